@@ -1,0 +1,64 @@
+import type { Key, KeyRange } from './types.ts';
+
+/** The longest key text in a message, in bytes (design, promise 7). */
+const shownBytes = 256;
+
+/** The key of a text as it is typed: UTF-8. */
+export function keyOf(text: string): Key {
+  return Buffer.from(text, 'utf8').toString('latin1') as Key;
+}
+
+/** The key of the bytes that etcd sent. */
+export function keyOfBytes(bytes: Uint8Array): Key {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1') as Key;
+}
+
+/** The bytes of a key, for the wire. */
+export function keyBytes(key: Key): Buffer {
+  return Buffer.from(key, 'latin1');
+}
+
+/** The key as text where it is UTF-8, else undefined: formats read text alone. */
+export function keyText(key: Key): string | undefined {
+  const text = keyBytes(key).toString('utf8');
+  return keyOf(text) === key ? text : undefined;
+}
+
+/** The key for a message: control characters and bytes that are no UTF-8 escaped, cut to 256 bytes. */
+export function showKey(key: Key): string {
+  const cut = key.length > shownBytes;
+  const head = cut ? (key.slice(0, shownBytes) as Key) : key;
+  const text = keyText(head) ?? escapeBytes(head);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is escaped here
+  const escaped = text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    escapeChar,
+  );
+  return cut ? `${escaped}…` : escaped;
+}
+
+function escapeChar(char: string): string {
+  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+function escapeBytes(key: Key): string {
+  return key.replace(/[^\x20-\x7e]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+/** All keys that begin with `prefix` as it is: the range ends at the prefix with its last byte below 0xff raised by one. */
+export function prefixRange(prefix: Key): KeyRange {
+  const kept = prefix.replace(/\u00ff+$/, '');
+  const end =
+    kept === '' ? '\0' : kept.slice(0, -1) + String.fromCharCode(kept.charCodeAt(kept.length - 1) + 1);
+  return { start: prefix === '' ? ('\0' as Key) : prefix, end: end as Key };
+}
+
+/** The one key. */
+export function singleRange(key: Key): KeyRange {
+  return { start: key, end: `${key}\0` as Key };
+}
+
+/** Whether the range holds the key. An end of `\0` means "to the last key", as etcd has it. */
+export function rangeHolds(range: KeyRange, key: Key): boolean {
+  return key >= range.start && (range.end === '\0' || key < range.end);
+}

@@ -1,0 +1,86 @@
+/**
+ * The words that the etcd side hands to the rest: keys, ranges, registrations, and the mirror's source (a seam).
+ * Nothing here knows about sockets or about Kubernetes.
+ */
+
+/**
+ * An etcd key as a string of one char per byte (latin1). etcd keys are bytes and need not be UTF-8; this form is exact, compares in
+ * etcd's order and is compact in memory. {@link keyText} makes it readable.
+ */
+export type Key = string & { readonly __key: unique symbol };
+
+/** An etcd revision. 2^53 is far beyond what a cluster reaches; the decoder refuses more. */
+export type Revision = number;
+
+/** Keys `start <= key < end`; the ranges that etcd lists and watches. */
+export interface KeyRange {
+  readonly start: Key;
+  /** Exclusive. A single key has `end = start + '\0'`. */
+  readonly end: Key;
+}
+
+/** One etcd key with its value: what an instance announced of itself. */
+export interface Registration {
+  readonly key: Key;
+  readonly value: Buffer;
+  readonly createRevision: Revision;
+  readonly modRevision: Revision;
+  /** Lease id in decimal, `'0'` for a key without a lease. */
+  readonly lease: string;
+}
+
+/** A key that changed: its registration now, or none when it is gone. */
+export interface Change {
+  readonly key: Key;
+  readonly registration: Registration | undefined;
+  /** Revision of the change; for differences found by listing again, the revision of the list. */
+  readonly revision: Revision;
+}
+
+/** What a mirrored range tells its user. Callbacks are synchronous and must not throw. */
+export interface RangeListener {
+  /** True differences only, each revision whole, in order. The first complete list arrives here too, before `synced`. */
+  changed(changes: readonly Change[]): void;
+  /** The first complete list has been applied. Called once. */
+  synced(): void;
+}
+
+/** A mirrored range: our copy of one key range, exact at a known revision. */
+export interface MirroredRange {
+  readonly range: KeyRange;
+  /** Whether one complete list has been applied: before that, absence means nothing. */
+  readonly synced: boolean;
+  /** Revision that `registrations` is exact at; 0 before the first list. */
+  readonly revision: Revision;
+  readonly registrations: ReadonlyMap<Key, Registration>;
+  /** Why this range cannot be read now (permission, unreachable …); undefined while it is followed. */
+  readonly failure: RangeFailure | undefined;
+  /** Ends this use of the range. */
+  release(): void;
+}
+
+export interface RangeFailure {
+  readonly error: Error;
+  /** Wall-clock milliseconds since when. */
+  readonly since: number;
+}
+
+/** Whether the registry answers: told apart from one range that may not be read. */
+export interface Connection {
+  readonly connected: boolean;
+  /** Wall-clock milliseconds of the last transition. */
+  readonly since: number;
+  readonly error: Error | undefined;
+}
+
+/** The seam towards etcd: what the controller knows of a registry. Implemented by `Mirror`, and by tests of pure parts. */
+export interface RegistrySource {
+  /** Follows a range. Uses of one range share one copy; each gets the whole content as its first changes. */
+  follow(range: KeyRange, listener: RangeListener): MirroredRange;
+  /** The value that a key had just before `revision`, for promise 5. Undefined where it had none; throws where compacted. */
+  valueBefore(key: Key, revision: Revision): Promise<Registration | undefined>;
+  readonly connection: Connection;
+  /** Called on each transition of `connection`; returns a function that ends it. */
+  onConnection(listener: (connection: Connection) => void): () => void;
+  close(): Promise<void>;
+}

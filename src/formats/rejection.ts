@@ -1,0 +1,15 @@
+/**
+ * Every reason why an item of a registration is rejected: the word in status, Events, logs and metrics, and its documentation.
+ */
+export const rejectionReasons = {
+  ValueTooLarge: 'The value is larger than the limit for values.',
+  InvalidEncoding: 'The key or the value is not UTF-8.',
+  InvalidSyntax: 'The value has none of the forms that its format knows.',
+  NoAddress: 'The value and the key name no address.',
+  InvalidAddress: 'The address is one that Kubernetes refuses or that means another host to each reader.',
+  HostName: 'The address is a DNS name; endpoints hold addresses alone.',
+  InvalidPort: 'A port is no whole number from 1 to 65535.',
+  NoPort: 'Neither the registration nor the EtcdService names a port.',
+} as const satisfies Record<string, string>;
+
+export type RejectionReason = keyof typeof rejectionReasons;
