@@ -29,16 +29,12 @@ export function showKey(key: Key): string {
   const cut = key.length > shownBytes;
   const head = cut ? (key.slice(0, shownBytes) as Key) : key;
   const text = keyText(head) ?? escapeBytes(head);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is escaped here
-  const escaped = text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-    escapeChar,
-  );
+  const escaped = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escapeChar);
   return cut ? `${escaped}…` : escaped;
 }
 
 function escapeChar(char: string): string {
-  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return `\\u{${char.codePointAt(0)?.toString(16)}}`;
 }
 
 function escapeBytes(key: Key): string {
