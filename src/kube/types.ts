@@ -89,6 +89,81 @@ export interface Cache<T extends KubeObject> {
   onChange(listener: (before: T | undefined, after: T | undefined) => void): () => void;
 }
 
+/** A cache with its life: what the composition holds. */
+export interface WatchedCache<T extends KubeObject> extends Cache<T> {
+  /** Begins to list and watch. Listeners and indexes are added before, so that they see everything. */
+  start(): void;
+  /** Resolves once one complete list of every namespace has been applied; rejects when `signal` aborts or the cache is closed. */
+  untilSynced(signal?: AbortSignal): Promise<void>;
+  /** Why the objects cannot be listed or watched now; undefined while they are followed. */
+  readonly problem: Error | undefined;
+  /** The objects by values of their own, kept current: `valuesOf` names the values under which an object is found. */
+  index(valuesOf: (object: T) => readonly string[]): CacheIndex<T>;
+  /** Ends lists and watches; no listener is called afterwards. */
+  close(): Promise<void>;
+}
+
+export interface CacheIndex<T extends KubeObject> {
+  get(value: string): Iterable<T>;
+}
+
+export interface ListPage<T extends KubeObject> {
+  readonly items: readonly T[];
+  /** The revision that the whole list is exact at, the same for every page. */
+  readonly resourceVersion: string;
+}
+
+export type WatchEvent<T extends KubeObject> =
+  | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T }
+  | {
+      readonly type: 'BOOKMARK';
+      readonly object: { readonly metadata: { readonly resourceVersion: string } };
+    }
+  | { readonly type: 'ERROR'; readonly object: unknown };
+
+/** What list-watch needs of the client. */
+export interface KubeStreams {
+  /** The list page by page, all of one revision. */
+  pages<T extends KubeObject>(
+    resource: Resource<T>,
+    options: ListOptions,
+    signal: AbortSignal,
+  ): AsyncIterable<ListPage<T>>;
+  /**
+   * Changes after `resourceVersion` until the apiserver ends the watch. Throws when it is refused, breaks, falls silent or carries
+   * what is no event; aborting the signal ends it without an error.
+   */
+  watch<T extends KubeObject>(
+    resource: Resource<T>,
+    options: ListOptions & { readonly resourceVersion: string },
+    signal: AbortSignal,
+  ): AsyncIterable<WatchEvent<T>>;
+}
+
+/** One apiserver, spoken to over one pool of connections. */
+export interface KubeClient extends KubeReader, KubeWriter, KubeStreams {
+  /** For log lines: the apiserver's URL. */
+  readonly server: string;
+  /** Aborts what is under way and closes every connection. */
+  close(): Promise<void>;
+}
+
+/** Kubernetes Events for what a user must know. Never throws, never waits: an Event that cannot be written is logged and dropped. */
+export interface EventRecorder {
+  record(about: KubeObject, event: EventText): void;
+  /** Waits for what is queued, at most `timeoutMs`. */
+  flush(timeoutMs: number): Promise<void>;
+  /** Drops what is queued. */
+  close(): void;
+}
+
+export interface EventText {
+  readonly type: 'Normal' | 'Warning';
+  /** CamelCase, the same word as in condition, metric and log. */
+  readonly reason: string;
+  readonly message: string;
+}
+
 export function objectKey(meta: { readonly namespace?: string; readonly name: string }): ObjectKey {
   return meta.namespace === undefined ? meta.name : `${meta.namespace}/${meta.name}`;
 }

@@ -1,0 +1,171 @@
+/**
+ * The resources that this project reads and writes, with the fields of them that it uses. Times are RFC 3339 text as the apiserver
+ * sends them.
+ */
+import type { KubeObject, ObjectMeta, Resource } from './types.ts';
+
+export interface ServiceSpec {
+  readonly type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName';
+  readonly selector?: Readonly<Record<string, string>>;
+  readonly clusterIP?: string;
+  readonly clusterIPs?: readonly string[];
+  readonly ipFamilies?: readonly ('IPv4' | 'IPv6')[];
+  readonly ipFamilyPolicy?: 'SingleStack' | 'PreferDualStack' | 'RequireDualStack';
+  readonly ports?: readonly ServiceSpecPort[];
+  readonly publishNotReadyAddresses?: boolean;
+  readonly trafficDistribution?: string;
+}
+
+export interface ServiceSpecPort {
+  readonly name?: string;
+  readonly port: number;
+  readonly protocol?: 'TCP' | 'UDP' | 'SCTP';
+  readonly appProtocol?: string;
+  readonly targetPort?: number | string;
+  readonly nodePort?: number;
+}
+
+export interface Service extends KubeObject {
+  readonly spec?: ServiceSpec;
+}
+
+export interface EndpointsAddress {
+  readonly ip: string;
+  readonly hostname?: string;
+  readonly nodeName?: string;
+}
+
+export interface EndpointsPort {
+  readonly name?: string;
+  readonly port: number;
+  readonly protocol?: 'TCP' | 'UDP' | 'SCTP';
+  readonly appProtocol?: string;
+}
+
+export interface EndpointsSubset {
+  readonly addresses?: readonly EndpointsAddress[];
+  readonly notReadyAddresses?: readonly EndpointsAddress[];
+  readonly ports?: readonly EndpointsPort[];
+}
+
+export interface Endpoints extends KubeObject {
+  readonly subsets?: readonly EndpointsSubset[];
+}
+
+export interface EndpointSliceEndpoint {
+  readonly addresses: readonly string[];
+  readonly conditions?: {
+    readonly ready?: boolean;
+    readonly serving?: boolean;
+    readonly terminating?: boolean;
+  };
+  readonly hostname?: string;
+  readonly nodeName?: string;
+  readonly zone?: string;
+  readonly hints?: { readonly forZones?: readonly { readonly name: string }[] };
+}
+
+export interface EndpointSlice extends KubeObject {
+  /** Immutable. */
+  readonly addressType: 'IPv4' | 'IPv6' | 'FQDN';
+  readonly endpoints?: readonly EndpointSliceEndpoint[] | null;
+  readonly ports?: readonly EndpointsPort[] | null;
+}
+
+/** What an Event is about. */
+export interface ObjectReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  readonly resourceVersion?: string;
+}
+
+/** core/v1 Event: the form that every `kubectl get events` and `kubectl describe` shows with its count. */
+export interface KubeEvent extends KubeObject {
+  readonly involvedObject: ObjectReference;
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+  readonly count: number;
+  readonly firstTimestamp: string;
+  readonly lastTimestamp: string;
+  readonly source: { readonly component: string };
+  readonly reportingComponent: string;
+  readonly reportingInstance: string;
+}
+
+export interface Namespace extends KubeObject {
+  readonly status?: { readonly phase?: 'Active' | 'Terminating' };
+}
+
+/** An EtcdService as it is served: src/api parses spec and status. */
+export interface UnparsedEtcdService extends KubeObject {
+  readonly metadata: ObjectMeta & { readonly namespace: string };
+  readonly spec?: unknown;
+  readonly status?: unknown;
+}
+
+export interface CustomResourceDefinition extends KubeObject {
+  readonly spec?: unknown;
+  readonly status?: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+}
+
+export const SERVICES: Resource<Service> = {
+  group: '',
+  version: 'v1',
+  plural: 'services',
+  kind: 'Service',
+  namespaced: true,
+};
+
+export const ENDPOINTS: Resource<Endpoints> = {
+  group: '',
+  version: 'v1',
+  plural: 'endpoints',
+  kind: 'Endpoints',
+  namespaced: true,
+};
+
+export const ENDPOINT_SLICES: Resource<EndpointSlice> = {
+  group: 'discovery.k8s.io',
+  version: 'v1',
+  plural: 'endpointslices',
+  kind: 'EndpointSlice',
+  namespaced: true,
+};
+
+export const EVENTS: Resource<KubeEvent> = {
+  group: '',
+  version: 'v1',
+  plural: 'events',
+  kind: 'Event',
+  namespaced: true,
+};
+
+export const NAMESPACES: Resource<Namespace> = {
+  group: '',
+  version: 'v1',
+  plural: 'namespaces',
+  kind: 'Namespace',
+  namespaced: false,
+};
+
+export const ETCD_SERVICES: Resource<UnparsedEtcdService> = {
+  group: 'etcd-endpoints.io',
+  version: 'v1alpha1',
+  plural: 'etcdservices',
+  kind: 'EtcdService',
+  namespaced: true,
+};
+
+export const CUSTOM_RESOURCE_DEFINITIONS: Resource<CustomResourceDefinition> = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  plural: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
+  namespaced: false,
+};
