@@ -1,13 +1,16 @@
 /** What the pure middle speaks: desired endpoints, between registrations and Kubernetes objects. */
+import type { RejectionReason } from '../formats/rejection.ts';
+
+export type Protocol = 'TCP' | 'UDP' | 'SCTP';
 
 /** A port of the Service that endpoints are published for. */
 export interface ServicePort {
   /** `''` where the Service has a single unnamed port. */
   readonly name: string;
   readonly port: number;
-  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+  readonly protocol: Protocol;
   readonly appProtocol?: string;
-  /** As in a Service: a number is always this; a name is the registration's port or URL scheme of that name; absent is its only port. */
+  /** A number is always this port; a name is the registration's port or URL scheme of that name; absent is its only port. */
   readonly targetPort?: number | string;
   /** Port where the registration names none. */
   readonly defaultTargetPort?: number;
@@ -16,7 +19,7 @@ export interface ServicePort {
 export interface EndpointPort {
   readonly name: string;
   readonly port: number;
-  readonly protocol: 'TCP' | 'UDP' | 'SCTP';
+  readonly protocol: Protocol;
   readonly appProtocol?: string;
 }
 
@@ -28,7 +31,23 @@ export interface DesiredEndpoint {
   readonly ready: boolean;
 }
 
-/** How many items ended where; `keys` is the sum of the others (design, status). */
+/** What became of one item of a registration under the spec. */
+export type Outcome =
+  | { readonly kind: 'endpoint'; readonly endpoint: DesiredEndpoint; readonly partial: boolean }
+  | { readonly kind: 'filtered' }
+  | { readonly kind: 'ignored' }
+  | { readonly kind: 'rejected'; readonly reason: RejectionReason; readonly message: string };
+
+/** What one key contributes. */
+export interface KeyOutcome {
+  /** The key as it may be shown. */
+  readonly key: string;
+  readonly outcomes: readonly Outcome[];
+  /** Endpoints that stay in the place of the rejected items (promise 5). */
+  readonly standIns: readonly DesiredEndpoint[];
+}
+
+/** How many items ended where; `keys` is the sum of the others. An item of a key with several counts by itself. */
 export interface Counts {
   readonly keys: number;
   readonly ready: number;

@@ -1,0 +1,109 @@
+import type { RejectionReason } from '../formats/rejection.ts';
+import { portSetKey } from './match-ports.ts';
+import type { Counts, DesiredEndpoint, KeyOutcome, Outcome } from './types.ts';
+
+/** At most so many rejected items are named in a status. */
+const maxSamples = 5;
+
+/** A rejected item for status and Events: its key as shown, the reason and what is wrong. */
+export interface RejectedSample {
+  readonly key: string;
+  readonly reason: RejectionReason;
+  readonly message: string;
+}
+
+export interface Desired {
+  /** Sorted by address and ports; each address and port set once. */
+  readonly endpoints: readonly DesiredEndpoint[];
+  readonly counts: Counts;
+  /** The first five rejected items in the order of their keys. */
+  readonly rejected: readonly RejectedSample[];
+  readonly rejectedByReason: ReadonlyMap<RejectionReason, number>;
+  /** Endpoints that lack some of the Service's ports. */
+  readonly partial: number;
+  /** Different sets of ports among the endpoints; each is a subset of its own. */
+  readonly portSets: number;
+}
+
+/**
+ * What should be published: a pure function of what became of the keys. They are taken in the order given, so that of two that
+ * announce the same address and ports the same one counts every time. Stand-ins are published, but their items count as rejected.
+ */
+export function desiredEndpoints(keys: Iterable<KeyOutcome>): Desired {
+  const tally = new Tally();
+  for (const { key, outcomes, standIns } of keys) {
+    for (const outcome of outcomes) tally.count(key, outcome);
+    for (const endpoint of standIns) tally.publish(endpoint);
+  }
+  return tally.result();
+}
+
+class Tally {
+  readonly #endpoints = new Map<string, DesiredEndpoint>();
+  /** Ids of endpoints that an item announces, as opposed to stand-ins. */
+  readonly #announced = new Set<string>();
+  readonly #portSets = new Set<string>();
+  readonly #rejected: RejectedSample[] = [];
+  readonly #byReason = new Map<RejectionReason, number>();
+  #filtered = 0;
+  #ignored = 0;
+  #rejections = 0;
+  #duplicate = 0;
+  #partial = 0;
+
+  count(key: string, outcome: Outcome): void {
+    if (outcome.kind === 'filtered') this.#filtered += 1;
+    else if (outcome.kind === 'ignored') this.#ignored += 1;
+    else if (outcome.kind === 'rejected') this.#reject(key, outcome);
+    else this.#announce(outcome.endpoint, outcome.partial);
+  }
+
+  /** Publishes once per address and port set; one registration that says ready is enough. Returns the endpoint's id. */
+  publish(endpoint: DesiredEndpoint): string {
+    const portSet = portSetKey(endpoint.ports);
+    const id = `${endpoint.address}|${portSet}`;
+    const known = this.#endpoints.get(id);
+    if (known === undefined || (endpoint.ready && !known.ready)) this.#endpoints.set(id, endpoint);
+    this.#portSets.add(portSet);
+    return id;
+  }
+
+  #announce(endpoint: DesiredEndpoint, partial: boolean): void {
+    const id = this.publish(endpoint);
+    if (this.#announced.has(id)) this.#duplicate += 1;
+    else if (partial) this.#partial += 1;
+    this.#announced.add(id);
+  }
+
+  #reject(key: string, { reason, message }: { reason: RejectionReason; message: string }): void {
+    this.#rejections += 1;
+    this.#byReason.set(reason, (this.#byReason.get(reason) ?? 0) + 1);
+    if (this.#rejected.length < maxSamples) this.#rejected.push({ key, reason, message });
+  }
+
+  result(): Desired {
+    const byId = [...this.#endpoints].sort(([a], [b]) => (a < b ? -1 : 1));
+    return {
+      endpoints: byId.map(([, endpoint]) => endpoint),
+      counts: this.#counts(),
+      rejected: this.#rejected,
+      rejectedByReason: this.#byReason,
+      partial: this.#partial,
+      portSets: this.#portSets.size,
+    };
+  }
+
+  #counts(): Counts {
+    let ready = 0;
+    for (const id of this.#announced) if (this.#endpoints.get(id)?.ready === true) ready += 1;
+    return {
+      keys: this.#announced.size + this.#filtered + this.#ignored + this.#rejections + this.#duplicate,
+      ready,
+      notReady: this.#announced.size - ready,
+      filtered: this.#filtered,
+      ignored: this.#ignored,
+      rejected: this.#rejections,
+      duplicate: this.#duplicate,
+    };
+  }
+}

@@ -1,0 +1,23 @@
+/** Names that mark our objects in Kubernetes (design: field manager and managed-by value are `etcd-endpoints.io`). */
+
+export const managerName = 'etcd-endpoints.io';
+
+export const labels = {
+  /** On everything that we write: the EtcdService that it belongs to. Caches select by it. */
+  etcdService: 'etcd-endpoints.io/etcdservice',
+  /** Who fills an Endpoints object; the label that Kubernetes 1.33 introduced for its own. */
+  endpointsManagedBy: 'endpoints.kubernetes.io/managed-by',
+  /** Who made a Service. */
+  serviceManagedBy: 'app.kubernetes.io/managed-by',
+  /** Set on Endpoints and slices of headless Services, as Kubernetes's own controllers do. */
+  headless: 'service.kubernetes.io/headless',
+} as const;
+
+export const annotations = {
+  /** Endpoints hold more addresses than Kubernetes allows in one object; the rest is left out. */
+  overCapacity: 'endpoints.kubernetes.io/over-capacity',
+  /** What an adopted object held before, as JSON, cut where it would be too long. */
+  adoptedFrom: 'etcd-endpoints.io/adopted-from',
+  /** Hash of what we last applied to a Service: tells a changed wish from fields of others. */
+  applied: 'etcd-endpoints.io/applied',
+} as const;

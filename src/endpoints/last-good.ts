@@ -1,0 +1,63 @@
+import type { Instance, Item } from '../formats/types.ts';
+import { type Publishing, resolveItem } from './resolve.ts';
+import type { DesiredEndpoint, Outcome } from './types.ts';
+
+/**
+ * The instances of a key that were good last, by the place of their item in the value; `undefined` where the item there was no
+ * instance. They stand in while an item cannot be read (promise 5: a value that cannot be read removes nothing).
+ */
+export type LastGood = readonly (Instance | undefined)[];
+
+export interface Standing {
+  readonly outcomes: readonly Outcome[];
+  /** Endpoints that stand in for rejected items. */
+  readonly standIns: readonly DesiredEndpoint[];
+  /** What is good as of now, for the next time. */
+  readonly lastGood: LastGood;
+  /** Whether an item is rejected without anything that stands in for it. */
+  readonly unresolved: boolean;
+}
+
+/**
+ * Resolves the items of a key against what was good last. A value that is wholly unreadable keeps every last good instance; a single
+ * bad item keeps the one in its place, unless its address is announced by a good item now.
+ */
+export function standing(items: readonly Item[], before: LastGood, publishing: Publishing): Standing {
+  const outcomes = items.map((item) => resolveItem(item, publishing));
+  const isWhollyRejected = outcomes.length === 1 && outcomes[0]?.kind === 'rejected';
+  if (isWhollyRejected) {
+    const kept = before.filter((instance) => instance !== undefined);
+    return {
+      outcomes,
+      standIns: endpointsOf(kept, publishing),
+      lastGood: before,
+      unresolved: kept.length === 0,
+    };
+  }
+  const lastGood = items.map((item, place) => goodAt(item, outcomes[place], before[place]));
+  const announced = new Set(
+    items.flatMap((item) => (item.kind === 'instance' ? [item.instance.address] : [])),
+  );
+  const kept = lastGood.filter(
+    (instance, place) =>
+      outcomes[place]?.kind === 'rejected' && instance !== undefined && !announced.has(instance.address),
+  );
+  return { outcomes, standIns: endpointsOf(kept, publishing), lastGood, unresolved: false };
+}
+
+function goodAt(
+  item: Item,
+  outcome: Outcome | undefined,
+  before: Instance | undefined,
+): Instance | undefined {
+  if (outcome?.kind === 'rejected') return before;
+  return item.kind === 'instance' ? item.instance : undefined;
+}
+
+function endpointsOf(instances: LastGood, publishing: Publishing): DesiredEndpoint[] {
+  return instances.flatMap((instance) => {
+    if (instance === undefined) return [];
+    const outcome = resolveItem({ kind: 'instance', instance }, publishing);
+    return outcome.kind === 'endpoint' ? [outcome.endpoint] : [];
+  });
+}

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto';
+import type { Service, ServiceSpec, ServiceSpecPort } from '../kube/resources.ts';
+import type { OwnerReference } from '../kube/types.ts';
+import { annotations, labels, managerName } from './labels.ts';
+import { sameOwners } from './plan-endpoints.ts';
+import type { ServicePort } from './types.ts';
+
+export interface ServiceWish {
+  readonly namespace: string;
+  readonly name: string;
+  /** The EtcdService that the Service belongs to. */
+  readonly etcdService: string;
+  readonly headless: boolean;
+  readonly ports: readonly ServicePort[];
+  readonly trafficDistribution?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Empty with `deletionPolicy: Retain`. */
+  readonly ownerReferences: readonly OwnerReference[];
+}
+
+/** The Service to apply, or none where the existing one says all of it already. */
+export function planService(wish: ServiceWish, existing: Service | undefined): Service | undefined {
+  const wanted = wishedService(wish);
+  return existing !== undefined && says(existing, wanted) ? undefined : wanted;
+}
+
+function wishedService(wish: ServiceWish): Service {
+  const spec: ServiceSpec = {
+    type: 'ClusterIP',
+    ...(wish.headless ? { clusterIP: 'None' } : {}),
+    ...(wish.ports.length > 0 ? { ports: wish.ports.map(toKubePort) } : {}),
+    ...(wish.trafficDistribution === undefined ? {} : { trafficDistribution: wish.trafficDistribution }),
+  };
+  const metadata = {
+    namespace: wish.namespace,
+    name: wish.name,
+    labels: {
+      ...wish.labels,
+      [labels.etcdService]: wish.etcdService,
+      [labels.serviceManagedBy]: managerName,
+    },
+    annotations: wish.annotations,
+    ownerReferences: wish.ownerReferences,
+  };
+  const applied = hash({ metadata, spec });
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { ...metadata, annotations: { ...metadata.annotations, [annotations.applied]: applied } },
+    spec,
+  };
+}
+
+function toKubePort({ name, port, protocol, appProtocol, targetPort }: ServicePort): ServiceSpecPort {
+  return {
+    ...(name === '' ? {} : { name }),
+    port,
+    protocol,
+    ...(appProtocol === undefined ? {} : { appProtocol }),
+    // A Service without selector never resolves target ports; a number is shown for those who read the Service.
+    ...(typeof targetPort === 'number' ? { targetPort } : {}),
+  };
+}
+
+/** A short hash of what is applied: it changes with a removed label or port too, which comparing fields alone cannot see. */
+function hash(value: unknown): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
+}
+
+/** Whether every field that we set stands in the existing Service; fields of others, and defaults, do not count. */
+function says(existing: Service, wanted: Service): boolean {
+  const { metadata, spec } = existing;
+  return (
+    holds(metadata.labels, wanted.metadata.labels) &&
+    holds(metadata.annotations, wanted.metadata.annotations) &&
+    sameOwners(metadata.ownerReferences ?? [], wanted.metadata.ownerReferences ?? []) &&
+    holds(spec, { type: wanted.spec?.type, clusterIP: wanted.spec?.clusterIP }) &&
+    holds(spec, { trafficDistribution: wanted.spec?.trafficDistribution }) &&
+    samePorts(spec?.ports ?? [], wanted.spec?.ports ?? [])
+  );
+}
+
+function holds(existing: object = {}, wanted: object = {}): boolean {
+  return Object.entries(wanted).every(
+    ([name, value]) => value === undefined || (existing as Record<string, unknown>)[name] === value,
+  );
+}
+
+function samePorts(existing: readonly ServiceSpecPort[], wanted: readonly ServiceSpecPort[]): boolean {
+  const idOf = ({ port, protocol = 'TCP' }: ServiceSpecPort): string => `${port}/${protocol}`;
+  const byId = new Map(existing.map((port) => [idOf(port), port]));
+  return (
+    existing.length === wanted.length &&
+    wanted.every((port) => {
+      const { name = '', appProtocol } = byId.get(idOf(port)) ?? {};
+      const isSame = name === (port.name ?? '') && appProtocol === port.appProtocol;
+      return byId.has(idOf(port)) && isSame && holds(byId.get(idOf(port)), { targetPort: port.targetPort });
+    })
+  );
+}
+
+/**
+ * The ports of a Service that stands already, for an EtcdService that names none. Kubernetes fills an absent targetPort with the
+ * Service's own port, so a number there cannot be told from a default: it serves where a registration names no port of its own.
+ */
+export function portsOf(service: Service): readonly ServicePort[] {
+  return (service.spec?.ports ?? []).map(
+    ({ name = '', port, protocol = 'TCP', appProtocol, targetPort }) => ({
+      name,
+      port,
+      protocol,
+      ...(appProtocol === undefined ? {} : { appProtocol }),
+      ...(typeof targetPort === 'string' ? { targetPort } : {}),
+      ...(typeof targetPort === 'number' ? { defaultTargetPort: targetPort } : {}),
+    }),
+  );
+}
+
+/** Whether a Service gives its clients the addresses themselves. */
+export function isHeadless(service: Service): boolean {
+  return service.spec?.clusterIP === 'None';
+}

@@ -1,0 +1,99 @@
+import type { EndpointsAddress, EndpointsPort, EndpointsSubset } from '../kube/resources.ts';
+import { portKey, portSetKey } from './match-ports.ts';
+import type { DesiredEndpoint, EndpointPort } from './types.ts';
+
+/** The most addresses that one Endpoints object may hold (kubernetes.md 2.3). */
+export const maxAddresses = 1000;
+
+export interface Subsets {
+  readonly subsets: readonly EndpointsSubset[];
+  /** Whether addresses were left out because there are more than one object may hold. */
+  readonly truncated: boolean;
+}
+
+/** Groups endpoints into subsets by their ports, ready and not ready apart; beyond `limit` ready ones are kept first. */
+export function toSubsets(endpoints: readonly DesiredEndpoint[], limit = maxAddresses): Subsets {
+  const kept = truncate(endpoints, limit);
+  const groups = Map.groupBy(kept, (endpoint) => portSetKey(endpoint.ports));
+  const subsets = [...groups.values()].map(toSubset);
+  return { subsets, truncated: kept.length < endpoints.length };
+}
+
+/** Drops not ready endpoints before ready ones, from each port set its proportional share, as Kubernetes's own controller does. */
+function truncate(endpoints: readonly DesiredEndpoint[], limit: number): readonly DesiredEndpoint[] {
+  if (endpoints.length <= limit) return endpoints;
+  const ready = endpoints.filter((endpoint) => endpoint.ready);
+  if (ready.length >= limit) return proportional(ready, limit);
+  const notReady = endpoints.filter((endpoint) => !endpoint.ready);
+  return [...ready, ...proportional(notReady, limit - ready.length)];
+}
+
+function proportional(endpoints: readonly DesiredEndpoint[], limit: number): readonly DesiredEndpoint[] {
+  const groups = [...Map.groupBy(endpoints, (endpoint) => portSetKey(endpoint.ports)).values()];
+  const shares = groups.map((group) => Math.floor((group.length * limit) / endpoints.length));
+  let left = limit - shares.reduce((sum, share) => sum + share, 0);
+  return groups.flatMap((group, index) => {
+    const share = shares[index] ?? 0;
+    const extra = left > 0 && share < group.length ? 1 : 0;
+    left -= extra;
+    return group.slice(0, share + extra);
+  });
+}
+
+function toSubset(group: readonly DesiredEndpoint[]): EndpointsSubset {
+  const [ready, notReady] = [true, false].map((isReady) =>
+    group.filter((endpoint) => endpoint.ready === isReady).map(({ address }) => ({ ip: address })),
+  );
+  const ports = (group[0]?.ports ?? []).map(toEndpointsPort);
+  return {
+    ...(ready?.length ? { addresses: ready } : {}),
+    ...(notReady?.length ? { notReadyAddresses: notReady } : {}),
+    ...(ports.length > 0 ? { ports } : {}),
+  };
+}
+
+function toSubsetPort({ name, port, protocol, appProtocol }: EndpointPort): EndpointsPort {
+  return {
+    ...(name === '' ? {} : { name }),
+    port,
+    protocol,
+    ...(appProtocol === undefined ? {} : { appProtocol }),
+  };
+}
+
+/**
+ * Whether two lists of subsets say the same. The apiserver repacks subsets on every write (an address with two ports may come back in
+ * two subsets), so they are compared by what they mean: which address serves which port, ready or not.
+ */
+export function sameSubsets(a: readonly EndpointsSubset[], b: readonly EndpointsSubset[]): boolean {
+  const left = meaning(a);
+  const right = meaning(b);
+  return left.size === right.size && [...left].every(([id, ready]) => right.get(id) === ready);
+}
+
+function meaning(subsets: readonly EndpointsSubset[]): Map<string, boolean> {
+  const served = new Map<string, boolean>();
+  for (const { address, ports, ready } of fromSubsets(subsets)) {
+    const keys = ports.length === 0 ? [''] : ports.map(portKey);
+    for (const key of keys) {
+      const id = `${address}|${key}`;
+      served.set(id, ready || served.get(id) === true);
+    }
+  }
+  return served;
+}
+
+/** The endpoints that subsets hold, one per subset and address. */
+export function fromSubsets(subsets: readonly EndpointsSubset[]): DesiredEndpoint[] {
+  return subsets.flatMap(({ addresses = [], notReadyAddresses = [], ports = [] }) => {
+    const own = ports.map(fromEndpointsPort);
+    const endpoint =
+      (ready: boolean) =>
+      ({ ip }: EndpointsAddress): DesiredEndpoint => ({ address: ip, ports: own, ready });
+    return [...addresses.map(endpoint(true)), ...notReadyAddresses.map(endpoint(false))];
+  });
+}
+
+function fromSubsetPort({ name = '', port, protocol = 'TCP', appProtocol }: EndpointsPort): EndpointPort {
+  return appProtocol === undefined ? { name, port, protocol } : { name, port, protocol, appProtocol };
+}
