@@ -1,0 +1,71 @@
+import type {
+  AuthenticateRequest,
+  AuthenticateResponse,
+  DeleteRangeRequest,
+  DeleteRangeResponse,
+  PutRequest,
+  PutResponse,
+  RangeRequest,
+  RangeResponse,
+  ServiceName,
+  StatusRequest,
+  StatusResponse,
+  TxnRequest,
+  TxnResponse,
+  WatchRequest,
+  WatchResponse,
+} from './etcd3.ts';
+
+/** A remote procedure of etcd: where it lives and what it takes and gives. */
+export interface Rpc<Request, Response> {
+  readonly service: ServiceName;
+  /** The method as etcd's .proto file names it. */
+  readonly method: string;
+  /** Whether a member without a leader must refuse it (metadata `hasleader`) rather than wait or answer from its own store. */
+  readonly requireLeader: boolean;
+  /** Carry the types only; never set. */
+  readonly __request?: Request;
+  readonly __response?: Response;
+}
+
+/** One request, one response. */
+export interface UnaryRpc<Request, Response> extends Rpc<Request, Response> {
+  readonly kind: 'unary';
+}
+
+/** Requests and responses flow for as long as both sides keep the stream. */
+export interface StreamRpc<Request, Response> extends Rpc<Request, Response> {
+  readonly kind: 'stream';
+}
+
+export const rangeRpc: UnaryRpc<RangeRequest, RangeResponse> = unary('KV', 'Range', true);
+export const putRpc: UnaryRpc<PutRequest, PutResponse> = unary('KV', 'Put', true);
+export const deleteRangeRpc: UnaryRpc<DeleteRangeRequest, DeleteRangeResponse> = unary(
+  'KV',
+  'DeleteRange',
+  true,
+);
+export const txnRpc: UnaryRpc<TxnRequest, TxnResponse> = unary('KV', 'Txn', true);
+export const authenticateRpc: UnaryRpc<AuthenticateRequest, AuthenticateResponse> = unary(
+  'Auth',
+  'Authenticate',
+  true,
+);
+export const statusRpc: UnaryRpc<StatusRequest, StatusResponse> = unary('Maintenance', 'Status', false);
+export const watchRpc: StreamRpc<WatchRequest, WatchResponse> = stream('Watch', 'Watch', true);
+
+function unary<Request, Response>(
+  service: ServiceName,
+  method: string,
+  requireLeader: boolean,
+): UnaryRpc<Request, Response> {
+  return { kind: 'unary', service, method, requireLeader };
+}
+
+function stream<Request, Response>(
+  service: ServiceName,
+  method: string,
+  requireLeader: boolean,
+): StreamRpc<Request, Response> {
+  return { kind: 'stream', service, method, requireLeader };
+}
