@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+
+/** How much of a server's output is kept for the message of a failed start, in characters. */
+const OUTPUT_KEPT = 64 * 1024;
+
+/** A server process of ours. It dies with us: nothing that tests or the demo start may outlive them. */
+export interface Child {
+  readonly pid: number;
+  /** Resolves when the process is gone; never rejects. */
+  readonly exited: Promise<void>;
+  readonly running: boolean;
+  /** The last output of the process, both streams. */
+  readonly output: string;
+  signal(name: NodeJS.Signals): void;
+  /** Asks the process to end, kills it after `graceMs`, and resolves when it is gone. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+const setpriv = '/usr/bin/setpriv';
+
+/**
+ * The command line that starts `command` so that the kernel kills it when its parent dies, in whatever way. Only Linux offers that;
+ * elsewhere a parent killed by SIGKILL leaves its children behind.
+ */
+export function dyingWithParent(command: string, args: readonly string[]): [string, string[]] {
+  return existsSync(setpriv)
+    ? [setpriv, ['--pdeathsig', 'KILL', '--', command, ...args]]
+    : [command, [...args]];
+}
+
+/** Starts a server process; resolves once it has been spawned, rejects when it cannot be (no such file, not executable). */
+export async function startChild(
+  command: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Child> {
+  const [program, programArgs] = dyingWithParent(command, args);
+  const child = spawn(program, programArgs, {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.once('error', () => resolve());
+  });
+  const killWithUs = (): void => {
+    child.kill('SIGKILL');
+  };
+  process.once('exit', killWithUs);
+  void exited.then(() => process.off('exit', killWithUs));
+
+  const output = keepOutput(child);
+  await once(child, 'spawn');
+  return {
+    // A spawned process has a pid; only a failed spawn has none, and that has thrown above.
+    pid: child.pid as number,
+    exited,
+    get running() {
+      return child.exitCode === null && child.signalCode === null;
+    },
+    get output() {
+      return output();
+    },
+    signal(name) {
+      child.kill(name);
+    },
+    async stop(graceMs = 5_000) {
+      // A process that was paused must be woken up to see that it should end.
+      child.kill('SIGCONT');
+      child.kill(graceMs === 0 ? 'SIGKILL' : 'SIGTERM');
+      const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+      await exited;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function keepOutput(child: ChildProcess): () => string {
+  let kept = '';
+  const keep = (chunk: Buffer): void => {
+    kept = (kept + chunk.toString()).slice(-OUTPUT_KEPT);
+  };
+  child.stdout?.on('data', keep);
+  child.stderr?.on('data', keep);
+  return () => kept;
+}
