@@ -44,7 +44,7 @@ function toSubset(group: readonly DesiredEndpoint[]): EndpointsSubset {
   const [ready, notReady] = [true, false].map((isReady) =>
     group.filter((endpoint) => endpoint.ready === isReady).map(({ address }) => ({ ip: address })),
   );
-  const ports = (group[0]?.ports ?? []).map(toEndpointsPort);
+  const ports = (group[0]?.ports ?? []).map(toSubsetPort);
   return {
     ...(ready?.length ? { addresses: ready } : {}),
     ...(notReady?.length ? { notReadyAddresses: notReady } : {}),
@@ -86,7 +86,7 @@ function meaning(subsets: readonly EndpointsSubset[]): Map<string, boolean> {
 /** The endpoints that subsets hold, one per subset and address. */
 export function fromSubsets(subsets: readonly EndpointsSubset[]): DesiredEndpoint[] {
   return subsets.flatMap(({ addresses = [], notReadyAddresses = [], ports = [] }) => {
-    const own = ports.map(fromEndpointsPort);
+    const own = ports.map(fromSubsetPort);
     const endpoint =
       (ready: boolean) =>
       ({ ip }: EndpointsAddress): DesiredEndpoint => ({ address: ip, ports: own, ready });
