@@ -8,8 +8,21 @@ export const rejectionReasons = {
   NoAddress: 'The value and the key name no address.',
   InvalidAddress: 'The address is one that Kubernetes refuses or that means another host to each reader.',
   HostName: 'The address is a DNS name; endpoints hold addresses alone.',
+  Ambiguous: 'Two fields of the value name different addresses or ports.',
   InvalidPort: 'A port is no whole number from 1 to 65535.',
   NoPort: 'Neither the registration nor the EtcdService names a port.',
 } as const satisfies Record<string, string>;
 
 export type RejectionReason = keyof typeof rejectionReasons;
+
+/** A part of a registration that should be an instance and cannot be read or published. */
+export interface Rejection {
+  readonly kind: 'rejected';
+  readonly reason: RejectionReason;
+  /** For people. It names fields and parsed addresses, never other text of the value: values may hold secrets. */
+  readonly message: string;
+}
+
+export function rejected(reason: RejectionReason, message: string): Rejection {
+  return { kind: 'rejected', reason, message };
+}

@@ -1,8 +1,12 @@
 /** What the formats hand to the rest: how one registration is read into instances. */
 
-import type { RejectionReason } from './rejection.ts';
+import type { z } from 'zod';
+import type { Rejection } from './rejection.ts';
 
-/** One address that serves: what a registration announces. */
+/**
+ * One address that serves: what a registration announces. The names in `ports` and `metadata` come from outside: look them up with
+ * `Object.hasOwn`, a name may be `constructor`.
+ */
 export interface Instance {
   /** Canonical IPv4 or IPv6 address (RFC 5952), publishable (`address.ts` has judged it). */
   readonly address: string;
@@ -17,8 +21,7 @@ export type Item =
   | { readonly kind: 'instance'; readonly instance: Instance }
   /** A key that is no instance and is meant to be none (a placeholder, a sibling directory). */
   | { readonly kind: 'ignored'; readonly message: string }
-  /** A value that should be an instance and cannot be read or published. */
-  | { readonly kind: 'rejected'; readonly reason: RejectionReason; readonly message: string };
+  | Rejection;
 
 /** What a format is given. It reads text alone: keys and values that are no UTF-8 are rejected before. */
 export interface Entry {
@@ -26,6 +29,8 @@ export interface Entry {
   readonly key: string;
   /** The key below the prefix, without a leading separator; `''` for a record at the key itself. */
   readonly below: string;
+  /** The last part of the key, which may hold an address; `''` for the prefix itself and for a key that ends in a separator. */
+  readonly lastPart: string;
   readonly value: string;
 }
 
@@ -36,8 +41,16 @@ export interface Reading {
   readonly items: readonly Item[];
 }
 
-/** A way to read registrations. Pure, total (never throws) and linear in the size of its input. */
+/** Reads one registration. Pure, total (never throws) and linear in the size of its input. */
+export type EntryReader = (entry: Entry) => Reading;
+
+/** A way to read registrations: one file, and one line in `formats.ts`. */
 export interface Format<Options = undefined> {
   readonly name: string;
-  read(entry: Entry, options: Options): Reading;
+  /** What it reads, in one or two sentences, for the documentation. */
+  readonly summary: string;
+  /** The block of the EtcdService that bears the format's name, where it has options. */
+  readonly options?: z.ZodType<Options>;
+  /** Prepares a reader once for many registrations; options are as the schema has parsed them. */
+  compile(options: Options | undefined): EntryReader;
 }

@@ -1,0 +1,45 @@
+import { type Claim, saying } from './claims.ts';
+
+/** Names that frameworks give to an address and to its port, in lower case without `_` and `-`. */
+const addressNames: ReadonlySet<string> = new Set([
+  'addr',
+  'address',
+  'host',
+  'hostip',
+  'ip',
+  'ipaddr',
+  'ipaddress',
+  'serviceaddr',
+  'serviceaddress',
+  'servicehost',
+  'serviceip',
+]);
+const portNames: ReadonlySet<string> = new Set(['port', 'serviceport']);
+const metadataNames: ReadonlySet<string> = new Set(['metadata']);
+
+/** A longer name is none of those, however it is spelled, and would not be fit for a message. */
+const longestName = 32;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The fields that name an address. */
+export function commonAddresses(fields: Fields): readonly Claim[] {
+  return commonClaims(fields, addressNames);
+}
+
+/** The fields that name the port without a name. */
+export function commonPorts(fields: Fields): readonly Claim[] {
+  return commonClaims(fields, portNames);
+}
+
+/** The metadata, if there is a field of that name. */
+export function commonMetadata(fields: Fields): unknown {
+  return commonClaims(fields, metadataNames)[0]?.value;
+}
+
+function commonClaims(fields: Fields, names: ReadonlySet<string>): readonly Claim[] {
+  const claims = Object.entries(fields)
+    .filter(([field]) => field.length <= longestName && names.has(field.replace(/[_-]/g, '').toLowerCase()))
+    .map(([field, value]) => ({ field, value }));
+  return saying(claims);
+}
