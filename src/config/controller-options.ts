@@ -1,0 +1,131 @@
+import type { EtcdOptions } from '../etcd/options.ts';
+import type { AllowedPrefix } from './allowed-prefix.ts';
+import { etcdConfig, etcdOptions } from './etcd-options.ts';
+import type { OptionTable } from './option.ts';
+import { type OptionSource, readOptions } from './read-options.ts';
+import {
+  allowedPrefix,
+  bytes,
+  duration,
+  filePath,
+  type ListenAddress,
+  listenAddress,
+  namespaceName,
+  oneOf,
+  text,
+  wholeNumber,
+} from './values.ts';
+
+/** Every option of `etcd-endpoints controller`. */
+export const controllerOptions = {
+  ...etcdOptions,
+  kubeconfig: {
+    value: filePath,
+    placeholder: 'FILE',
+    doc: 'The kubeconfig to use. Absent: KUBECONFIG, ~/.kube/config, then the service account of the Pod.',
+  },
+  context: {
+    value: text,
+    placeholder: 'NAME',
+    doc: 'Context of the kubeconfig. Absent: its current one.',
+  },
+  namespace: {
+    value: namespaceName,
+    many: true,
+    placeholder: 'NAME',
+    doc: 'Namespace whose EtcdServices are served. Absent: all namespaces.',
+  },
+  'allowed-prefix': {
+    value: allowedPrefix,
+    many: true,
+    placeholder: 'NAMESPACE=PREFIX',
+    doc: 'Lets EtcdServices of the namespace read keys below the prefix; once one is listed, nothing else may be read. `shop=/web` is the key /web and all below /web/; `shop=/` is every key that begins with a slash, `shop=` every key. Absent: every namespace may read every prefix but these two.',
+  },
+  workers: {
+    value: wholeNumber(1, 256),
+    default: '8',
+    placeholder: 'NUMBER',
+    doc: 'How many EtcdServices are worked on at once.',
+  },
+  'max-value-bytes': {
+    value: bytes('1Ki', '16Mi'),
+    default: '256Ki',
+    placeholder: 'BYTES',
+    doc: 'The largest value of a registration that is read; a larger one is rejected as ValueTooLarge.',
+  },
+  'compare-interval': {
+    value: duration('1s', '24h'),
+    default: '10m',
+    placeholder: 'TIME',
+    doc: 'How often the keys in etcd are compared with the copy in memory, to find what no watch has told (an etcd that was restored).',
+  },
+  'http-address': {
+    value: listenAddress,
+    default: ':8080',
+    placeholder: 'ADDRESS',
+    doc: 'Where /metrics, /healthz and /readyz are served: :8080, or 127.0.0.1:8080 for this machine alone. Port 0 takes any free one.',
+  },
+  'log-level': {
+    value: oneOf('debug', 'info', 'warn', 'error'),
+    default: 'info',
+    placeholder: 'LEVEL',
+    doc: 'The least level of log lines: debug, info, warn or error.',
+  },
+  'log-format': {
+    value: oneOf('json', 'text'),
+    default: 'json',
+    placeholder: 'FORMAT',
+    doc: 'json for machines, text for people.',
+  },
+  replica: {
+    value: text,
+    alsoEnv: ['POD_NAME'],
+    placeholder: 'NAME',
+    doc: 'Name of this replica in logs and in the User-Agent of its requests. Absent: POD_NAME, then the name of the host.',
+  },
+} as const satisfies OptionTable;
+
+/** How one controller is set up: every option read, checked and frozen. Times in milliseconds, sizes in bytes. */
+export interface ControllerConfig {
+  readonly etcd: EtcdOptions;
+  readonly kubernetes: { readonly kubeconfig?: string; readonly context?: string };
+  /** Namespaces that are watched; empty: all. */
+  readonly namespaces: readonly string[];
+  /** See `mayRead` in allowed-prefix.ts. */
+  readonly allowedPrefixes: readonly AllowedPrefix[];
+  readonly workers: number;
+  readonly maxValueBytes: number;
+  readonly compareIntervalMs: number;
+  readonly http: ListenAddress;
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'json' | 'text' };
+  readonly replica: string;
+}
+
+/** Reads the configuration of a controller. Throws a TerminalError with code `INVALID_OPTIONS` that names each wrong option. */
+export function controllerConfig(source: OptionSource): ControllerConfig {
+  const values = readOptions(controllerOptions, source);
+  const { kubeconfig, context } = values;
+  return deepFreeze({
+    etcd: etcdConfig(values, source),
+    kubernetes: {
+      ...(kubeconfig !== undefined && { kubeconfig }),
+      ...(context !== undefined && { context }),
+    },
+    namespaces: [...new Set(values.namespace)],
+    allowedPrefixes: values['allowed-prefix'],
+    workers: values.workers,
+    maxValueBytes: values['max-value-bytes'],
+    compareIntervalMs: values['compare-interval'],
+    http: values['http-address'],
+    log: { level: values['log-level'], format: values['log-format'] },
+    replica: values.replica ?? source.hostname,
+  });
+}
+
+/** Freezes plain objects and arrays; the content of a Buffer cannot be frozen. */
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) {
+    if (typeof part === 'object' && part !== null && !Buffer.isBuffer(part)) deepFreeze(part);
+  }
+  return Object.freeze(value);
+}

@@ -1,0 +1,44 @@
+import type { z } from 'zod';
+
+/**
+ * An option of a command, declared once: its flag, its environment variable, how its text is read, its default and its documentation.
+ * Tables of these become flags (src/cli), configuration (read-options.ts) and docs/reference/options.md (options-doc.ts).
+ */
+export interface Option {
+  /** Reads one text as the user typed it; its messages begin with "expected". */
+  readonly value: z.ZodType<unknown, string>;
+  /** What stands for the value in help and documentation. */
+  readonly placeholder: string;
+  /** One or two sentences: what it does, units, what it means when absent. */
+  readonly doc: string;
+  /** May be given several times, and each time as a list with commas. */
+  readonly many?: true;
+  readonly required?: true;
+  /** As a user would type it. */
+  readonly default?: string;
+  /** Environment variables that are looked at after ours. */
+  readonly alsoEnv?: readonly string[];
+  /** A secret is never shown and has no flag: the command line can be read by everybody on the machine. */
+  readonly secret?: true;
+  /** How a wrong value appears in a message, where a secret may hide in it. */
+  readonly show?: (text: string) => string;
+}
+
+/** Options by the name of their flag, without the dashes. */
+export type OptionTable = Readonly<Record<string, Option>>;
+
+type Text<O extends Option> = z.output<O['value']>;
+
+/** What reading an option gives. */
+export type ValueOf<O extends Option> = O extends { readonly many: true }
+  ? readonly Text<O>[]
+  : O extends { readonly required: true } | { readonly default: string }
+    ? Text<O>
+    : Text<O> | undefined;
+
+export type Values<Table extends OptionTable> = { readonly [Flag in keyof Table]: ValueOf<Table[Flag]> };
+
+/** The environment variable of an option: `etcd-ca` → `ETCD_ENDPOINTS_ETCD_CA`. */
+export function environmentName(flag: string): string {
+  return `ETCD_ENDPOINTS_${flag.toUpperCase().replaceAll('-', '_')}`;
+}
