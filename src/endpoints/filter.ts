@@ -1,4 +1,4 @@
-import { cidrMatcher } from '../formats/cidr.ts';
+import { type AddressMatcher, cidrMatcher } from '../formats/cidr.ts';
 import type { Instance } from '../formats/types.ts';
 
 /** Why an instance is filtered out: the field of `spec.filter` that it does not pass. */
@@ -27,7 +27,7 @@ export type InstanceFilter = (instance: Instance) => FilterReason | undefined;
 export function compileFilter(filter: Filter = {}): InstanceFilter {
   const { matchMetadata = {}, matchExpressions = [], cidrs = [], excludeCIDRs = [] } = filter;
   const equalities = Object.entries(matchMetadata);
-  const included = cidrs.length === 0 ? () => true : cidrMatcher(cidrs);
+  const included: AddressMatcher = cidrs.length === 0 ? () => true : cidrMatcher(cidrs);
   const excluded = cidrMatcher(excludeCIDRs);
   return ({ address, metadata }) => {
     if (!equalities.every(([key, value]) => metadataOf(metadata, key) === value)) {

@@ -7,26 +7,33 @@ import type { EntryReader, Format } from './types.ts';
 /** Every format by name. A new one is its file and a line here: schema, CRD and documentation follow. */
 export const formats = { auto, json, plain } as const;
 
-export type FormatName = keyof typeof formats;
-
 type Formats = typeof formats;
 
-/** The blocks of options by the name of the format that has them. */
-export type FormatOptionSchemas = {
-  readonly [Name in FormatName as Formats[Name] extends { options: z.ZodObject }
-    ? Name
-    : never]: z.ZodOptional<
-    Formats[Name] extends { options: infer Options extends z.ZodObject } ? Options : never
-  >;
-};
+export type FormatName = keyof Formats;
 
+type NameWithOptions = {
+  [Name in FormatName]: Formats[Name] extends { options: z.ZodType } ? Name : never;
+}[FormatName];
+
+type OptionsSchema<Name extends NameWithOptions> = Formats[Name]['options'];
+
+export const formatNames = Object.keys(formats) as [FormatName, ...FormatName[]];
+
+/** The schemas of options by the name of their format: the blocks that stand beside `format` in an EtcdService. */
+export const formatBlocks = Object.fromEntries(
+  formatNames
+    .map((name) => formats[name] as Format<unknown>)
+    .flatMap(({ name, options }) => (options === undefined ? [] : [[name, options.optional()]])),
+) as unknown as { readonly [Name in NameWithOptions]: z.ZodOptional<OptionsSchema<Name>> };
+
+/** Options by the name of the format that has them, as the schema has parsed them. */
 export type FormatOptions = {
-  readonly [Name in keyof FormatOptionSchemas]?: z.output<FormatOptionSchemas[Name]>;
+  readonly [Name in NameWithOptions]?: z.output<OptionsSchema<Name>> | undefined;
 };
 
 /** Prepares the reader of a format, with the options of its block. */
 export function compileFormat(name: FormatName, blocks: FormatOptions): EntryReader {
   // The schema has parsed the block of that name by the format's own options.
-  const format: Format<unknown> = formats[name] as Format<unknown>;
-  return format.compile(Object.hasOwn(blocks, name) ? blocks[name as keyof FormatOptions] : undefined);
+  const format = formats[name] as Format<unknown>;
+  return format.compile((blocks as Readonly<Record<string, unknown>>)[name]);
 }

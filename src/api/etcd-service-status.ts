@@ -1,0 +1,76 @@
+import { z } from 'zod';
+
+/** What the controller reports of an EtcdService. Counts, not lists of addresses: those stand in the published objects. */
+
+const count = z.int32().min(0);
+
+const conditionSchema = z.object({
+  type: z
+    .string()
+    .max(316)
+    .regex(/^[A-Z][A-Za-z]*$/)
+    .describe('What the condition is about.'),
+  status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
+  reason: z
+    .string()
+    .min(1)
+    .max(1024)
+    .regex(/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/)
+    .describe('Why, in one word.'),
+  message: z.string().max(32_768).describe('Why, for people.'),
+  lastTransitionTime: z.string().meta({ format: 'date-time' }).describe('When the status changed last.'),
+  observedGeneration: z
+    .int()
+    .min(0)
+    .meta({ format: 'int64' })
+    .optional()
+    .describe('The generation of the spec that the condition was found for.'),
+});
+
+export const etcdServiceStatusSchema = z.object({
+  observedGeneration: z
+    .int()
+    .min(0)
+    .meta({ format: 'int64' })
+    .optional()
+    .describe('The generation of the spec that was acted upon last.'),
+  serviceName: z.string().max(63).optional().describe('The Service that is filled.'),
+  summary: z.string().max(32).optional().describe('Ready instances of all that are published, as 12/13.'),
+  revision: z
+    .string()
+    .max(20)
+    .optional()
+    .describe(
+      'The etcd revision that the published endpoints reflect. It is never written for its own sake.',
+    ),
+  instances: z
+    .object({
+      keys: count.describe('All that was found: the sum of the others.'),
+      ready: count.describe('Published as ready.'),
+      notReady: count.describe('Published as not ready.'),
+      filtered: count.describe('Left out by spec.filter.'),
+      ignored: count.describe('Meant to be no instance.'),
+      rejected: count.describe('Not readable or not publishable; status.rejected has samples.'),
+      duplicate: count.describe('Announced by another key already, with the same address and ports.'),
+    })
+    .optional()
+    .describe('How many instances ended where.'),
+  rejected: z
+    .array(
+      z.object({
+        key: z.string().max(2048).describe('The etcd key, escaped and cut to 256 bytes.'),
+        reason: z.string().max(64).describe('Why it was rejected, in one word.'),
+        message: z.string().max(1024).describe('Why it was rejected, for people.'),
+      }),
+    )
+    .max(5)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .optional()
+    .describe('Samples of registrations that were rejected, at most five.'),
+  conditions: z
+    .array(conditionSchema)
+    .max(16)
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
+    .optional()
+    .describe('Ready, HasEndpoints and RegistryConnected.'),
+});

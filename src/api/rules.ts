@@ -1,0 +1,131 @@
+import { formatBlocks } from '../formats/formats.ts';
+import { placeholderName } from '../formats/layout.ts';
+import { type EtcdServiceSpec, serviceNameOf } from './etcd-service.ts';
+
+/** What a rule looks at: an EtcdService whose spec has the right shape. */
+export interface Subject {
+  readonly name: string;
+  readonly spec: EtcdServiceSpec;
+}
+
+/**
+ * What the shape of an EtcdService alone cannot say. Each rule stands here once and is checked twice: by the apiserver as CEL, and by the
+ * controller, since servers before 1.25 drop CEL silently.
+ */
+export interface Rule {
+  /** The field that `self` is, as a path of properties; `''` is the whole object. */
+  readonly at: string;
+  /** The field that a user has to change. */
+  readonly field: string;
+  /** In CEL, where `oldSelf` makes it a rule for updates alone. */
+  readonly cel: string;
+  readonly message: string;
+  /** The same in TypeScript; `old` is the object before an update, where it is known. */
+  holds(subject: Subject, old: Subject | undefined): boolean;
+}
+
+const dnsLabel = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+
+const nameRules: readonly Rule[] = [
+  {
+    at: '',
+    field: 'metadata.name',
+    cel: `self.metadata.name.size() <= 63 && self.metadata.name.matches('${dnsLabel.source}')`,
+    message: 'must be a DNS label: at most 63 lower-case letters, digits and hyphens',
+    holds: ({ name }) => name.length <= 63 && dnsLabel.test(name),
+  },
+  {
+    at: '',
+    field: 'spec.service.name',
+    cel: '(has(self.spec.service.name) ? self.spec.service.name : self.metadata.name) == (has(oldSelf.spec.service.name) ? oldSelf.spec.service.name : oldSelf.metadata.name)',
+    message: 'cannot be changed; create another EtcdService instead',
+    holds: ({ name, spec }, old) =>
+      old === undefined || serviceNameOf(name, spec) === serviceNameOf(old.name, old.spec),
+  },
+  {
+    at: 'spec.service',
+    field: 'spec.service.type',
+    cel: 'self.type == oldSelf.type',
+    message: 'cannot be changed; delete the EtcdService and create it again instead',
+    holds: ({ spec }, old) => old === undefined || spec.service.type === old.spec.service.type,
+  },
+];
+
+const sourceRules: readonly Rule[] = [
+  {
+    at: 'spec',
+    field: 'spec.prefix',
+    cel: 'has(self.prefix) != has(self.key)',
+    message: 'exactly one of prefix and key is needed',
+    holds: ({ spec }) => (spec.prefix === undefined) !== (spec.key === undefined),
+  },
+  {
+    at: 'spec',
+    field: 'spec.layout',
+    cel: "!has(self.layout) || (has(self.prefix) && self.separator != '')",
+    message: 'needs a prefix and a separator',
+    holds: ({ spec }) => spec.layout === undefined || (spec.prefix !== undefined && spec.separator !== ''),
+  },
+  {
+    at: 'spec',
+    field: 'spec.layout',
+    cel: "!has(self.layout) || self.layout.split(self.separator).all(part, part.matches('^([^{}]+|[{][^{}]+[}])$'))",
+    message: 'each part between separators must be a {name} or a text without braces',
+    holds: ({ spec }) => layoutParts(spec).every((part) => /^([^{}]+|[{][^{}]+[}])$/.test(part)),
+  },
+  {
+    at: 'spec',
+    field: 'spec.layout',
+    cel: "!has(self.layout) || self.layout.split(self.separator).filter(part, part.startsWith('{')).all(part, self.layout.indexOf(part) == self.layout.lastIndexOf(part))",
+    message: 'each {name} may stand once',
+    holds: ({ spec }) => {
+      const names = layoutParts(spec).filter((part) => placeholderName(part) !== undefined);
+      return new Set(names).size === names.length;
+    },
+  },
+];
+
+/** A format's block of options without that format would do nothing. */
+const formatRules: readonly Rule[] = (Object.keys(formatBlocks) as (keyof typeof formatBlocks)[]).map(
+  (name) => ({
+    at: 'spec',
+    field: `spec.${name}`,
+    cel: `!has(self.${name}) || self.format == '${name}'`,
+    message: `needs format: ${name}`,
+    holds: ({ spec }) => spec[name] === undefined || spec.format === name,
+  }),
+);
+
+const listRules: readonly Rule[] = [
+  {
+    at: 'spec.ports',
+    field: 'spec.ports',
+    cel: "self.size() == 1 || self.all(port, port.name != '')",
+    message: 'each of several ports needs a name',
+    holds: ({ spec: { ports = [] } }) => ports.length <= 1 || ports.every(({ name }) => name !== ''),
+  },
+  {
+    at: 'spec.ports',
+    field: 'spec.ports',
+    cel: 'self.all(one, self.exists_one(other, other.port == one.port && other.protocol == one.protocol))',
+    message: 'no two may have the same port and protocol',
+    holds: ({ spec: { ports = [] } }) =>
+      new Set(ports.map(({ port, protocol }) => `${port}/${protocol}`)).size === ports.length,
+  },
+  {
+    at: 'spec.filter.matchExpressions',
+    field: 'spec.filter.matchExpressions',
+    cel: "self.all(e, (e.operator in ['In', 'NotIn']) == (has(e.values) && e.values.size() > 0))",
+    message: 'In and NotIn need values, Exists and DoesNotExist have none',
+    holds: ({ spec }) =>
+      (spec.filter?.matchExpressions ?? []).every(
+        ({ operator, values = [] }) => ['In', 'NotIn'].includes(operator) === values.length > 0,
+      ),
+  },
+];
+
+export const rules: readonly Rule[] = [...nameRules, ...sourceRules, ...formatRules, ...listRules];
+
+function layoutParts({ layout, separator }: EtcdServiceSpec): readonly string[] {
+  return layout === undefined ? [] : layout.split(separator);
+}
