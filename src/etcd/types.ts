@@ -43,6 +43,8 @@ export interface RangeListener {
   changed(changes: readonly Change[]): void;
   /** The first complete list has been applied. Called once. */
   synced(): void;
+  /** The `failure` of the range has come, changed or gone. */
+  failureChanged(): void;
 }
 
 /** A mirrored range: our copy of one key range, exact at a known revision. */
