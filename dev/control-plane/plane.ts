@@ -38,8 +38,8 @@ export interface ControlPlane {
   readonly version: Version;
   /** The administrator's (group `system:masters`). */
   readonly credentials: Credentials;
-  /** Where writes are logged, with `auditLog`. */
-  readonly auditLog: string | undefined;
+  /** Where writes are logged when `auditLog` was asked for; no such file otherwise. */
+  readonly auditLog: string;
   /** Makes a user who may do nothing until RBAC lets them. */
   addUser(name: string, groups?: readonly string[]): Promise<Credentials>;
   /** Ends both servers and removes everything that they wrote. */
@@ -79,7 +79,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await etcd.start();
 
     const users = new Users(await TinyCA.create('control-plane-ca'), directory);
-    const auditLog = options.auditLog === true ? join(directory, 'audit.log') : undefined;
+    const auditLog = join(directory, 'audit.log');
     const { apiServer, credentials } = await newApiServer(etcd.url, users, directory, auditLog, options);
     running.push(apiServer);
     await apiServer.start();
@@ -112,8 +112,8 @@ async function newApiServer(
   etcdURL: string,
   users: Users,
   directory: string,
-  auditLog: string | undefined,
-  { binaries, apiServerFlags = {} }: ControlPlaneOptions,
+  auditLog: string,
+  { binaries, auditLog: isAudited, apiServerFlags = {} }: ControlPlaneOptions,
 ): Promise<{ apiServer: APIServer; credentials: KeyPair }> {
   const certDir = join(directory, 'certs');
   await mkdir(certDir);
@@ -132,9 +132,9 @@ async function newApiServer(
     saPrivateKey: await write('service-accounts.key', serviceAccounts.privateKeyPem),
   };
   const auditFlags: ExtraArgs =
-    auditLog === undefined
-      ? {}
-      : { 'audit-log-path': auditLog, 'audit-policy-file': await write('audit-policy.yaml', AUDIT_POLICY) };
+    isAudited === true
+      ? { 'audit-log-path': auditLog, 'audit-policy-file': await write('audit-policy.yaml', AUDIT_POLICY) }
+      : {};
   const credentials = await users.issue('admin', ['system:masters']);
   const apiServer = new APIServer({
     binary: await dyingScript(directory, binaries.kubeApiserver),

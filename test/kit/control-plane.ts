@@ -6,8 +6,8 @@ import type { Credentials } from '../../dev/control-plane/plane.ts';
 /** What global-setup.ts hands to every test: one control plane for all, and which programs there are. */
 export interface Servers {
   readonly binaries: Binaries;
-  /** An etcd 3.4, the oldest that is supported. */
-  readonly oldEtcd: EtcdBinaries;
+  /** An etcd 3.4, the oldest that is supported; undefined where none can be had. */
+  readonly oldEtcd: EtcdBinaries | undefined;
   /** The administrator's. */
   readonly credentials: Credentials;
   /** Writes that the apiserver has answered, a JSON object a line (audit.k8s.io/v1 Event, level Metadata). */

@@ -14,7 +14,11 @@ export interface TestEtcdOptions extends Omit<RegistryEtcdOptions, 'binaries'> {
 }
 
 /** Starts a registry for one test file; the file stops it in `afterAll`. */
-export function startEtcd({ release, ...options }: TestEtcdOptions = {}): Promise<RegistryEtcd> {
+export async function startEtcd({ release, ...options }: TestEtcdOptions = {}): Promise<RegistryEtcd> {
   const { binaries, oldEtcd } = servers();
-  return startRegistryEtcd({ ...options, binaries: release === undefined ? binaries : oldEtcd });
+  const wanted = release === undefined ? binaries : oldEtcd;
+  if (wanted === undefined) {
+    throw new Error('There is no etcd 3.4 here: declare the test with describeNeeding("etcd 3.4", …).');
+  }
+  return startRegistryEtcd({ ...options, binaries: wanted });
 }

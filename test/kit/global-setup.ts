@@ -1,0 +1,27 @@
+import type { TestProject } from 'vitest/node';
+import { Cache, cacheRoot } from '../../dev/control-plane/cache.ts';
+import { findOldEtcd } from '../../dev/control-plane/etcd-releases.ts';
+import { findBinaries } from '../../dev/control-plane/find.ts';
+import { startControlPlane } from '../../dev/control-plane/plane.ts';
+import { isAtLeast } from '../../dev/control-plane/version.ts';
+
+/** Starts the one control plane that all tests of the project `servers` share, and hands it to them. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const report = (line: string): void => console.log(line);
+  const { env: environment } = process;
+  const binaries = await findBinaries({ report, environment });
+  const oldEtcd = await findOldEtcd({ report, environment, cache: new Cache(cacheRoot(environment)) });
+  const plane = await startControlPlane({ binaries, report, auditLog: true });
+  project.provide('servers', {
+    binaries,
+    oldEtcd,
+    credentials: plane.credentials,
+    auditLog: plane.auditLog,
+    served: {
+      discoveryV1: isAtLeast(plane.version, '1.21'),
+      cel: isAtLeast(plane.version, '1.25'),
+      controllerManager: binaries.kubeControllerManager !== undefined,
+    },
+  });
+  return plane.stop;
+}
