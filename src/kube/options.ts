@@ -1,5 +1,4 @@
 /** How the Kubernetes side is set up, and what it is handed. The defaults stand here once. */
-import type { BackoffOptions } from '../backoff.ts';
 import type { Clock } from '../clock.ts';
 
 /** Which apiserver, and as whom. */
@@ -27,8 +26,6 @@ export interface KubeClientOptions extends KubeSource {
   readonly pageSize?: number;
   /** The least time between two looks at CA, certificate, key and token files. Milliseconds, default 5000. */
   readonly rereadFilesMs?: number;
-  /** Backoff of lists and watches that fail. Default 0.8 s to 30 s, half of it random. */
-  readonly backoff?: BackoffOptions;
 }
 
 /** A log of one line a decision; pino's loggers fit. */

@@ -23,6 +23,8 @@ export interface ObjectMeta {
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly ownerReferences?: readonly OwnerReference[];
+  /** Who wrote which fields: in answers to writes; caches drop it. */
+  readonly managedFields?: readonly { readonly manager?: string; readonly operation?: string }[];
 }
 
 /** Any object of the API. Never mutated: a change is a new object. */
@@ -115,28 +117,29 @@ export interface ListPage<T extends KubeObject> {
 
 export type WatchEvent<T extends KubeObject> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T }
+  /** Nothing changed up to this revision. */
   | {
       readonly type: 'BOOKMARK';
       readonly object: { readonly metadata: { readonly resourceVersion: string } };
-    }
-  | { readonly type: 'ERROR'; readonly object: unknown };
+    };
 
-/** What list-watch needs of the client. */
+/** What list-watch needs of the client. Aborting a signal ends what it was given to with an error. */
 export interface KubeStreams {
-  /** The list page by page, all of one revision. */
+  /** The list page by page, all of one revision. `whole` asks for one page without a limit. */
   pages<T extends KubeObject>(
     resource: Resource<T>,
-    options: ListOptions,
+    options: ListOptions & { readonly whole?: boolean },
     signal: AbortSignal,
   ): AsyncIterable<ListPage<T>>;
   /**
-   * Changes after `resourceVersion` until the apiserver ends the watch. Throws when it is refused, breaks, falls silent or carries
-   * what is no event; aborting the signal ends it without an error.
+   * Changes after `resourceVersion`, until the apiserver ends the watch; `accepted` is called when it has accepted it. Throws, also
+   * between events, when it is refused, breaks, falls silent, reports an error or carries what is no event.
    */
   watch<T extends KubeObject>(
     resource: Resource<T>,
     options: ListOptions & { readonly resourceVersion: string },
     signal: AbortSignal,
+    accepted: () => void,
   ): AsyncIterable<WatchEvent<T>>;
 }
 

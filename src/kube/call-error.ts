@@ -1,0 +1,206 @@
+/** Every failure of a call to the apiserver, named once: what it means, and whether trying again can help. */
+import { messageOf, RetryableError, TerminalError } from '../errors.ts';
+import type { Verb } from './options.ts';
+import type { Resource } from './types.ts';
+
+/** Which call failed, for messages. */
+export interface CallSubject {
+  readonly verb: Verb;
+  readonly resource: Resource;
+  readonly subresource?: string;
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
+/** The apiserver's answer to a call that failed: a `Status` object, as far as it is used. */
+interface Status {
+  readonly message?: string;
+  readonly reason?: string;
+  readonly details?: {
+    readonly name?: string;
+    readonly causes?: readonly { readonly reason?: string; readonly field?: string }[];
+  };
+}
+
+/** A server that names a longer pause is asked again after this, in milliseconds. */
+const MAX_RETRY_AFTER_MS = 300_000;
+/** Causes of an invalid object that are named. */
+const MAX_CAUSES = 5;
+/** Characters of the apiserver's own message that are kept. */
+const MAX_MESSAGE = 512;
+
+/** The error for an answer other than success: of a call, or of the ERROR event of a watch. */
+export function statusError(
+  subject: CallSubject,
+  httpStatus: number,
+  body: unknown,
+  retryAfter?: string,
+): RetryableError | TerminalError {
+  const status: Status = typeof body === 'object' && body !== null ? body : {};
+  const terminal = terminalError(subject, httpStatus, status);
+  if (terminal !== undefined) {
+    return terminal;
+  }
+  const retryAfterMs = parseRetryAfter(retryAfter);
+  return new RetryableError(
+    retryableCode(httpStatus, status),
+    `${describe(subject)}: ${explain(subject, httpStatus, status)}`,
+    { subject: nameOf(subject), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
+  );
+}
+
+/** The error for a call that got no answer: `error` is what the connection threw. */
+export function transportError(subject: CallSubject, error: unknown): RetryableError {
+  const code = codeOf(error);
+  const timedOut = code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
+  return new RetryableError(
+    timedOut ? 'KUBE_TIMEOUT' : 'KUBE_UNAVAILABLE',
+    `${describe(subject)}: ${messageOf(error) || code || 'no connection'}`,
+    { subject: nameOf(subject), cause: error },
+  );
+}
+
+export function timeoutError(subject: CallSubject, deadlineMs: number): RetryableError {
+  return new RetryableError('KUBE_TIMEOUT', `${describe(subject)}: no answer within ${deadlineMs} ms`, {
+    subject: nameOf(subject),
+  });
+}
+
+/** The answer is not what the API promises; its content is not shown. */
+export function malformedError(subject: CallSubject, what: string): RetryableError {
+  return new RetryableError('KUBE_MALFORMED', `${describe(subject)}: the apiserver sent ${what}`, {
+    subject: nameOf(subject),
+  });
+}
+
+export function closedError(subject: CallSubject): RetryableError {
+  return new RetryableError('KUBE_CLOSED', `${describe(subject)}: the client is closed`, {
+    subject: nameOf(subject),
+  });
+}
+
+/** Whether `error` is ours and has this code. */
+export function hasCode(error: unknown, code: string): boolean {
+  return (error instanceof RetryableError || error instanceof TerminalError) && error.code === code;
+}
+
+function terminalError(subject: CallSubject, httpStatus: number, status: Status): TerminalError | undefined {
+  const details = { subject: nameOf(subject) };
+  if (httpStatus === 422) {
+    return new TerminalError('KUBE_INVALID', `${describe(subject)}: invalid ${causesOf(status)}`, details);
+  }
+  if (
+    httpStatus === 403 &&
+    status.details?.causes?.some((cause) => cause.reason === 'NamespaceTerminating')
+  ) {
+    return new TerminalError(
+      'KUBE_NAMESPACE_TERMINATING',
+      `${describe(subject)}: the namespace is being deleted`,
+      details,
+    );
+  }
+  if ([400, 405, 406, 413, 415].includes(httpStatus)) {
+    return new TerminalError(
+      'KUBE_BAD_REQUEST',
+      `${describe(subject)}: refused with HTTP ${httpStatus}: ${messageOfStatus(status)}`,
+      details,
+    );
+  }
+  return undefined;
+}
+
+function retryableCode(httpStatus: number, status: Status): string {
+  switch (httpStatus) {
+    case 401:
+      return 'KUBE_UNAUTHORIZED';
+    case 403:
+      return 'KUBE_FORBIDDEN';
+    case 404:
+      return isNotServed(status) ? 'KUBE_NOT_SERVED' : 'KUBE_NOT_FOUND';
+    case 409:
+      return status.reason === 'AlreadyExists' ? 'KUBE_ALREADY_EXISTS' : 'KUBE_CONFLICT';
+    case 410:
+      return 'KUBE_EXPIRED';
+    case 429:
+      return 'KUBE_TOO_MANY_REQUESTS';
+    default:
+      return isRevisionTooLarge(status) ? 'KUBE_REVISION_TOO_LARGE' : 'KUBE_UNAVAILABLE';
+  }
+}
+
+/** The apiserver has not seen that revision yet (client-go's IsTooLargeResourceVersion; servers before 1.17 only say it in words). */
+function isRevisionTooLarge(status: Status): boolean {
+  return (
+    status.details?.causes?.some((cause) => cause.reason === 'ResourceVersionTooLarge') === true ||
+    status.message?.includes('Too large resource version') === true
+  );
+}
+
+/** A missing object is named in the answer; a missing resource is not. */
+function isNotServed(status: Status): boolean {
+  return status.details?.name === undefined || status.details.name === '';
+}
+
+/** RBAC says `User "x" cannot update resource …`; quotas and admission webhooks answer 403 too, in words of their own. */
+function isMissingGrant(status: Status): boolean {
+  return status.message === undefined || status.message.includes(' cannot ');
+}
+
+function explain(subject: CallSubject, httpStatus: number, status: Status): string {
+  if (httpStatus === 403 && isMissingGrant(status)) {
+    return `forbidden, grant verb "${subject.verb}" on "${qualified(subject)}"${scopeOf(subject)}`;
+  }
+  if (httpStatus === 404 && isNotServed(status)) {
+    return `the apiserver does not serve ${qualified(subject)} in version ${subject.resource.version}: is its CRD installed?`;
+  }
+  if (httpStatus === 401) {
+    return 'the apiserver does not accept our credentials: check the token, certificate or user of the kubeconfig';
+  }
+  return `HTTP ${httpStatus}: ${messageOfStatus(status)}`;
+}
+
+/** Fields and reasons without the values: a value may come from a registration. */
+function causesOf(status: Status): string {
+  const causes = status.details?.causes ?? [];
+  const named = causes
+    .slice(0, MAX_CAUSES)
+    .map((cause) => `${cause.field ?? 'object'} (${cause.reason ?? 'unknown'})`);
+  const more = causes.length > MAX_CAUSES ? ` and ${causes.length - MAX_CAUSES} more` : '';
+  return named.length === 0 ? 'object' : named.join(', ') + more;
+}
+
+function messageOfStatus(status: Status): string {
+  return (status.message ?? status.reason ?? 'no reason given').slice(0, MAX_MESSAGE);
+}
+
+function describe(subject: CallSubject): string {
+  return `${subject.verb} ${nameOf(subject)}`;
+}
+
+function nameOf(subject: CallSubject): string {
+  const name = subject.name ?? '';
+  const key = subject.namespace === undefined ? name : `${subject.namespace}/${name}`;
+  return key === '' ? subject.resource.plural : `${subject.resource.kind} ${key}`;
+}
+
+function qualified({ resource, subresource }: CallSubject): string {
+  const plural = resource.group === '' ? resource.plural : `${resource.plural}.${resource.group}`;
+  return subresource === undefined ? plural : `${plural}/${subresource}`;
+}
+
+function scopeOf(subject: CallSubject): string {
+  return subject.namespace === undefined ? ' in the whole cluster' : ` in namespace ${subject.namespace}`;
+}
+
+/** Retry-After in seconds, the form that the apiserver uses, as bounded milliseconds. */
+function parseRetryAfter(header: string | undefined): number | undefined {
+  if (header === undefined || !/^\d+$/.test(header)) {
+    return undefined;
+  }
+  return Math.min(Number(header) * 1000, MAX_RETRY_AFTER_MS);
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}

@@ -1,0 +1,339 @@
+/**
+ * The apiserver's verbs over one {@link Transport}. Objects are plain JSON in both directions. A write is sent once and never
+ * repeated here; a read is repeated a few times where the server is busy or away.
+ */
+import { type BackoffOptions, backoffMs } from '../backoff.ts';
+import { type Clock, sleep } from '../clock.ts';
+import { RetryableError, TerminalError } from '../errors.ts';
+import { type CallSubject, hasCode } from './call-error.ts';
+import type { KubeRequest } from './exchange.ts';
+import type { KubeClientOptions, KubeDeps } from './options.ts';
+import { collectionPath, groupPath, objectPath, type Query, selectors, withQuery } from './paths.ts';
+import { Transport } from './transport.ts';
+import type {
+  KubeClient,
+  KubeObject,
+  ListOptions,
+  ListPage,
+  ObjectMeta,
+  Resource,
+  WatchEvent,
+} from './types.ts';
+import { watchEvents } from './watch-events.ts';
+
+/** Who owns the fields that we write. */
+export const FIELD_MANAGER = 'etcd-endpoints.io';
+
+const WRITE_QUERY: Query = { fieldManager: FIELD_MANAGER };
+/** How often a read is repeated in place before its failure is the caller's. */
+const READ_REPEATS = 2;
+const READ_BACKOFF: BackoffOptions = { baseMs: 200, maxMs: 2000, jitter: 0.5 };
+/** A server that asks for a longer pause is not waited for in place. */
+const LONGEST_WAIT_IN_PLACE_MS = 3000;
+/** The apiserver ends a watch after this at random, so that watches spread over its replicas (client-go: 5 to 10 min). */
+const WATCH_SECONDS = { least: 300, spread: 300 };
+/** What a watch may outlive the end that it asked for, in milliseconds. */
+const WATCH_GRACE_MS = 30_000;
+
+/** Opens nothing yet; throws a TerminalError (KUBE_CONFIG) where the kubeconfig names no apiserver. */
+export function createKubeClient(options: KubeClientOptions, deps: KubeDeps): KubeClient {
+  return new PooledKubeClient(options, deps);
+}
+
+type Limits = Required<
+  Pick<KubeClientOptions, 'callTimeoutMs' | 'listTimeoutMs' | 'watchIdleMs' | 'pageSize'>
+>;
+
+class PooledKubeClient implements KubeClient {
+  readonly #transport: Transport;
+  readonly #limits: Limits;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+
+  constructor(options: KubeClientOptions, deps: KubeDeps) {
+    const { maxConnections = 64, rereadFilesMs = 5000 } = options;
+    this.#transport = new Transport({ ...options, maxConnections, rereadFilesMs }, deps);
+    this.#limits = {
+      callTimeoutMs: options.callTimeoutMs ?? 10_000,
+      listTimeoutMs: options.listTimeoutMs ?? 60_000,
+      watchIdleMs: options.watchIdleMs ?? 90_000,
+      pageSize: options.pageSize ?? 500,
+    };
+    this.#clock = deps.clock;
+    this.#random = deps.random ?? Math.random;
+  }
+
+  get server(): string {
+    return this.#transport.server;
+  }
+
+  async get<T extends KubeObject>(
+    resource: Resource<T>,
+    name: string,
+    namespace?: string,
+  ): Promise<T | undefined> {
+    const target = namespace === undefined ? { name } : { name, namespace };
+    try {
+      return (await this.#read({
+        verb: 'get',
+        method: 'GET',
+        resource,
+        ...target,
+        path: objectPath(resource, target),
+        deadlineMs: this.#limits.callTimeoutMs,
+      })) as T;
+    } catch (error) {
+      if (hasCode(error, 'KUBE_NOT_FOUND')) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  async list<T extends KubeObject>(resource: Resource<T>, options: ListOptions): Promise<readonly T[]> {
+    try {
+      return await this.#collect(resource, options);
+    } catch (error) {
+      if (hasCode(error, 'KUBE_EXPIRED')) {
+        return await this.#collect(resource, { ...options, whole: true });
+      }
+      throw error;
+    }
+  }
+
+  async serves(resource: Resource): Promise<boolean> {
+    try {
+      const served = (await this.#read({
+        verb: 'get',
+        method: 'GET',
+        resource,
+        path: groupPath(resource),
+        deadlineMs: this.#limits.callTimeoutMs,
+      })) as { readonly resources?: readonly { readonly name: string }[] };
+      return served.resources?.some(({ name }) => name === resource.plural) === true;
+    } catch (error) {
+      if (hasCode(error, 'KUBE_NOT_SERVED')) {
+        return false;
+      }
+      throw error;
+    }
+  }
+
+  async *pages<T extends KubeObject>(
+    resource: Resource<T>,
+    options: ListOptions & { readonly whole?: boolean },
+    signal?: AbortSignal,
+  ): AsyncGenerator<ListPage<T>> {
+    const path = collectionPath(resource, options.namespace);
+    const limit = options.whole === true ? undefined : this.#limits.pageSize;
+    let next: string | undefined;
+    do {
+      const page = (await this.#read(
+        {
+          verb: 'list',
+          method: 'GET',
+          resource,
+          ...namespaceOf(options),
+          path: withQuery(path, { ...selectors(options), limit, continue: next }),
+          deadlineMs: this.#limits.listTimeoutMs,
+        },
+        signal,
+      )) as RawList<T>;
+      yield {
+        items: (page.items ?? []).map((item) => withKind(resource, item)),
+        resourceVersion: page.metadata?.resourceVersion ?? '',
+      };
+      next = page.metadata?.continue;
+    } while (next !== undefined && next !== '');
+  }
+
+  async *watch<T extends KubeObject>(
+    resource: Resource<T>,
+    options: ListOptions & { readonly resourceVersion: string },
+    signal: AbortSignal,
+    accepted: () => void,
+  ): AsyncGenerator<WatchEvent<T>> {
+    const timeoutSeconds = Math.round(WATCH_SECONDS.least + WATCH_SECONDS.spread * this.#random());
+    const query = {
+      ...selectors(options),
+      watch: true,
+      allowWatchBookmarks: true,
+      resourceVersion: options.resourceVersion,
+      timeoutSeconds,
+    };
+    const request: KubeRequest = {
+      verb: 'watch',
+      method: 'GET',
+      resource,
+      ...namespaceOf(options),
+      path: withQuery(collectionPath(resource, options.namespace), query),
+      deadlineMs: timeoutSeconds * 1000 + WATCH_GRACE_MS,
+    };
+    yield* watchEvents<T>(
+      request,
+      this.#transport.stream(request, this.#limits.watchIdleMs, signal, accepted),
+    );
+  }
+
+  create<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T> {
+    return this.#write(resource, object.metadata, {
+      verb: 'create',
+      method: 'POST',
+      path: withQuery(collectionPath(resource, object.metadata.namespace), WRITE_QUERY),
+      body: object,
+    });
+  }
+
+  update<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T> {
+    return this.#write(resource, object.metadata, {
+      verb: 'update',
+      method: 'PUT',
+      path: withQuery(objectPath(resource, object.metadata), WRITE_QUERY),
+      body: object,
+    });
+  }
+
+  updateStatus<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T> {
+    return this.#write(resource, object.metadata, {
+      verb: 'update',
+      method: 'PUT',
+      subresource: 'status',
+      path: withQuery(objectPath(resource, object.metadata, 'status'), WRITE_QUERY),
+      body: object,
+    });
+  }
+
+  apply<T extends KubeObject>(
+    resource: Resource<T>,
+    object: T,
+    options: { readonly force: boolean },
+  ): Promise<T> {
+    return this.#write(resource, object.metadata, {
+      verb: 'patch',
+      method: 'PATCH',
+      path: withQuery(objectPath(resource, object.metadata), { ...WRITE_QUERY, force: options.force }),
+      body: object,
+      contentType: 'application/apply-patch+yaml',
+    });
+  }
+
+  mergePatch<T extends KubeObject>(resource: Resource<T>, target: ObjectMeta, patch: object): Promise<T> {
+    return this.#write(resource, target, {
+      verb: 'patch',
+      method: 'PATCH',
+      path: withQuery(objectPath(resource, target), WRITE_QUERY),
+      body: patch,
+      contentType: 'application/merge-patch+json',
+    });
+  }
+
+  /** A conflict over the uid means that another object has the name by now: the one meant is gone, which is what was asked for. */
+  async delete(resource: Resource, target: ObjectMeta): Promise<void> {
+    if (target.uid === undefined) {
+      throw new TerminalError(
+        'KUBE_UID_MISSING',
+        `delete ${resource.kind} ${target.name}: its uid is not known`,
+      );
+    }
+    const body = {
+      apiVersion: 'v1',
+      kind: 'DeleteOptions',
+      propagationPolicy: 'Background',
+      preconditions: { uid: target.uid },
+    };
+    try {
+      await this.#write(resource, target, {
+        verb: 'delete',
+        method: 'DELETE',
+        path: objectPath(resource, target),
+        body,
+      });
+    } catch (error) {
+      if (!hasCode(error, 'KUBE_NOT_FOUND') && !isOtherUid(error)) {
+        throw error;
+      }
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#transport.close();
+  }
+
+  async #write<T extends KubeObject>(
+    resource: Resource<T>,
+    target: ObjectMeta,
+    request: Omit<KubeRequest, 'resource' | 'name' | 'namespace' | 'deadlineMs'>,
+  ): Promise<T> {
+    return (await this.#transport.call({
+      ...request,
+      resource,
+      name: target.name,
+      ...namespaceOf(target),
+      deadlineMs: this.#limits.callTimeoutMs,
+    })) as T;
+  }
+
+  async #read(request: KubeRequest, signal?: AbortSignal): Promise<unknown> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#transport.call(request, signal);
+      } catch (error) {
+        const waitMs = attempt < READ_REPEATS ? this.#waitBeforeRepeat(error, attempt) : undefined;
+        if (waitMs === undefined) {
+          throw error;
+        }
+        await sleep(this.#clock, waitMs, signal);
+      }
+    }
+  }
+
+  /** Undefined where repeating at once is of no use. */
+  #waitBeforeRepeat(error: unknown, attempt: number): number | undefined {
+    const worthIt = hasCode(error, 'KUBE_UNAVAILABLE') || hasCode(error, 'KUBE_TOO_MANY_REQUESTS');
+    if (!(worthIt && error instanceof RetryableError)) {
+      return undefined;
+    }
+    const backoff = backoffMs(attempt, { ...READ_BACKOFF, random: this.#random });
+    const waitMs = Math.max(backoff, error.retryAfterMs ?? 0);
+    return waitMs <= LONGEST_WAIT_IN_PLACE_MS ? waitMs : undefined;
+  }
+
+  async #collect<T extends KubeObject>(
+    resource: Resource<T>,
+    options: ListOptions & { readonly whole?: boolean },
+  ): Promise<T[]> {
+    const items: T[] = [];
+    for await (const page of this.pages(resource, options)) {
+      for (const item of page.items) {
+        items.push(item);
+      }
+    }
+    return items;
+  }
+}
+
+interface RawList<T> {
+  readonly items?: readonly T[] | null;
+  readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
+}
+
+/** Items of a list lack what the list says once. */
+function withKind<T extends KubeObject>(resource: Resource<T>, item: T): T {
+  if ('kind' in item) {
+    return item;
+  }
+  const apiVersion = resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
+  return { ...item, apiVersion, kind: resource.kind };
+}
+
+function namespaceOf({ namespace }: { readonly namespace?: string }): Pick<CallSubject, 'namespace'> {
+  return namespace === undefined ? {} : { namespace };
+}
+
+function isOtherUid(error: unknown): boolean {
+  return (
+    error instanceof RetryableError &&
+    error.code === 'KUBE_CONFLICT' &&
+    error.message.includes('UID in precondition')
+  );
+}

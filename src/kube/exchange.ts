@@ -1,0 +1,74 @@
+import type { Cancel, Clock } from '../clock.ts';
+import { RetryableError, TerminalError } from '../errors.ts';
+import { type CallSubject, closedError, timeoutError, transportError } from './call-error.ts';
+
+/** What is asked of the apiserver. */
+export interface KubeRequest extends CallSubject {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** API path with its query, from `/api` or `/apis` on. */
+  readonly path: string;
+  readonly body?: object;
+  /** Default application/json. */
+  readonly contentType?: string;
+  /** From when the request leaves to the last byte of its answer, in milliseconds. */
+  readonly deadlineMs: number;
+}
+
+/** One request under way: what ends it (deadline, its caller, close) and how its failure is told. */
+export class Exchange {
+  readonly request: KubeRequest;
+  readonly #controller = new AbortController();
+  readonly #callerSignal: AbortSignal | undefined;
+  readonly #cancelDeadline: Cancel;
+  readonly #ended: () => void;
+  #timedOut: boolean = false;
+
+  constructor(request: KubeRequest, clock: Clock, callerSignal: AbortSignal | undefined, ended: () => void) {
+    this.request = request;
+    this.#callerSignal = callerSignal;
+    this.#ended = ended;
+    callerSignal?.addEventListener('abort', this.abort);
+    this.#cancelDeadline = clock.schedule(request.deadlineMs, () => {
+      this.#timedOut = true;
+      this.abort();
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  readonly abort = (): void => {
+    this.#controller.abort();
+  };
+
+  end(): void {
+    this.#cancelDeadline();
+    this.#callerSignal?.removeEventListener('abort', this.abort);
+    this.#ended();
+  }
+
+  /** Waits for what cannot be aborted (a credential plugin), but no longer than the request may live. */
+  async orAborted<R>(work: Promise<R>): Promise<R> {
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = (): void => aborted.reject(new Error('aborted'));
+    this.signal.addEventListener('abort', onAbort);
+    try {
+      this.signal.throwIfAborted();
+      return await Promise.race([work, aborted.promise]);
+    } finally {
+      this.signal.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** The error to throw for `error`: the deadline and the abort are told apart from what the connection says of them. */
+  failure(error: unknown): RetryableError | TerminalError {
+    if (error instanceof RetryableError || error instanceof TerminalError) {
+      return error;
+    }
+    if (this.#timedOut) {
+      return timeoutError(this.request, this.request.deadlineMs);
+    }
+    return this.signal.aborted ? closedError(this.request) : transportError(this.request, error);
+  }
+}

@@ -1,0 +1,195 @@
+/** One request to the apiserver and its answer: identity, deadline, bounds, and failures by name. What to ask stands in client.ts. */
+import type { Dispatcher } from 'undici';
+import type { Clock } from '../clock.ts';
+import { closedError, malformedError, statusError } from './call-error.ts';
+import { Connection, type ConnectionOptions, type Session } from './connection.ts';
+import { Exchange, type KubeRequest } from './exchange.ts';
+import type { KubeDeps } from './options.ts';
+import { Slots } from './slots.ts';
+import { WarningLog } from './warnings.ts';
+
+export interface TransportOptions extends ConnectionOptions {
+  readonly userAgent: () => string;
+}
+
+type Answer = Dispatcher.ResponseData;
+
+/** The largest error answer that is read. */
+const MAX_STATUS_BYTES = 1024 * 1024;
+/** The largest answer that is read: a page of 500 slices of 1000 endpoints is half of it. */
+const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+
+export class Transport {
+  readonly #connection: Connection;
+  readonly #slots: Slots;
+  readonly #userAgent: () => string;
+  readonly #clock: Clock;
+  readonly #onCall: KubeDeps['onCall'];
+  readonly #warnings: WarningLog;
+  readonly #underWay = new Set<Exchange>();
+  #closed: boolean = false;
+
+  constructor(options: TransportOptions, deps: KubeDeps) {
+    this.#connection = new Connection(options, deps);
+    this.#slots = new Slots(options.maxConnections);
+    this.#userAgent = options.userAgent;
+    this.#clock = deps.clock;
+    this.#onCall = deps.onCall;
+    this.#warnings = new WarningLog(deps.onWarning);
+  }
+
+  get server(): string {
+    return this.#connection.server;
+  }
+
+  /** Sends a request and returns its answer, parsed. Waits for a free connection; the deadline counts from then. */
+  call(request: KubeRequest, signal?: AbortSignal): Promise<unknown> {
+    return this.#slots.run(async () => {
+      const exchange = this.#begin(request, signal);
+      try {
+        const answer = await this.#ask(exchange, 'calls');
+        return await readJson(request, answer);
+      } catch (error) {
+        throw exchange.failure(error);
+      } finally {
+        exchange.end();
+      }
+    });
+  }
+
+  /**
+   * Sends a request whose answer has no end, outside of the pool of calls, and yields its bytes; `accepted` is called when the
+   * apiserver has answered well. Fails when no byte comes for `idleMs`.
+   */
+  async *stream(
+    request: KubeRequest,
+    idleMs: number,
+    signal: AbortSignal,
+    accepted: () => void,
+  ): AsyncGenerator<Uint8Array> {
+    const exchange = this.#begin(request, signal);
+    try {
+      const answer = await this.#ask(exchange, 'watches', idleMs);
+      accepted();
+      yield* answer.body;
+    } catch (error) {
+      throw exchange.failure(error);
+    } finally {
+      exchange.end();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const exchange of this.#underWay) {
+      exchange.abort();
+    }
+    await this.#connection.close();
+  }
+
+  #begin(request: KubeRequest, signal: AbortSignal | undefined): Exchange {
+    if (this.#closed || signal?.aborted === true) {
+      throw closedError(request);
+    }
+    const exchange = new Exchange(request, this.#clock, signal, () => this.#underWay.delete(exchange));
+    this.#underWay.add(exchange);
+    return exchange;
+  }
+
+  /** Sends, once more with new credentials after a 401, and returns a good answer. */
+  async #ask(exchange: Exchange, pool: 'calls' | 'watches', idleMs = 0): Promise<Answer> {
+    const session = await exchange.orAborted(this.#connection.session());
+    const answer = await this.#send(exchange, session, pool, idleMs);
+    if (answer.statusCode !== 401) {
+      return await this.#judge(exchange.request, answer);
+    }
+    const renewed = await exchange.orAborted(this.#connection.renew(session));
+    if (renewed === session) {
+      return await this.#judge(exchange.request, answer);
+    }
+    await answer.body.dump();
+    return await this.#judge(exchange.request, await this.#send(exchange, renewed, pool, idleMs));
+  }
+
+  async #send(
+    { request, signal }: Exchange,
+    session: Session,
+    pool: 'calls' | 'watches',
+    idleMs: number,
+  ): Promise<Answer> {
+    const sentAt = this.#clock.monotonic();
+    let status = 0;
+    try {
+      const answer = await session[pool].request({
+        origin: session.origin,
+        path: session.basePath + request.path,
+        method: request.method,
+        headers: { ...session.headers, ...this.#headersOf(request) },
+        body: request.body === undefined ? null : JSON.stringify(request.body),
+        signal,
+        headersTimeout: idleMs,
+        bodyTimeout: idleMs,
+      });
+      status = answer.statusCode;
+      this.#warnings.note(answer.headers['warning']);
+      return answer;
+    } finally {
+      this.#report(request, status, this.#clock.monotonic() - sentAt);
+    }
+  }
+
+  #headersOf(request: KubeRequest): Record<string, string> {
+    return {
+      accept: 'application/json',
+      'user-agent': this.#userAgent(),
+      ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
+    };
+  }
+
+  #report(request: KubeRequest, status: number, durationMs: number): void {
+    this.#onCall?.({ verb: request.verb, resource: request.resource.plural, status, durationMs });
+  }
+
+  async #judge(request: KubeRequest, answer: Answer): Promise<Answer> {
+    const { statusCode, headers, body } = answer;
+    if (statusCode >= 200 && statusCode < 300) {
+      return answer;
+    }
+    const text = await readText(body, MAX_STATUS_BYTES);
+    throw statusError(request, statusCode, parseOrUndefined(text), single(headers['retry-after']));
+  }
+}
+
+async function readJson(request: KubeRequest, answer: Answer): Promise<unknown> {
+  const text = await readText(answer.body, MAX_ANSWER_BYTES);
+  const parsed = parseOrUndefined(text);
+  if (parsed === undefined) {
+    throw malformedError(request, 'what is no JSON: is the server address right?');
+  }
+  return parsed;
+}
+
+async function readText(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) {
+      throw new Error(`the answer is larger than ${maxBytes} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function parseOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function single(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}
