@@ -23,7 +23,9 @@ export const formatNames = Object.keys(formats) as [FormatName, ...FormatName[]]
 export const formatBlocks = Object.fromEntries(
   formatNames
     .map((name) => formats[name] as Format<unknown>)
-    .flatMap(({ name, options }) => (options === undefined ? [] : [[name, options.optional()]])),
+    .flatMap(({ name, options }) =>
+      options === undefined ? [] : [[name, options.optional().describe(`Options of the format ${name}.`)]],
+    ),
 ) as unknown as { readonly [Name in NameWithOptions]: z.ZodOptional<OptionsSchema<Name>> };
 
 /** Options by the name of the format that has them, as the schema has parsed them. */

@@ -1,0 +1,58 @@
+/**
+ * Writes every file that is generated from the sources: `npm run generate`. With `--check` it writes nothing, names the files that are
+ * not current and exits 1.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { etcdServiceCrdYaml } from '../src/api/crd.ts';
+import { conditionsPage } from './reference/conditions.ts';
+import { etcdServicePage } from './reference/etcd-service.ts';
+import { rejectionsPage } from './reference/rejections.ts';
+
+interface GeneratedFile {
+  /** From the root of the project. */
+  readonly path: string;
+  content(): string;
+}
+
+const files: readonly GeneratedFile[] = [
+  { path: 'crds/etcd-endpoints.io_etcdservices.yaml', content: etcdServiceCrdYaml },
+  { path: 'docs/reference/conditions.md', content: conditionsPage },
+  { path: 'docs/reference/etcdservice.md', content: etcdServicePage },
+  { path: 'docs/reference/rejections.md', content: rejectionsPage },
+];
+
+const root = join(import.meta.dirname, '..');
+
+const stale: GeneratedFile[] = [];
+for (const file of files) {
+  if ((await currentContent(file)) !== file.content()) {
+    stale.push(file);
+  }
+}
+if (process.argv.includes('--check')) {
+  for (const { path } of stale) {
+    console.error(`${path} is not current: run "npm run generate" and commit it`);
+  }
+  process.exitCode = stale.length === 0 ? 0 : 1;
+} else {
+  await Promise.all(stale.map(write));
+}
+
+async function currentContent({ path }: GeneratedFile): Promise<string | undefined> {
+  try {
+    return await readFile(join(root, path), 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+async function write(file: GeneratedFile): Promise<void> {
+  const path = join(root, file.path);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, file.content());
+  console.log(`wrote ${file.path}`);
+}

@@ -1,0 +1,148 @@
+import { stringify } from 'yaml';
+import { z } from 'zod';
+import type { KubeObject } from '../kube/types.ts';
+import { etcdServiceResource, etcdServiceSpecSchema } from './etcd-service.ts';
+import { etcdServiceStatusSchema } from './etcd-service-status.ts';
+import { type Rule, rules } from './rules.ts';
+
+/** The part of an OpenAPI schema that a structural schema of Kubernetes may have. */
+export interface StructuralSchema {
+  type?: string;
+  description?: string;
+  default?: unknown;
+  enum?: readonly string[];
+  required?: readonly string[];
+  properties?: Record<string, StructuralSchema>;
+  items?: StructuralSchema;
+  additionalProperties?: StructuralSchema;
+  anyOf?: StructuralSchema[];
+  'x-kubernetes-validations'?: readonly { readonly rule: string; readonly message: string }[];
+  [keyword: string]: unknown;
+}
+
+/** The CustomResourceDefinition of EtcdService, generated from its schemas and rules. */
+export function etcdServiceCrd(): KubeObject & { readonly spec: object } {
+  const { group, version, plural, kind } = etcdServiceResource;
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${plural}.${group}` },
+    spec: {
+      group,
+      scope: 'Namespaced',
+      names: {
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular: 'etcdservice',
+        shortNames: ['etcdsvc'],
+        categories: ['etcd-endpoints'],
+      },
+      versions: [
+        {
+          name: version,
+          served: true,
+          storage: true,
+          additionalPrinterColumns: printerColumns,
+          schema: { openAPIV3Schema: objectSchema() },
+          subresources: { status: {} },
+        },
+      ],
+    },
+  };
+}
+
+/** The CRD as YAML for `kubectl apply -f -`; long lines stay whole, so that a changed word is a changed line. */
+export function etcdServiceCrdYaml(): string {
+  return stringify(etcdServiceCrd(), { lineWidth: 0 });
+}
+
+const printerColumns = [
+  { name: 'Service', type: 'string', jsonPath: '.status.serviceName' },
+  { name: 'Prefix', type: 'string', jsonPath: '.spec.prefix' },
+  {
+    name: 'Endpoints',
+    type: 'string',
+    jsonPath: '.status.summary',
+    description: 'Ready instances of all that are published.',
+  },
+  { name: 'Ready', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].status" },
+  {
+    name: 'Reason',
+    type: 'string',
+    jsonPath: ".status.conditions[?(@.type=='Ready')].reason",
+    priority: 1,
+  },
+  { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+];
+
+/** The schema of the whole object, with the rules. */
+export function objectSchema(): StructuralSchema {
+  const schema: StructuralSchema = {
+    description: 'Keeps the endpoints of a Service equal to what instances register below a prefix in etcd.',
+    type: 'object',
+    required: ['spec'],
+    properties: {
+      apiVersion: { type: 'string' },
+      kind: { type: 'string' },
+      metadata: { type: 'object' },
+      spec: structural(etcdServiceSpecSchema, 'Which registrations fill which Service, and how.'),
+      status: structural(etcdServiceStatusSchema, 'What became of them.'),
+    },
+  };
+  for (const rule of rules) {
+    addRule(schema, rule);
+  }
+  return schema;
+}
+
+function structural(schema: z.ZodObject, description: string): StructuralSchema {
+  const generated = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' }) as StructuralSchema;
+  return { description, ...simplify(generated) };
+}
+
+/** Turns what zod generates into what Kubernetes knows: a structural schema has no unions but that of a number and a text. */
+function simplify({
+  properties,
+  items,
+  additionalProperties,
+  anyOf,
+  ...own
+}: StructuralSchema): StructuralSchema {
+  return {
+    ...own,
+    ...(anyOf && intOrString(anyOf)),
+    ...(properties && { properties: mapValues(properties, simplify) }),
+    ...(items && { items: simplify(items) }),
+    ...(additionalProperties && { additionalProperties: simplify(additionalProperties) }),
+  };
+}
+
+/** A bound on numbers leaves texts alone and a pattern leaves numbers alone, so that both stand side by side. */
+function intOrString(anyOf: readonly StructuralSchema[]): StructuralSchema {
+  const bounds = anyOf.map(({ type: _, ...bound }) => bound);
+  return Object.assign(
+    { 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }, { type: 'string' }] },
+    ...bounds,
+  );
+}
+
+function addRule(schema: StructuralSchema, { at, cel, message, field }: Rule): void {
+  const target = at === '' ? schema : descend(schema, at.split('.'));
+  const validations = target['x-kubernetes-validations'] ?? [];
+  target['x-kubernetes-validations'] = [...validations, { rule: cel, message: `${field}: ${message}` }];
+}
+
+function descend(schema: StructuralSchema, path: readonly string[]): StructuralSchema {
+  return path.reduce((parent, name) => {
+    const child = parent.properties?.[name];
+    if (child === undefined) {
+      throw new TypeError(`a rule stands at ${path.join('.')}, but the schema has no ${name}`);
+    }
+    return child;
+  }, schema);
+}
+
+function mapValues<T>(record: Readonly<Record<string, T>>, map: (value: T) => T): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
+}

@@ -1,0 +1,115 @@
+/** Every condition of an EtcdService and every reason of it: the word in conditions, Events, logs and metrics, and its documentation. */
+
+export interface ReasonDoc {
+  /** What it means, in one sentence. */
+  readonly meaning: string;
+  /** What the user should do, in one sentence. */
+  readonly action: string;
+}
+
+export interface ConditionDoc {
+  readonly meaning: string;
+  readonly reasons: Readonly<Record<string, ReasonDoc>>;
+}
+
+export const conditions = {
+  Ready: {
+    meaning: 'What is published equals etcd under the spec, also where that is nothing.',
+    reasons: {
+      Published: {
+        meaning: 'Kubernetes holds what etcd says.',
+        action: 'Nothing is to be done.',
+      },
+      NotSynced: {
+        meaning: 'The registry has not been listed completely yet, so nothing is written.',
+        action: 'Wait; where it stays so, look at RegistryConnected and at the log of the controller.',
+      },
+      InvalidSpec: {
+        meaning: 'The spec breaks a rule that the message names; what was published before stays.',
+        action: 'Correct the field that the message names.',
+      },
+      InvalidServiceName: {
+        meaning: 'The name of the EtcdService, or of its Service, is none that a Service can have.',
+        action: 'Use a DNS label that begins with a letter.',
+      },
+      PrefixNotAllowed: {
+        meaning: 'The namespace may not read this prefix or key.',
+        action: 'Choose another prefix, or have the namespace added to the option --allowed-prefix.',
+      },
+      PrefixUnreadable: {
+        meaning: 'The registry answers, but not for this prefix; what was published before stays.',
+        action: "Give the controller's etcd user the permission to read the prefix.",
+      },
+      ServiceConflict: {
+        meaning: 'An older EtcdService fills the same Service.',
+        action: 'Delete one of the two, or choose another spec.service.name.',
+      },
+      ServiceHasSelector: {
+        meaning: 'The Service has a selector, so Kubernetes fills it with Pods.',
+        action: 'Remove the selector from the Service, or choose another spec.service.name.',
+      },
+      ServiceIsExternalName: {
+        meaning: 'The Service is an ExternalName, which has no endpoints.',
+        action: 'Change the type of the Service, or choose another spec.service.name.',
+      },
+      ServiceNotFound: {
+        meaning: 'There is no such Service, and creationPolicy is Never.',
+        action: 'Create the Service, or set creationPolicy to IfAbsent.',
+      },
+      EndpointsTaken: {
+        meaning: 'The Endpoints of the Service are written by somebody else.',
+        action: 'Remove them, or set creationPolicy to Adopt to take them over.',
+      },
+      Paused: {
+        meaning: 'The mode is Paused, so everything stays as it is.',
+        action: 'Set spec.mode to Publish to go on.',
+      },
+      WriteFailed: {
+        meaning: 'The apiserver refused a write; it is tried again.',
+        action: 'Look at the message: it names the object and what the apiserver said.',
+      },
+      NamespaceTerminating: {
+        meaning: 'The namespace is being deleted, so nothing is written there.',
+        action: 'Nothing is to be done.',
+      },
+    },
+  },
+  HasEndpoints: {
+    meaning: 'At least one ready instance is published.',
+    reasons: {
+      EndpointsReady: {
+        meaning: 'At least one ready instance is published.',
+        action: 'Nothing is to be done.',
+      },
+      NoReadyEndpoints: {
+        meaning: 'Instances are published, but none of them is ready.',
+        action: 'Look at the state that the instances announce.',
+      },
+      NoInstances: {
+        meaning: 'There is no instance to publish; status.instances says what became of the keys.',
+        action: 'Look whether instances register below the prefix, and at status.rejected.',
+      },
+    },
+  },
+  RegistryConnected: {
+    meaning: 'The registry answers; it turns False only when it has not answered for half a minute.',
+    reasons: {
+      Connected: {
+        meaning: 'The registry answers.',
+        action: 'Nothing is to be done.',
+      },
+      Disconnected: {
+        meaning: 'The registry does not answer; what was published before stays.',
+        action: 'Look at etcd, and at the address and the credentials in the message.',
+      },
+      Connecting: {
+        meaning: 'The registry has not answered yet.',
+        action: 'Wait; where it stays so, look at etcd and at the options --etcd.',
+      },
+    },
+  },
+} as const satisfies Readonly<Record<string, ConditionDoc>>;
+
+export type ConditionType = keyof typeof conditions;
+
+export type ReasonOf<Type extends ConditionType> = keyof (typeof conditions)[Type]['reasons'];
