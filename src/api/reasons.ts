@@ -52,6 +52,18 @@ export const conditions = {
         meaning: 'The Service is an ExternalName, which has no endpoints.',
         action: 'Change the type of the Service, or choose another spec.service.name.',
       },
+      ServiceNotOurs: {
+        meaning: 'Another controller owns the Service, so it cannot be adopted.',
+        action: 'Choose another spec.service.name, or set creationPolicy to Never to fill the Service only.',
+      },
+      PortsRequired: {
+        meaning: 'The Service has to be created, and spec.ports names no port for it.',
+        action: 'Name the ports of the Service in spec.ports.',
+      },
+      WaitingForInstances: {
+        meaning: 'Hand-written Endpoints are to be adopted, and etcd holds no instance for them yet.',
+        action: 'Wait until an instance registers; until then what was written by hand stays.',
+      },
       ServiceNotFound: {
         meaning: 'There is no such Service, and creationPolicy is Never.',
         action: 'Create the Service, or set creationPolicy to IfAbsent.',
@@ -113,3 +125,43 @@ export const conditions = {
 export type ConditionType = keyof typeof conditions;
 
 export type ReasonOf<Type extends ConditionType> = keyof (typeof conditions)[Type]['reasons'];
+
+export type ReadyReason = ReasonOf<'Ready'>;
+export type HasEndpointsReason = ReasonOf<'HasEndpoints'>;
+export type RegistryConnectedReason = ReasonOf<'RegistryConnected'>;
+
+/** Reasons of Events that are no reason of a condition: what was done, and what a user should know of registrations. */
+export const eventReasons = {
+  ServiceCreated: { meaning: 'The Service was created.', action: 'Nothing is to be done.' },
+  ServiceUpdated: {
+    meaning: 'The Service was changed as the spec asks for.',
+    action: 'Nothing is to be done.',
+  },
+  ServiceAdopted: {
+    meaning: 'A Service that stood before belongs to the EtcdService from now on.',
+    action: 'Nothing is to be done.',
+  },
+  EndpointsAdopted: {
+    meaning: 'Hand-written Endpoints were taken over.',
+    action: 'What they held before stands in the annotation etcd-endpoints.io/adopted-from.',
+  },
+  RegistrationsRejected: {
+    meaning: 'Registrations cannot be read or published; what they announced before stays.',
+    action: 'Correct the registrations that status.rejected names.',
+  },
+  PortsMissing: {
+    meaning: 'Instances lack some of the ports of the Service and are published for the others.',
+    action: 'Register the ports, or set defaultTargetPort.',
+  },
+  TooManyPortSets: {
+    meaning:
+      'The instances have more than 100 different sets of ports, each of which costs every node of the cluster.',
+    action: 'Register the same ports on all instances, or use a number as targetPort.',
+  },
+  OverCapacity: {
+    meaning: 'There are more addresses than one Endpoints object may hold; the rest is left out.',
+    action: 'Split the service into several prefixes.',
+  },
+} as const satisfies Readonly<Record<string, ReasonDoc>>;
+
+export type EventReason = keyof typeof eventReasons;
