@@ -51,7 +51,7 @@ export const etcdOptions = {
     value: text,
     secret: true,
     placeholder: 'PASSWORD',
-    doc: 'Password of --etcd-user. There is no flag for it: everybody on a machine can read command lines.',
+    doc: 'Password of --etcd-user, instead of --etcd-password-file. There is no flag for it: everybody on a machine can read command lines.',
   },
   'etcd-max-message-bytes': {
     value: bytes('1Mi', '1Gi'),
