@@ -7,6 +7,8 @@ import { dirname, join } from 'node:path';
 import { etcdServiceCrdYaml } from '../src/api/crd.ts';
 import { conditionsPage } from './reference/conditions.ts';
 import { etcdServicePage } from './reference/etcd-service.ts';
+import { metricsPage } from './reference/metrics.ts';
+import { optionsPage } from './reference/options.ts';
 import { rejectionsPage } from './reference/rejections.ts';
 
 interface GeneratedFile {
@@ -19,6 +21,8 @@ const files: readonly GeneratedFile[] = [
   { path: 'crds/etcd-endpoints.io_etcdservices.yaml', content: etcdServiceCrdYaml },
   { path: 'docs/reference/conditions.md', content: conditionsPage },
   { path: 'docs/reference/etcdservice.md', content: etcdServicePage },
+  { path: 'docs/reference/metrics.md', content: metricsPage },
+  { path: 'docs/reference/options.md', content: optionsPage },
   { path: 'docs/reference/rejections.md', content: rejectionsPage },
 ];
 

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 
 /**
  * An option of a command, declared once: its flag, its environment variable, how its text is read, its default and its documentation.
- * Tables of these become flags (src/cli), configuration (read-options.ts) and docs/reference/options.md (options-doc.ts).
+ * Tables of these become flags (src/cli), configuration (read-options.ts) and docs/reference/options.md.
  */
 export interface Option {
   /** Reads one text as the user typed it; its messages begin with "expected". */

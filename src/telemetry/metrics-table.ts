@@ -4,7 +4,7 @@ import type { RejectionReason } from '../formats/rejection.ts';
 import type { Verb } from '../kube/options.ts';
 
 /**
- * Every metric, declared once: instruments (metrics.ts) and docs/reference/metrics.md (metrics-doc.ts) come from this table. Label values
+ * Every metric, declared once: instruments (metrics.ts) and docs/reference/metrics.md come from this table. Label values
  * are bounded by their type or by what is said of them; none ever holds a key, an address or the name of an object.
  */
 export interface MetricSpec {
