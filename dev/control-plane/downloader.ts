@@ -17,6 +17,7 @@ export async function download(
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
   report: Report,
+  beginTimeoutMs = BEGIN_TIMEOUT_MS,
 ): Promise<string> {
   const child = spawn(process.execPath, [script, ...args], {
     env: downloadEnvironment(environment),
@@ -36,10 +37,10 @@ export async function download(
   createInterface(child.stderr).on('line', (line) => errors.push(line));
   const giveUp = setTimeout(() => {
     if (!began) {
-      errors.push(`no answer within ${BEGIN_TIMEOUT_MS / 1000} s`);
+      errors.push(`no answer within ${beginTimeoutMs / 1000} s`);
       child.kill('SIGKILL');
     }
-  }, BEGIN_TIMEOUT_MS);
+  }, beginTimeoutMs);
   const reminder = setInterval(() => began && report('  … still downloading'), SAY_EVERY_MS);
   await once(child, 'close');
   clearTimeout(giveUp);

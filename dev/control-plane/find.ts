@@ -59,8 +59,8 @@ export async function findBinaries(options: FindOptions): Promise<Binaries> {
 
 /** Every place, in the order in which they are tried. */
 function allSources({ cache, environment, report }: EtcdSearch): Source[] {
-  const assets = environment['KUBEBUILDER_ASSETS'];
-  const named = assets === undefined ? [] : [folderSource(`KUBEBUILDER_ASSETS (${assets})`, assets)];
+  const assets = environment['KUBEBUILDER_ASSETS'] ?? '';
+  const named = assets === '' ? [] : [folderSource(`KUBEBUILDER_ASSETS (${assets})`, assets)];
   return [
     ...named,
     folderSource(WELL_KNOWN_FOLDER, WELL_KNOWN_FOLDER),
