@@ -43,9 +43,10 @@ const nameRules: readonly Rule[] = [
       old === undefined || serviceNameOf(name, spec) === serviceNameOf(old.name, old.spec),
   },
   {
-    at: 'spec.service',
+    // Not at spec.service: the apiserver would try the rule on the default `{}` itself, which has no type yet.
+    at: 'spec',
     field: 'spec.service.type',
-    cel: 'self.type == oldSelf.type',
+    cel: 'self.service.type == oldSelf.service.type',
     message: 'cannot be changed; delete the EtcdService and create it again instead',
     holds: ({ spec }, old) => old === undefined || spec.service.type === old.spec.service.type,
   },
