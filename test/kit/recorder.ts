@@ -35,15 +35,20 @@ export class Recorder {
   readonly calls: (readonly Change[])[] = [];
   /** How often `synced` was called. */
   syncedCalls = 0;
+  /** The failure of the range after each change of it; undefined where it had gone. */
+  readonly failures: (Error | undefined)[] = [];
   /** How many calls of `changed` came before the range was synced: the first list. */
   callsBeforeSynced = 0;
   /** What a person would have who believed every change. */
   readonly told = new Map<string, string>();
   readonly mirrored: MirroredRange;
 
-  /** Follows all keys that begin with `prefix`, one char per byte. */
-  constructor(source: RegistrySource, prefix: string) {
+  readonly #busyMs: number;
+
+  /** Follows all keys that begin with `prefix`, one char per byte; a slow recorder blocks for `busyMs` in each call. */
+  constructor(source: RegistrySource, prefix: string, busyMs = 0) {
     this.prefix = prefix;
+    this.#busyMs = busyMs;
     this.range = prefixRange(keyOf(prefix));
     this.mirrored = source.follow(this.range, {
       changed: (changes) => this.#note(changes),
@@ -51,6 +56,7 @@ export class Recorder {
         this.syncedCalls += 1;
         this.callsBeforeSynced = this.calls.length;
       },
+      failureChanged: () => this.failures.push(this.mirrored.failure?.error),
     });
   }
 
@@ -70,6 +76,10 @@ export class Recorder {
   }
 
   #note(changes: readonly Change[]): void {
+    const until = performance.now() + this.#busyMs;
+    while (performance.now() < until) {
+      // Blocks, as a consumer does that has much to compute.
+    }
     this.calls.push(changes);
     for (const { key, registration } of changes) {
       if (registration === undefined) {

@@ -40,10 +40,13 @@ export interface ScriptedWrite {
 /** What a test may replace, call by call; the default of each behaves as etcd does with the history written so far. */
 export interface Script {
   range(request: WireRangeRequest, token: string | undefined): WireRangeResponse | Promise<WireRangeResponse>;
-  put(request: {
-    readonly key: Buffer;
-    readonly value: Buffer;
-  }): { header: WireHeader } | Promise<{ header: WireHeader }>;
+  put(
+    request: {
+      readonly key: Buffer;
+      readonly value: Buffer;
+    },
+    token: string | undefined,
+  ): { header: WireHeader } | Promise<{ header: WireHeader }>;
   txn(): { header: WireHeader; succeeded: boolean } | Promise<{ header: WireHeader; succeeded: boolean }>;
   watch(create: WireWatchCreate, stream: ScriptedStream): void;
   authenticate(name: string, password: string): { token: string };
@@ -68,13 +71,20 @@ export class ScriptedEtcd {
   readonly creates: WireWatchCreate[] = [];
   /** Every watch stream, in order. */
   readonly streams: ScriptedStream[] = [];
-  /** Every progress request's time of arrival, as `performance.now()`. */
-  readonly progressRequests: number[] = [];
+  /** The id of every watch that the client cancelled. */
+  readonly cancelled: string[] = [];
+  progressRequests = 0;
   /** How often each call was received. */
-  readonly calls = { range: 0, put: 0, txn: 0, authenticate: 0 };
+  readonly calls = { range: 0, put: 0, txn: 0, authenticate: 0, status: 0 };
+  /** Calls, apart from `status`, that did not ask for a member with a leader. */
+  callsWithoutLeader = 0;
   clusterId = '7';
+  /** Whether progress requests are answered; etcd's gRPC proxy does not. */
+  tellsProgress = true;
   /** The store's revision; it can be set, also backwards. */
   revision = 1;
+  /** Watches from this revision or an older one are cancelled, lists at an older one refused. */
+  compacted = 0;
   readonly #history: WireEvent[] = [];
   readonly #watchers = new Set<Watcher>();
   readonly #server = new Server({
@@ -117,6 +127,23 @@ export class ScriptedEtcd {
     this.#history.length = 0;
   }
 
+  /**
+   * Serves the first, second … watch of keys that begin with `prefix` by these scripts, later ones and all others as etcd does.
+   * Returns the creates of that prefix, a list that grows.
+   */
+  scriptWatches(prefix: string, ...scripts: readonly Script['watch'][]): readonly WireWatchCreate[] {
+    const creates: WireWatchCreate[] = [];
+    this.script.watch = (create, stream) => {
+      const own = create.key.toString('latin1').startsWith(prefix);
+      const script = own ? scripts[creates.length] : undefined;
+      if (own) {
+        creates.push(create);
+      }
+      script === undefined ? this.serveWatch(create, stream) : script(create, stream);
+    };
+    return creates;
+  }
+
   /** Events of the history from that revision on, in the watched range. */
   eventsFrom(revision: number, create: WireWatchCreate): readonly WireEvent[] {
     return this.#history.filter(({ kv }) => Number(kv.mod_revision) >= revision && holds(create, kv.key));
@@ -125,6 +152,12 @@ export class ScriptedEtcd {
   /** The answer of an etcd with this history: the whole range in one page, at the revision asked for. */
   answerRange(request: WireRangeRequest): WireRangeResponse {
     const at = request.revision === '0' ? this.revision : Number(request.revision);
+    if (at < this.compacted) {
+      throw new ScriptedFailure(
+        status.OUT_OF_RANGE,
+        'etcdserver: mvcc: required revision has been compacted',
+      );
+    }
     const content = new Map<string, WireKeyValue>();
     for (const { type, kv } of this.#history) {
       const name = kv.key.toString('latin1');
@@ -152,6 +185,11 @@ export class ScriptedEtcd {
     const watcher = { create, id: create.watch_id, stream };
     stream.send({ watch_id: watcher.id, created: true });
     const start = create.start_revision === '0' ? this.revision + 1 : Number(create.start_revision);
+    if (start <= this.compacted) {
+      // etcd gives no reason here: the compact revision alone tells.
+      stream.send({ watch_id: watcher.id, canceled: true, compact_revision: String(this.compacted) });
+      return;
+    }
     this.#tell(watcher, this.eventsFrom(start, create));
     this.#watchers.add(watcher);
   }
@@ -191,9 +229,9 @@ export class ScriptedEtcd {
         this.ranges.push(request);
         return script.range === undefined ? this.answerRange(request) : script.range(request, token);
       }),
-      Put: this.#unary('put', (request: { key: Buffer; value: Buffer }) => {
+      Put: this.#unary('put', (request: { key: Buffer; value: Buffer }, token) => {
         if (script.put !== undefined) {
-          return script.put(request);
+          return script.put(request, token);
         }
         this.commit({ key: request.key.toString('latin1'), value: request.value.toString('latin1') });
         return { header: this.header() };
@@ -205,6 +243,9 @@ export class ScriptedEtcd {
         header: this.header(),
         ...(script.authenticate?.(name, password) ?? { token: `token-${this.calls.authenticate}` }),
       })),
+    });
+    this.#server.addService(etcdService('Maintenance').service, {
+      Status: this.#unary('status', () => ({ header: this.header(), version: '3.5.0', leader: '1' })),
     });
     this.#server.addService(etcdService('Watch').service, {
       Watch: (call: ServerDuplexStream<WireWatchRequest, Partial<WireWatchResponse>>) => {
@@ -226,10 +267,19 @@ export class ScriptedEtcd {
       const serve = this.script.watch ?? ((create, on) => this.serveWatch(create, on));
       serve(request.create_request, stream);
     } else if (request.request_union === 'progress_request') {
-      this.progressRequests.push(performance.now());
-      stream.send({ watch_id: '-1' });
+      this.progressRequests += 1;
+      if (this.tellsProgress) {
+        stream.send({ watch_id: '-1' });
+      }
     } else if (request.cancel_request !== undefined && request.cancel_request !== null) {
-      stream.send({ watch_id: request.cancel_request.watch_id, canceled: true });
+      const { watch_id } = request.cancel_request;
+      this.cancelled.push(watch_id);
+      this.#watchers.forEach((watcher) => {
+        if (watcher.id === watch_id && watcher.stream === stream) {
+          this.#watchers.delete(watcher);
+        }
+      });
+      stream.send({ watch_id, canceled: true });
     }
   }
 
@@ -239,6 +289,7 @@ export class ScriptedEtcd {
   ) {
     return (call: ServerUnaryCall<Request, Response>, done: sendUnaryData<Response>): void => {
       this.calls[name] += 1;
+      this.callsWithoutLeader += name === 'status' || call.metadata.get('hasleader')[0] === 'true' ? 0 : 1;
       const token = call.metadata.get('token')[0]?.toString();
       Promise.resolve()
         .then(() => answer(call.request, token))
