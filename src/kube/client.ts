@@ -319,11 +319,8 @@ interface RawList<T> {
 
 /** Items of a list lack what the list says once. */
 function withKind<T extends KubeObject>(resource: Resource<T>, item: T): T {
-  if ('kind' in item) {
-    return item;
-  }
   const apiVersion = resource.group === '' ? resource.version : `${resource.group}/${resource.version}`;
-  return { ...item, apiVersion, kind: resource.kind };
+  return { apiVersion, kind: resource.kind, ...(item as object) } as T;
 }
 
 function namespaceOf({ namespace }: { readonly namespace?: string }): Pick<CallSubject, 'namespace'> {
