@@ -97,6 +97,10 @@ export const conditions = {
         meaning: 'Instances are published, but none of them is ready.',
         action: 'Look at the state that the instances announce.',
       },
+      NotSynced: {
+        meaning: 'The registry has not been listed completely yet.',
+        action: 'Wait; where it stays so, look at RegistryConnected.',
+      },
       NoInstances: {
         meaning: 'There is no instance to publish; status.instances says what became of the keys.',
         action: 'Look whether instances register below the prefix, and at status.rejected.',
