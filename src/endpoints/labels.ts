@@ -18,6 +18,8 @@ export const annotations = {
   overCapacity: 'endpoints.kubernetes.io/over-capacity',
   /** What an adopted object held before, as JSON, cut where it would be too long. */
   adoptedFrom: 'etcd-endpoints.io/adopted-from',
+  /** On a Service that stood before and was adopted: its spec stays its maker's. */
+  adopted: 'etcd-endpoints.io/adopted',
   /** Hash of what we last applied to a Service: tells a changed wish from fields of others. */
   applied: 'etcd-endpoints.io/applied',
 } as const;

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { Service, ServiceSpec, ServiceSpecPort } from '../kube/resources.ts';
 import type { OwnerReference } from '../kube/types.ts';
 import { annotations, labels, managerName } from './labels.ts';
-import { sameOwners } from './plan-endpoints.ts';
 import type { ServicePort } from './types.ts';
 
 export interface ServiceWish {
@@ -17,6 +16,8 @@ export interface ServiceWish {
   readonly annotations: Readonly<Record<string, string>>;
   /** Empty with `deletionPolicy: Retain`. */
   readonly ownerReferences: readonly OwnerReference[];
+  /** The Service stood before: it is marked and owned, but its spec stays as its maker wrote it. */
+  readonly isAdopted: boolean;
 }
 
 /** The Service to apply, or none where the existing one says all of it already. */
@@ -26,12 +27,6 @@ export function planService(wish: ServiceWish, existing: Service | undefined): S
 }
 
 function wishedService(wish: ServiceWish): Service {
-  const spec: ServiceSpec = {
-    type: 'ClusterIP',
-    ...(wish.headless ? { clusterIP: 'None' } : {}),
-    ...(wish.ports.length > 0 ? { ports: wish.ports.map(toKubePort) } : {}),
-    ...(wish.trafficDistribution === undefined ? {} : { trafficDistribution: wish.trafficDistribution }),
-  };
   const metadata = {
     namespace: wish.namespace,
     name: wish.name,
@@ -40,15 +35,25 @@ function wishedService(wish: ServiceWish): Service {
       [labels.etcdService]: wish.etcdService,
       [labels.serviceManagedBy]: managerName,
     },
-    annotations: wish.annotations,
+    annotations: { ...wish.annotations, ...(wish.isAdopted ? { [annotations.adopted]: 'true' } : {}) },
     ownerReferences: wish.ownerReferences,
   };
-  const applied = hash({ metadata, spec });
+  const spec = wish.isAdopted ? {} : { spec: wishedSpec(wish) };
+  const applied = hash({ metadata, ...spec });
   return {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { ...metadata, annotations: { ...metadata.annotations, [annotations.applied]: applied } },
-    spec,
+    ...spec,
+  };
+}
+
+function wishedSpec({ headless, ports, trafficDistribution }: ServiceWish): ServiceSpec {
+  return {
+    type: 'ClusterIP',
+    ...(headless ? { clusterIP: 'None' } : {}),
+    ...(ports.length > 0 ? { ports: ports.map(toKubePort) } : {}),
+    ...(trafficDistribution === undefined ? {} : { trafficDistribution }),
   };
 }
 
@@ -69,34 +74,35 @@ function hash(value: unknown): string {
 }
 
 /** Whether every field that we set stands in the existing Service; fields of others, and defaults, do not count. */
-function says(existing: Service, wanted: Service): boolean {
-  const { metadata, spec } = existing;
+function says(existing: Service, { metadata, spec }: Service): boolean {
+  const { ports, ...fields } = spec ?? {};
   return (
-    holds(metadata.labels, wanted.metadata.labels) &&
-    holds(metadata.annotations, wanted.metadata.annotations) &&
-    sameOwners(metadata.ownerReferences ?? [], wanted.metadata.ownerReferences ?? []) &&
-    holds(spec, { type: wanted.spec?.type, clusterIP: wanted.spec?.clusterIP }) &&
-    holds(spec, { trafficDistribution: wanted.spec?.trafficDistribution }) &&
-    samePorts(spec?.ports ?? [], wanted.spec?.ports ?? [])
+    holds(existing.metadata.labels, metadata.labels) &&
+    holds(existing.metadata.annotations, metadata.annotations) &&
+    holdsOwners(existing.metadata.ownerReferences ?? [], metadata.ownerReferences ?? []) &&
+    holds(existing.spec, fields) &&
+    holdsPorts(existing.spec?.ports ?? [], ports ?? [])
   );
 }
 
 function holds(existing: object = {}, wanted: object = {}): boolean {
   return Object.entries(wanted).every(
-    ([name, value]) => value === undefined || (existing as Record<string, unknown>)[name] === value,
+    ([name, value]) => (existing as Record<string, unknown>)[name] === value,
   );
 }
 
-function samePorts(existing: readonly ServiceSpecPort[], wanted: readonly ServiceSpecPort[]): boolean {
-  const idOf = ({ port, protocol = 'TCP' }: ServiceSpecPort): string => `${port}/${protocol}`;
-  const byId = new Map(existing.map((port) => [idOf(port), port]));
-  return (
-    existing.length === wanted.length &&
-    wanted.every((port) => {
-      const { name = '', appProtocol } = byId.get(idOf(port)) ?? {};
-      const isSame = name === (port.name ?? '') && appProtocol === port.appProtocol;
-      return byId.has(idOf(port)) && isSame && holds(byId.get(idOf(port)), { targetPort: port.targetPort });
-    })
+function holdsOwners(existing: readonly OwnerReference[], wanted: readonly OwnerReference[]): boolean {
+  return wanted.every(({ uid, controller }) =>
+    existing.some((owner) => owner.uid === uid && owner.controller === controller),
+  );
+}
+
+/** Ports are told apart by number and protocol, as server-side apply does. */
+function holdsPorts(existing: readonly ServiceSpecPort[], wanted: readonly ServiceSpecPort[]): boolean {
+  return wanted.every((port) =>
+    existing.some(
+      (other) => holds({ protocol: 'TCP', ...other }, port) && (other.name ?? '') === (port.name ?? ''),
+    ),
   );
 }
 

@@ -9,11 +9,11 @@ export interface ServicePort {
   readonly name: string;
   readonly port: number;
   readonly protocol: Protocol;
-  readonly appProtocol?: string;
+  readonly appProtocol?: string | undefined;
   /** A number is always this port; a name is the registration's port or URL scheme of that name; absent is its only port. */
-  readonly targetPort?: number | string;
+  readonly targetPort?: number | string | undefined;
   /** Port where the registration names none. */
-  readonly defaultTargetPort?: number;
+  readonly defaultTargetPort?: number | undefined;
 }
 
 export interface EndpointPort {

@@ -1,0 +1,112 @@
+import { type LastGood, standing } from '../endpoints/last-good.ts';
+import type { Publishing } from '../endpoints/resolve.ts';
+import type { DesiredEndpoint, KeyOutcome } from '../endpoints/types.ts';
+import { showKey } from '../etcd/key.ts';
+import type { Change, Key, Registration } from '../etcd/types.ts';
+import type { Reading } from '../formats/types.ts';
+
+/** How registrations are read, and how what they announce is published. A new one makes a new ledger out of the old. */
+export interface LedgerRules {
+  readonly read: (registration: Registration) => Reading;
+  readonly publishing: Publishing;
+}
+
+interface Entry extends KeyOutcome {
+  readonly registration: Registration;
+  readonly lastGood: LastGood;
+  /** Published endpoints kept for a key of which no good value is known. */
+  readonly kept: readonly DesiredEndpoint[];
+  readonly unresolved: boolean;
+}
+
+/**
+ * What each key of one EtcdService was last read as, and what was good of it last. Every value is read as it arrives, not when it is
+ * published, so that a good value between two bad ones is not forgotten. Pure: no I/O, no time.
+ */
+export class KeyLedger {
+  readonly #entries = new Map<Key, Entry>();
+  #rules: LedgerRules;
+  #order: readonly Key[] | undefined;
+
+  constructor(rules: LedgerRules) {
+    this.#rules = rules;
+  }
+
+  apply(changes: readonly Change[]): void {
+    for (const { key, registration } of changes) {
+      if (registration === undefined) this.#remove(key);
+      else this.#set(key, registration);
+    }
+  }
+
+  /** Reads every key anew by other rules; what was good last still stands in for what they cannot read. */
+  reread(rules: LedgerRules): void {
+    this.#rules = rules;
+    for (const [key, { registration }] of this.#entries) this.#set(key, registration);
+  }
+
+  /** Starts anew with the registrations of another range. */
+  clear(): void {
+    this.#entries.clear();
+    this.#order = undefined;
+  }
+
+  /** What became of the keys, in their order. */
+  *outcomes(): Iterable<KeyOutcome> {
+    this.#order ??= [...this.#entries.keys()].sort((a, b) => (a < b ? -1 : 1));
+    for (const key of this.#order) {
+      const entry = this.#entries.get(key);
+      if (entry !== undefined) yield entry;
+    }
+  }
+
+  /** Keys that cannot be read and have nothing that stands in for them. */
+  unresolved(): readonly Registration[] {
+    return [...this.#entries.values()].flatMap((entry) => (entry.unresolved ? [entry.registration] : []));
+  }
+
+  /** Gives a key the value that it had before, unless it has changed or found a stand-in meanwhile. Returns whether it helped. */
+  supply({ key, modRevision }: Registration, earlier: Registration): boolean {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || entry.registration.modRevision !== modRevision || !entry.unresolved)
+      return false;
+    const { lastGood } = this.#stand(earlier, []);
+    this.#entries.set(key, this.#entry(entry.registration, lastGood, []));
+    return this.#entries.get(key)?.unresolved === false;
+  }
+
+  /** Keeps a published endpoint in the place of a key that cannot be read and of which no good value is known. */
+  keep(key: Key, endpoint: DesiredEndpoint): void {
+    const entry = this.#entries.get(key);
+    if (entry?.unresolved === true) {
+      this.#entries.set(key, this.#entry(entry.registration, entry.lastGood, [endpoint]));
+    }
+  }
+
+  #set(key: Key, registration: Registration): void {
+    const before = this.#entries.get(key);
+    if (before === undefined) this.#order = undefined;
+    this.#entries.set(key, this.#entry(registration, before?.lastGood ?? [], before?.kept ?? []));
+  }
+
+  #remove(key: Key): void {
+    if (this.#entries.delete(key)) this.#order = undefined;
+  }
+
+  #entry(registration: Registration, before: LastGood, kept: readonly DesiredEndpoint[]): Entry {
+    const { outcomes, standIns, lastGood, unresolved } = this.#stand(registration, before);
+    return {
+      key: showKey(registration.key),
+      registration,
+      outcomes,
+      standIns: unresolved ? kept : standIns,
+      lastGood,
+      kept: unresolved ? kept : [],
+      unresolved: unresolved && kept.length === 0,
+    };
+  }
+
+  #stand(registration: Registration, before: LastGood): ReturnType<typeof standing> {
+    return standing(this.#rules.read(registration).items, before, this.#rules.publishing);
+  }
+}

@@ -1,0 +1,56 @@
+import { labels } from '../endpoints/labels.ts';
+import type { KubeObject, ObjectMeta, OwnerReference } from '../kube/types.ts';
+
+/** Whose an object is, seen from the EtcdService that has won the claim on its name. */
+export type Owner = 'ours' | 'foreign';
+
+/**
+ * Ours is what carries our label, unless the EtcdService that the label names is alive and is none of those that claim the name: then
+ * somebody else put the label there. A dead owner's object is taken over by who claims the name next (design, promise 6).
+ */
+export function ownerOf(
+  object: KubeObject,
+  claimants: readonly ObjectMeta[],
+  isAlive: (name: string) => boolean,
+): Owner {
+  const owner = object.metadata.labels?.[labels.etcdService];
+  if (owner === undefined) return 'foreign';
+  const isClaimant = claimants.some(({ name }) => name === owner);
+  return isClaimant || !isAlive(owner) ? 'ours' : 'foreign';
+}
+
+interface Claimant {
+  readonly metadata: ObjectMeta;
+  readonly retains: boolean;
+}
+
+/**
+ * Owners of what is published under a claimed name: the winner as controller, and every other claimant, so that Kubernetes's garbage
+ * collection leaves the objects to the next one when the winner goes. None where the winner retains them.
+ */
+export function ownersOf(winner: Claimant, others: readonly Claimant[]): readonly OwnerReference[] {
+  if (winner.retains) return [];
+  const waiting = others.filter(({ retains }) => !retains).map(({ metadata }) => reference(metadata, false));
+  return [reference(winner.metadata, true), ...waiting];
+}
+
+function reference({ name, uid }: ObjectMeta, controller: boolean): OwnerReference {
+  return {
+    apiVersion: 'etcd-endpoints.io/v1alpha1',
+    kind: 'EtcdService',
+    name,
+    uid: uid ?? '',
+    controller,
+    blockOwnerDeletion: false,
+  };
+}
+
+/** Orders claimants: the older wins, of two of one second the one with the lower UID. */
+export function olderFirst(a: ObjectMeta, b: ObjectMeta): number {
+  const [x, y] = [claimRank(a), claimRank(b)];
+  return x < y ? -1 : x > y ? 1 : 0;
+}
+
+function claimRank({ creationTimestamp = '', uid = '' }: ObjectMeta): string {
+  return `${creationTimestamp} ${uid}`;
+}

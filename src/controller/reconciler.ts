@@ -1,0 +1,302 @@
+import type { EtcdService, EtcdServiceSpec } from '../api/etcd-service.ts';
+import { parseSpec } from '../api/parse.ts';
+import type { Clock } from '../clock.ts';
+import { type AllowedPrefix, mayRead } from '../config/allowed-prefix.ts';
+import type { Desired } from '../endpoints/desired.ts';
+import { compileFilter } from '../endpoints/filter.ts';
+import type { ServicePort } from '../endpoints/types.ts';
+import { codeOf, messageOf } from '../errors.ts';
+import type { RegistrySource } from '../etcd/types.ts';
+import { compileReader } from '../formats/read.ts';
+import { rangeOf } from '../formats/source.ts';
+import type { ObjectKey } from '../kube/types.ts';
+import type { Claim } from './claim.ts';
+import type { Claims } from './claims.ts';
+import type { EndpointsKeeper } from './endpoints-keeper.ts';
+import type { OwnWrites } from './own-writes.ts';
+import type { Recorder } from './recorder.ts';
+import { Refusal } from './refusal.ts';
+import { registryState } from './registry-state.ts';
+import type { ServiceKeeper } from './service-keeper.ts';
+import { type Finding, type Findings, nextStatus } from './status.ts';
+import type { StatusWriter } from './status-writer.ts';
+import { type Following, Subscription } from './subscription.ts';
+import type { Requeue } from './work-queue.ts';
+
+/** A status says that the registry is being listed only where that takes longer; mostly it takes milliseconds. */
+const firstStatusAfterMs = 2000;
+/** A refusal that hangs on objects which are not watched is looked at again after so long. */
+const recheckMs = 30_000;
+
+export interface ReconcilerDeps {
+  readonly etcdServices: OwnWrites<EtcdService>;
+  readonly claims: Claims;
+  readonly source: RegistrySource;
+  readonly services: ServiceKeeper;
+  readonly endpoints: EndpointsKeeper;
+  readonly statuses: StatusWriter;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly allowedPrefixes: readonly AllowedPrefix[];
+  readonly maxValueBytes: number;
+  /** What should be published may have changed; `isFirst` until the registry's first complete list. */
+  readonly changed: (key: ObjectKey, isFirst: boolean) => void;
+}
+
+/** What is known of one EtcdService between reconciles. Nothing of it decides what is published but the subscription. */
+interface Tracked {
+  readonly uid: string | undefined;
+  /** Monotonic milliseconds. */
+  readonly trackedSince: number;
+  subscription: Subscription | undefined;
+  spec:
+    | { readonly generation: number | undefined; readonly parsed: ReturnType<typeof parseSpec> }
+    | undefined;
+  /** What was published last, for metrics and for telling what is new. */
+  desired: Desired | undefined;
+  /** Monotonic milliseconds of the oldest change that is not published yet. */
+  unpublishedSince: number | undefined;
+}
+
+/**
+ * Makes Kubernetes hold what etcd says for one EtcdService. It is given a key and looks at the state of the world, never at an event:
+ * the result is the same however often and in whatever order it runs.
+ */
+export class Reconciler {
+  readonly #deps: ReconcilerDeps;
+  readonly #tracked = new Map<ObjectKey, Tracked>();
+
+  constructor(deps: ReconcilerDeps) {
+    this.#deps = deps;
+  }
+
+  async reconcile(key: ObjectKey): Promise<Requeue | undefined> {
+    const object = this.#deps.etcdServices.get(key);
+    if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
+      this.#forget(key);
+      return undefined;
+    }
+    const tracked = this.#track(key, object);
+    const registry = registryState(this.#deps.source.connection, key, this.#deps.clock.now());
+    const { findings, lookAgainMs } = await this.#find(key, tracked, object);
+    if (findings === undefined) return undefined;
+    const isFirst = object.status?.conditions === undefined && findings.ready === undefined;
+    const earlyMs = isFirst ? firstStatusAfterMs - this.#age(tracked.trackedSince) : 0;
+    if (earlyMs > 0) return { requeueAfterMs: earlyMs };
+    const waitMs = await this.#report(key, object, withRegistry(findings, registry.finding));
+    return soonest([registry.lookAgainMs, lookAgainMs, waitMs]);
+  }
+
+  /** What was published last of each EtcdService, for metrics. */
+  *published(): Iterable<Desired> {
+    for (const { desired } of this.#tracked.values()) if (desired !== undefined) yield desired;
+  }
+
+  /** Monotonic milliseconds of the oldest change that Kubernetes does not show. */
+  oldestUnpublished(): number | undefined {
+    let oldest = Number.POSITIVE_INFINITY;
+    for (const { unpublishedSince } of this.#tracked.values()) {
+      if (unpublishedSince !== undefined) oldest = Math.min(oldest, unpublishedSince);
+    }
+    return Number.isFinite(oldest) ? oldest : undefined;
+  }
+
+  close(): void {
+    for (const key of [...this.#tracked.keys()]) this.#forget(key);
+  }
+
+  #track(key: ObjectKey, { metadata }: EtcdService): Tracked {
+    const known = this.#tracked.get(key);
+    if (known !== undefined && known.uid === metadata.uid) return known;
+    this.#forget(key);
+    const tracked: Tracked = {
+      uid: metadata.uid,
+      trackedSince: this.#deps.clock.monotonic(),
+      subscription: undefined,
+      spec: undefined,
+      desired: undefined,
+      unpublishedSince: undefined,
+    };
+    this.#tracked.set(key, tracked);
+    return tracked;
+  }
+
+  #forget(key: ObjectKey): void {
+    this.#tracked.get(key)?.subscription?.release();
+    this.#tracked.delete(key);
+    this.#deps.statuses.forget(key);
+  }
+
+  /** Publishes, and turns what stands against it into a finding. Errors that trying again can help go to the queue. */
+  async #find(
+    key: ObjectKey,
+    tracked: Tracked,
+    object: EtcdService,
+  ): Promise<{ readonly findings?: Findings; readonly lookAgainMs?: number }> {
+    try {
+      return { findings: await this.#publish(key, tracked, object) };
+    } catch (error) {
+      if (codeOf(error) === 'KUBE_NAMESPACE_TERMINATING') return {};
+      const refused = refusalOf(error);
+      if (refused === undefined) throw error;
+      return { findings: { ready: refused, ...unknown }, lookAgainMs: recheckMs };
+    }
+  }
+
+  /** The main job, from spec to Endpoints. */
+  async #publish(key: ObjectKey, tracked: Tracked, object: EtcdService): Promise<Findings> {
+    const { services, endpoints, claims, recorder } = this.#deps;
+    const spec = specOf(tracked, object);
+    const claim = claims.of(object, spec);
+    const existing = services.existing(claim);
+    const ports = services.ports(claim, existing);
+    const subscription = this.#subscribe(key, tracked, claim, ports);
+    const { serviceName } = claim;
+    const unready = whyUnready(subscription, spec, this.#deps.source.connection.connected);
+    if (!subscription.isSynced || unready?.reason === 'Paused') {
+      return { ready: unready, ...unknown, serviceName };
+    }
+
+    await subscription.settle(endpoints.published(claim));
+    const service = await services.ensure(claim, existing, ports);
+    const unpublishedSince = tracked.unpublishedSince;
+    tracked.unpublishedSince = undefined;
+    const desired = subscription.desired();
+    const revision = subscription.revision;
+    try {
+      const write = await endpoints.ensure(claim, service, desired.endpoints);
+      if (write !== undefined)
+        recorder.published(claim, desired, revision, write, this.#age(unpublishedSince));
+    } catch (error) {
+      tracked.unpublishedSince = unpublishedSince;
+      throw error;
+    }
+    recorder.noticed(object, tracked.desired, desired);
+    tracked.desired = desired;
+    return {
+      ready: unready ?? isPublished,
+      serviceName,
+      published: { desired, revision },
+      registry: undefined,
+    };
+  }
+
+  #subscribe(key: ObjectKey, tracked: Tracked, claim: Claim, ports: readonly ServicePort[]): Subscription {
+    const following = this.#following(claim, ports);
+    if (!mayRead(this.#deps.allowedPrefixes, claim.namespace, following.range)) {
+      const { prefix, key: single } = claim.spec;
+      throw new Refusal(
+        'PrefixNotAllowed',
+        `Namespace ${claim.namespace} may not read ${JSON.stringify(prefix ?? single)}; see --allowed-prefix`,
+      );
+    }
+    if (tracked.subscription === undefined) {
+      tracked.subscription = new Subscription(this.#deps.source, following, () =>
+        this.#changed(key, tracked),
+      );
+    } else {
+      tracked.subscription.update(following);
+    }
+    return tracked.subscription;
+  }
+
+  #following({ spec }: Claim, ports: readonly ServicePort[]): Following {
+    const { prefix, key, separator, layout, format, json, filter } = spec;
+    return {
+      range: rangeOf(spec),
+      rulesId: JSON.stringify([prefix, key, separator, layout, format, json, filter, ports]),
+      rules: () => {
+        const isFiltered = compileFilter(filter);
+        return {
+          read: compileReader(spec, { maxValueBytes: this.#deps.maxValueBytes }),
+          publishing: { ports, admits: (instance) => isFiltered(instance) === undefined },
+        };
+      },
+    };
+  }
+
+  #changed(key: ObjectKey, tracked: Tracked): void {
+    tracked.unpublishedSince ??= this.#deps.clock.monotonic();
+    this.#deps.changed(key, tracked.desired === undefined);
+  }
+
+  #age(since: number | undefined): number {
+    return since === undefined ? 0 : this.#deps.clock.monotonic() - since;
+  }
+
+  async #report(key: ObjectKey, object: EtcdService, findings: Findings): Promise<number | undefined> {
+    const { statuses, recorder, clock } = this.#deps;
+    const before = object.status ?? {};
+    const generation = object.metadata.generation ?? 0;
+    const status = nextStatus({ findings, before, generation, now: clock.now() });
+    const waitMs = await statuses.write(key, object, status);
+    const old = before.conditions?.find(({ type }) => type === 'Ready');
+    const { ready } = findings;
+    if (ready !== undefined && old?.reason !== ready.reason) recorder.readyChanged(object, ready);
+    return waitMs;
+  }
+}
+
+/** What a finding leaves open: the status keeps it. */
+const unknown = { serviceName: undefined, published: undefined, registry: undefined } as const;
+
+const isPublished = {
+  status: 'True',
+  reason: 'Published',
+  message: 'Kubernetes holds what etcd says',
+} as const satisfies Finding<'Published'>;
+
+/** The spec, parsed once a generation. */
+function specOf(tracked: Tracked, object: EtcdService): EtcdServiceSpec {
+  const { generation } = object.metadata;
+  if (tracked.spec === undefined || tracked.spec.generation !== generation) {
+    tracked.spec = { generation, parsed: parseSpec(object) };
+  }
+  const { parsed } = tracked.spec;
+  if ('ok' in parsed) return parsed.ok;
+  const problems = parsed.problems.map(({ path, message }) => `${path} ${message}`).join('; ');
+  const isNameOnly = parsed.problems.every(
+    ({ path }) => path === 'metadata.name' || path === 'spec.service.name',
+  );
+  throw new Refusal(isNameOnly ? 'InvalidServiceName' : 'InvalidSpec', problems);
+}
+
+/** Why what is published may differ from etcd though nothing is wrong in Kubernetes. */
+function whyUnready(
+  subscription: Subscription,
+  spec: EtcdServiceSpec,
+  isConnected: boolean,
+): Finding<'Paused' | 'PrefixUnreadable'> | undefined {
+  if (spec.mode === 'Paused') {
+    return { status: 'Unknown', reason: 'Paused', message: 'spec.mode is Paused; everything stays as it is' };
+  }
+  const { failure } = subscription;
+  if (failure === undefined || !isConnected) return undefined;
+  return { status: 'False', reason: 'PrefixUnreadable', message: messageOf(failure.error) };
+}
+
+/** While the registry is known to be away, nobody can say that what is published equals it. */
+function withRegistry(findings: Findings, registry: Findings['registry']): Findings {
+  const isRefused = findings.ready !== undefined && findings.ready.reason !== 'Published';
+  if (registry?.status !== 'False' || isRefused) return { ...findings, registry };
+  return {
+    ...findings,
+    ready: { status: 'Unknown', reason: 'NotSynced', message: registry.message },
+    registry,
+  };
+}
+
+/** Errors that only a change of input can help; undefined for those that the queue tries again. */
+function refusalOf(error: unknown): Findings['ready'] {
+  if (error instanceof Refusal) return { status: 'False', reason: error.reason, message: error.message };
+  const code = codeOf(error);
+  if (code === 'KUBE_INVALID' || code === 'KUBE_FORBIDDEN' || code === 'KUBE_BAD_REQUEST') {
+    return { status: 'False', reason: 'WriteFailed', message: messageOf(error) };
+  }
+  return undefined;
+}
+
+function soonest(delays: readonly (number | undefined)[]): Requeue | undefined {
+  const known = delays.filter((delay) => delay !== undefined);
+  return known.length === 0 ? undefined : { requeueAfterMs: Math.min(...known) };
+}

@@ -1,0 +1,132 @@
+import type { EtcdService } from '../api/etcd-service.ts';
+import type { EventReason, ReadyReason } from '../api/reasons.ts';
+import type { Desired, RejectedSample } from '../endpoints/desired.ts';
+import type { DesiredEndpoint } from '../endpoints/types.ts';
+import { type EventRecorder, objectKey } from '../kube/types.ts';
+import type { Logger } from '../telemetry/logging.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Claim } from './claim.ts';
+import type { EndpointsWrite } from './endpoints-keeper.ts';
+import type { Finding } from './status.ts';
+
+/** Port sets beyond which a Service is warned of: each is a subset, and later a slice, of its own. */
+const maxPortSets = 100;
+
+export interface RecorderDeps {
+  readonly log: Logger;
+  readonly events: EventRecorder;
+  readonly metrics: Metrics;
+}
+
+/** Makes every decision visible: the same reason in log line, Event and metric (design, promise 7). */
+export class Recorder {
+  readonly #deps: RecorderDeps;
+
+  constructor(deps: RecorderDeps) {
+    this.#deps = deps;
+  }
+
+  serviceWritten(claim: Claim, action: 'created' | 'updated' | 'adopted'): void {
+    const reasons = {
+      created: 'ServiceCreated',
+      updated: 'ServiceUpdated',
+      adopted: 'ServiceAdopted',
+    } as const;
+    this.#log(claim.object).info({ service: claim.key, reason: reasons[action] }, `Service ${action}`);
+    this.#event(claim.object, 'Normal', reasons[action], `Service ${claim.serviceName} ${action}`);
+  }
+
+  /** `waitedMs` is the age of the oldest change that the write publishes. */
+  published(claim: Claim, desired: Desired, revision: number, write: EndpointsWrite, waitedMs: number): void {
+    const { added, removed } = compare(write.before, desired.endpoints);
+    const ready = desired.endpoints.filter((endpoint) => endpoint.ready).length;
+    const fields = {
+      service: claim.key,
+      action: write.action,
+      revision,
+      endpoints: desired.endpoints.length,
+      ready,
+    };
+    this.#log(claim.object).info(
+      { ...fields, added, removed, waitedMs: Math.round(waitedMs) },
+      'Published endpoints',
+    );
+    this.#deps.metrics.publishSeconds.observe(waitedMs / 1000);
+    if (write.action === 'adopt') {
+      this.#event(claim.object, 'Normal', 'EndpointsAdopted', `Took over Endpoints ${claim.serviceName}`);
+    }
+    if (write.truncated) {
+      const message = `${desired.endpoints.length} addresses are more than one Endpoints object may hold; 1000 are published`;
+      this.#event(claim.object, 'Warning', 'OverCapacity', message);
+    }
+  }
+
+  /** What a user should know of registrations; told when it changes, not at every reconcile. */
+  noticed(object: EtcdService, before: Desired | undefined, desired: Desired): void {
+    for (const { key, reason, message } of newSamples(before?.rejected ?? [], desired.rejected)) {
+      this.#log(object).warn({ key, reason, problem: message }, 'Rejected registration');
+    }
+    this.#noticedRejections(object, before, desired);
+    if (desired.partial > 0 && desired.partial !== before?.partial) {
+      const message = `${desired.partial} instances lack some ports of the Service`;
+      this.#event(object, 'Warning', 'PortsMissing', message);
+    }
+    if (desired.portSets > maxPortSets && (before?.portSets ?? 0) <= maxPortSets) {
+      const message = `The instances have ${desired.portSets} different sets of ports`;
+      this.#log(object).warn(
+        { reason: 'TooManyPortSets', portSets: desired.portSets },
+        'Too many sets of ports',
+      );
+      this.#event(object, 'Warning', 'TooManyPortSets', message);
+    }
+  }
+
+  /** The condition Ready has changed its reason. */
+  readyChanged(object: EtcdService, { status, reason, message }: Finding<ReadyReason>): void {
+    if (status !== 'False') {
+      this.#log(object).info({ ready: status, reason }, 'Readiness changed');
+      return;
+    }
+    this.#log(object).warn({ ready: status, reason, problem: message }, 'Readiness changed');
+    this.#event(object, 'Warning', reason, message);
+  }
+
+  #noticedRejections(object: EtcdService, before: Desired | undefined, { counts, rejected }: Desired): void {
+    const first = rejected[0];
+    if (first === undefined || counts.rejected <= (before?.counts.rejected ?? 0)) return;
+    const message = `${counts.rejected} registrations rejected, such as ${first.key}: ${first.reason}: ${first.message}`;
+    this.#event(object, 'Warning', 'RegistrationsRejected', message);
+  }
+
+  #event(
+    object: EtcdService,
+    type: 'Normal' | 'Warning',
+    reason: EventReason | ReadyReason,
+    message: string,
+  ): void {
+    this.#deps.events.record(object, { type, reason, message });
+    this.#deps.metrics.events.inc({ type, reason });
+  }
+
+  #log(object: EtcdService): Logger {
+    return this.#deps.log.child({ etcdService: objectKey(object.metadata) });
+  }
+}
+
+function newSamples(
+  before: readonly RejectedSample[],
+  after: readonly RejectedSample[],
+): readonly RejectedSample[] {
+  const known = new Set(before.map(({ key, reason }) => `${reason} ${key}`));
+  return after.filter(({ key, reason }) => !known.has(`${reason} ${key}`));
+}
+
+/** How many addresses came and went. */
+function compare(
+  before: readonly DesiredEndpoint[],
+  after: readonly DesiredEndpoint[],
+): { added: number; removed: number } {
+  const old = new Set(before.map(({ address }) => address));
+  const current = new Set(after.map(({ address }) => address));
+  return { added: current.difference(old).size, removed: old.difference(current).size };
+}

@@ -1,0 +1,40 @@
+import type { RegistryConnectedReason } from '../api/reasons.ts';
+import { messageOf } from '../errors.ts';
+import type { Connection } from '../etcd/types.ts';
+import type { ObjectKey } from '../kube/types.ts';
+import type { Finding } from './status.ts';
+
+/** A registry that is away for less is not reported: an election of etcd takes seconds. */
+const reportedAfterMs = 30_000;
+/** Over so long the statuses of many EtcdServices are spread, so that an outage does not become a storm of writes. */
+const spreadMs = 30_000;
+
+export interface RegistryState {
+  /** Undefined while it is too early to tell: the condition stays as it is. */
+  readonly finding: Finding<RegistryConnectedReason> | undefined;
+  /** When to look again, in milliseconds. */
+  readonly lookAgainMs: number | undefined;
+}
+
+/** What an EtcdService says of its registry at wall-clock time `now`. */
+export function registryState(connection: Connection, key: ObjectKey, now: number): RegistryState {
+  if (connection.connected) {
+    const finding = { status: 'True', reason: 'Connected', message: 'etcd answers' } as const;
+    return { finding, lookAgainMs: undefined };
+  }
+  const dueMs = connection.since + reportedAfterMs + spread(key) - now;
+  if (dueMs > 0) return { finding: undefined, lookAgainMs: dueMs };
+  const since = new Date(connection.since).toISOString();
+  const why = connection.error === undefined ? '' : `: ${messageOf(connection.error)}`;
+  const message = `etcd has not answered since ${since}${why}`;
+  return { finding: { status: 'False', reason: 'Disconnected', message }, lookAgainMs: undefined };
+}
+
+/** The same share of the spread for the same key every time (FNV-1a). */
+function spread(key: ObjectKey): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < key.length; index += 1) {
+    hash = Math.imul(hash ^ key.charCodeAt(index), 0x01000193);
+  }
+  return ((hash >>> 0) / 2 ** 32) * spreadMs;
+}

@@ -1,0 +1,45 @@
+import type { Clock } from '../clock.ts';
+import type { RejectionReason } from '../formats/rejection.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { setQueueGauges } from '../telemetry/queue-metrics.ts';
+import type { Reconciler } from './reconciler.ts';
+import type { Registry } from './registry.ts';
+import type { WorkQueue } from './work-queue.ts';
+
+export interface ScrapeInput {
+  readonly metrics: Metrics;
+  readonly queue: WorkQueue;
+  readonly reconciler: Reconciler;
+  readonly registry: Registry;
+  readonly clock: Clock;
+}
+
+/** Sets the gauges that are computed when metrics are scraped, and not on the hot path. */
+export function scrapeController({ metrics, queue, reconciler, registry, clock }: ScrapeInput): void {
+  setQueueGauges(metrics, 'etcdservice', queue.snapshot());
+  const { mirror, name } = registry;
+  const { ranges, keys, revision } = mirror.stats();
+  metrics.registryConnected.set({ registry: name }, mirror.connection.connected ? 1 : 0);
+  metrics.registryRanges.set({ registry: name }, ranges);
+  metrics.registryKeys.set({ registry: name }, keys);
+  metrics.registryRevision.set({ registry: name }, revision);
+  const oldest = reconciler.oldestUnpublished();
+  metrics.oldestUnpublishedChangeSeconds.set(oldest === undefined ? 0 : (clock.monotonic() - oldest) / 1000);
+  setEndpointGauges(metrics, reconciler);
+}
+
+function setEndpointGauges(metrics: Metrics, reconciler: Reconciler): void {
+  const rejected = new Map<RejectionReason, number>();
+  let ready = 0;
+  let notReady = 0;
+  for (const { endpoints, rejectedByReason } of reconciler.published()) {
+    const readyHere = endpoints.filter((endpoint) => endpoint.ready).length;
+    ready += readyHere;
+    notReady += endpoints.length - readyHere;
+    for (const [reason, count] of rejectedByReason) rejected.set(reason, (rejected.get(reason) ?? 0) + count);
+  }
+  metrics.endpoints.set({ state: 'ready' }, ready);
+  metrics.endpoints.set({ state: 'not_ready' }, notReady);
+  metrics.registrationsRejected.reset();
+  for (const [reason, count] of rejected) metrics.registrationsRejected.set({ reason }, count);
+}

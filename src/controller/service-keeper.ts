@@ -1,0 +1,153 @@
+import { annotations } from '../endpoints/labels.ts';
+import { planService, portsOf, type ServiceWish } from '../endpoints/plan-service.ts';
+import type { ServicePort } from '../endpoints/types.ts';
+import { RetryableError } from '../errors.ts';
+import { SERVICES, type Service } from '../kube/resources.ts';
+import type { KubeWriter } from '../kube/types.ts';
+import type { Claim } from './claim.ts';
+import type { OwnWrites } from './own-writes.ts';
+import { Refusal } from './refusal.ts';
+
+export interface ServiceKeeperDeps {
+  readonly services: OwnWrites<Service>;
+  readonly writer: KubeWriter;
+  /** Told of what was done, for log, Event and metric. */
+  readonly done: (claim: Claim, action: 'created' | 'updated' | 'adopted') => void;
+}
+
+/** Keeps the Service of an EtcdService: creates, fills or adopts it, or says why not. */
+export class ServiceKeeper {
+  readonly #deps: ServiceKeeperDeps;
+
+  constructor(deps: ServiceKeeperDeps) {
+    this.#deps = deps;
+  }
+
+  /** The Service as it stands; refused where it cannot be filled from outside. */
+  existing(claim: Claim): Service | undefined {
+    const service = this.#deps.services.get(claim.key);
+    if (service !== undefined) refuseUnfillable(claim, service);
+    return service;
+  }
+
+  /** The ports to publish for: those of the spec, else those of a Service that stands and is not made from this spec. */
+  ports(claim: Claim, existing: Service | undefined): readonly ServicePort[] {
+    if (claim.ports !== undefined) return claim.ports;
+    if (existing !== undefined) return portsOf(existing);
+    if (claim.spec.service.creationPolicy === 'Never') throw absent(claim);
+    if (claim.spec.service.type === 'Headless') return [];
+    throw new Refusal(
+      'PortsRequired',
+      `Service ${claim.key} has to be created; name its ports in spec.ports`,
+    );
+  }
+
+  /** Makes the Service what the spec asks for and returns it; one that is not ours is returned as it is. */
+  async ensure(claim: Claim, existing: Service | undefined, ports: readonly ServicePort[]): Promise<Service> {
+    if (existing === undefined) return this.#create(claim, ports);
+    if (claim.isOurs(existing)) return this.#update(claim, existing, ports);
+    return claim.spec.service.creationPolicy === 'Adopt' ? this.#adopt(claim, existing) : existing;
+  }
+
+  async #create(claim: Claim, ports: readonly ServicePort[]): Promise<Service> {
+    if (claim.spec.service.creationPolicy === 'Never') throw absent(claim);
+    const wanted = planService(wishOf(claim, ports), undefined);
+    if (wanted === undefined) throw new Error('A Service that is absent is always planned');
+    const created = await this.#deps.writer.apply(SERVICES, wanted, { force: false });
+    if (!isMadeByUs(created)) await this.#undo(claim, created);
+    this.#deps.services.remember(claim.key, created);
+    this.#deps.done(claim, 'created');
+    return created;
+  }
+
+  /** Server-side apply merges into a Service that somebody else created in the same moment: what we added goes again. */
+  async #undo(claim: Claim, { apiVersion, kind, metadata }: Service): Promise<never> {
+    const nothing = { apiVersion, kind, metadata: { namespace: claim.namespace, name: metadata.name } };
+    await this.#deps.writer.apply(SERVICES, nothing, { force: false });
+    throw new RetryableError(
+      'SERVICE_APPEARED',
+      `Service ${claim.key} was created by somebody else just now`,
+      {
+        subject: claim.key,
+      },
+    );
+  }
+
+  async #update(claim: Claim, existing: Service, ports: readonly ServicePort[]): Promise<Service> {
+    const wanted = planService(wishOf(claim, ports, existing), existing);
+    if (wanted === undefined) return existing;
+    const updated = await this.#deps.writer.apply(SERVICES, wanted, { force: true });
+    this.#deps.services.remember(claim.key, updated);
+    this.#deps.done(claim, 'updated');
+    return updated;
+  }
+
+  /** Marks a Service of somebody else as ours from now on; none of its own fields changes. */
+  async #adopt(claim: Claim, existing: Service): Promise<Service> {
+    const controller = existing.metadata.ownerReferences?.find((owner) => owner.controller === true);
+    if (controller !== undefined) {
+      const { kind, name } = controller;
+      throw new Refusal(
+        'ServiceNotOurs',
+        `Service ${claim.key} is controlled by ${kind} ${name} and cannot be adopted`,
+      );
+    }
+    const wish = { ...wishOf(claim, []), isAdopted: true };
+    const wanted = planService(wish, existing);
+    if (wanted === undefined) return existing;
+    const adopted = await this.#deps.writer.apply(SERVICES, wanted, { force: false });
+    this.#deps.services.remember(claim.key, adopted);
+    this.#deps.done(claim, 'adopted');
+    return adopted;
+  }
+}
+
+function wishOf(claim: Claim, ports: readonly ServicePort[], existing?: Service): ServiceWish {
+  const { service } = claim.spec;
+  return {
+    namespace: claim.namespace,
+    name: claim.serviceName,
+    etcdService: claim.object.metadata.name,
+    headless: service.type === 'Headless',
+    ports,
+    ...(service.trafficDistribution === undefined
+      ? {}
+      : { trafficDistribution: service.trafficDistribution }),
+    labels: service.labels ?? {},
+    annotations: service.annotations ?? {},
+    ownerReferences: claim.owners,
+    isAdopted: existing?.metadata.annotations?.[annotations.adopted] !== undefined,
+  };
+}
+
+function refuseUnfillable(claim: Claim, service: Service): void {
+  if (service.spec?.type === 'ExternalName') {
+    throw new Refusal(
+      'ServiceIsExternalName',
+      `Service ${claim.key} is an ExternalName; it has no endpoints`,
+    );
+  }
+  if (Object.keys(service.spec?.selector ?? {}).length > 0) {
+    throw new Refusal(
+      'ServiceHasSelector',
+      `Service ${claim.key} has a selector, so Kubernetes fills it itself; remove the selector or name another Service`,
+    );
+  }
+  if (service.metadata.deletionTimestamp !== undefined) {
+    throw new RetryableError('SERVICE_TERMINATING', `Service ${claim.key} is being deleted`, {
+      subject: claim.key,
+    });
+  }
+}
+
+function absent(claim: Claim): Refusal {
+  return new Refusal(
+    'ServiceNotFound',
+    `Service ${claim.key} does not exist and creationPolicy Never leaves it to you to create it`,
+  );
+}
+
+/** Whether the apiserver knows no writer of the object but us. */
+function isMadeByUs(service: Service): boolean {
+  return (service.metadata.managedFields ?? []).length <= 1;
+}

@@ -1,0 +1,126 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Condition, EtcdServiceStatus } from '../api/etcd-service.ts';
+import type {
+  ConditionType,
+  HasEndpointsReason,
+  ReadyReason,
+  RegistryConnectedReason,
+} from '../api/reasons.ts';
+import type { Desired } from '../endpoints/desired.ts';
+
+/** What a condition says, without the times and generation that the status adds. */
+export interface Finding<Reason extends string = string> {
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+/** What a reconcile found out about an EtcdService. */
+export interface Findings {
+  /** Undefined while the registry is being listed: the condition stays as it is. */
+  readonly ready: Finding<ReadyReason> | undefined;
+  readonly serviceName: string | undefined;
+  /** What is published, where that is known: with it come the counts. */
+  readonly published: { readonly desired: Desired; readonly revision: number } | undefined;
+  /** Undefined while it is not yet to be told: the condition stays as it is. */
+  readonly registry: Finding<RegistryConnectedReason> | undefined;
+}
+
+export interface StatusInput {
+  readonly findings: Findings;
+  readonly before: EtcdServiceStatus;
+  readonly generation: number;
+  /** Wall-clock milliseconds. */
+  readonly now: number;
+}
+
+/** The status that findings ask for. What they leave open keeps its value, or is Unknown on the first visit. */
+export function nextStatus({ findings, before, generation, now }: StatusInput): EtcdServiceStatus {
+  const { published, registry, ready, serviceName } = findings;
+  const condition = (type: ConditionType, finding: Finding | undefined): Condition => {
+    const known = before.conditions?.find((other) => other.type === type);
+    if (finding === undefined && known !== undefined) return known;
+    return nextCondition(type, finding ?? firstVisit[type], known, { generation, now });
+  };
+  return {
+    ...before,
+    ...(published === undefined ? {} : countsOf(published.desired, String(published.revision), before)),
+    ...(serviceName === undefined ? {} : { serviceName }),
+    observedGeneration: generation,
+    conditions: [
+      condition('Ready', ready),
+      condition('HasEndpoints', published && hasEndpoints(published.desired)),
+      condition('RegistryConnected', registry),
+    ],
+  };
+}
+
+/** What conditions say on the first visit, before anything is known. */
+const firstVisit: Readonly<Record<ConditionType, Finding>> = {
+  Ready: {
+    status: 'Unknown',
+    reason: 'NotSynced',
+    message: 'The registry is being listed',
+  } satisfies Finding<ReadyReason>,
+  HasEndpoints: {
+    status: 'Unknown',
+    reason: 'NotSynced',
+    message: 'The registry is being listed',
+  } satisfies Finding<HasEndpointsReason>,
+  RegistryConnected: {
+    status: 'Unknown',
+    reason: 'Connecting',
+    message: 'The registry has not answered yet',
+  } satisfies Finding<RegistryConnectedReason>,
+};
+
+/** A condition keeps its transition time while its status stays. */
+function nextCondition(
+  type: ConditionType,
+  { status, reason, message }: Finding,
+  before: Condition | undefined,
+  { generation, now }: Pick<StatusInput, 'generation' | 'now'>,
+): Condition {
+  // Kubernetes keeps condition times to the second.
+  const since =
+    before?.status === status ? before.lastTransitionTime : `${new Date(now).toISOString().slice(0, 19)}Z`;
+  return { type, status, reason, message, lastTransitionTime: since, observedGeneration: generation };
+}
+
+function hasEndpoints({ endpoints }: Desired): Finding<HasEndpointsReason> {
+  const ready = endpoints.filter((endpoint) => endpoint.ready).length;
+  const message = `${ready} of ${endpoints.length} endpoints are ready`;
+  if (ready > 0)
+    return { status: 'True', reason: 'EndpointsReady', message: 'At least one endpoint is ready' };
+  if (endpoints.length > 0) return { status: 'False', reason: 'NoReadyEndpoints', message };
+  return { status: 'False', reason: 'NoInstances', message: 'etcd holds no instance that is published' };
+}
+
+/** Counts, samples and summary. The revision moves with them alone: it is never written for its own sake. */
+function countsOf(
+  { endpoints, counts, rejected }: Desired,
+  revision: string,
+  before: EtcdServiceStatus,
+): EtcdServiceStatus {
+  const summary = `${endpoints.filter((endpoint) => endpoint.ready).length}/${endpoints.length}`;
+  const next = { summary, instances: counts, rejected: [...rejected] };
+  const { summary: oldSummary, instances, rejected: oldRejected = [] } = before;
+  const isSame = isDeepStrictEqual(next, { summary: oldSummary, instances, rejected: oldRejected });
+  return { ...next, revision: isSame && before.revision !== undefined ? before.revision : revision };
+}
+
+export type Difference = 'none' | 'counters' | 'transition';
+
+/** How a status differs: transitions are written at once, counters at leisure. */
+export function differenceOf(before: EtcdServiceStatus, after: EtcdServiceStatus): Difference {
+  if (isDeepStrictEqual(before, after)) return 'none';
+  return isDeepStrictEqual(stable(before), stable(after)) ? 'counters' : 'transition';
+}
+
+function stable({ observedGeneration, serviceName, conditions = [] }: EtcdServiceStatus): unknown {
+  return {
+    observedGeneration,
+    serviceName,
+    conditions: conditions.map(({ type, status, reason }) => [type, status, reason]),
+  };
+}

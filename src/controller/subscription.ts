@@ -1,0 +1,135 @@
+import { type Desired, desiredEndpoints } from '../endpoints/desired.ts';
+import type { DesiredEndpoint } from '../endpoints/types.ts';
+import { codeOf } from '../errors.ts';
+import type {
+  KeyRange,
+  MirroredRange,
+  RangeFailure,
+  Registration,
+  RegistrySource,
+  Revision,
+} from '../etcd/types.ts';
+import { KeyLedger, type LedgerRules } from './key-ledger.ts';
+
+/** How many earlier values of one key are looked at for a good one. */
+const maxStepsBack = 5;
+/** How many unreadable keys of one EtcdService are looked up, and how many at a time. */
+const maxLookups = 1000;
+const lookupsAtOnce = 8;
+
+/** What an EtcdService follows, and how. Two with equal `rulesId` read and publish alike. */
+export interface Following {
+  readonly range: KeyRange;
+  /** Compiles the rules; called only where `rulesId` is new. */
+  readonly rules: () => LedgerRules;
+  readonly rulesId: string;
+}
+
+/** What one EtcdService follows in its registry, read into what should be published. */
+export class Subscription {
+  readonly #source: RegistrySource;
+  readonly #onChange: () => void;
+  #following: Following;
+  #ledger: KeyLedger;
+  #mirrored: MirroredRange;
+  #isSettled = false;
+
+  /** `onChange` is called, synchronously, whenever what should be published may have changed. */
+  constructor(source: RegistrySource, following: Following, onChange: () => void) {
+    this.#source = source;
+    this.#onChange = onChange;
+    this.#following = following;
+    this.#ledger = new KeyLedger(following.rules());
+    this.#mirrored = this.#follow(following.range);
+  }
+
+  /** Whether one complete list is known: before that, nothing may be published. */
+  get isSynced(): boolean {
+    return this.#mirrored.synced;
+  }
+
+  get revision(): Revision {
+    return this.#mirrored.revision;
+  }
+
+  get failure(): RangeFailure | undefined {
+    return this.#mirrored.failure;
+  }
+
+  /** Follows what the EtcdService asks for now: another range is listed anew, other rules read the same keys again. */
+  update(following: Following): void {
+    const before = this.#following;
+    this.#following = following;
+    if (before.range.start !== following.range.start || before.range.end !== following.range.end) {
+      this.#mirrored.release();
+      this.#ledger = new KeyLedger(following.rules());
+      this.#mirrored = this.#follow(following.range);
+    } else if (before.rulesId !== following.rulesId) {
+      this.#ledger.reread(following.rules());
+    }
+  }
+
+  /**
+   * Once after the first list: finds what stands in for keys that cannot be read and whose good values were seen by an earlier process
+   * (promise 5). The value before counts; where none is readable, a published endpoint that no key explains stays for each such key.
+   */
+  async settle(published: readonly DesiredEndpoint[]): Promise<void> {
+    if (this.#isSettled) return;
+    const ledger = this.#ledger;
+    await this.#lookUpEarlier(ledger.unresolved().slice(0, maxLookups));
+    const explained = new Set(this.desired().endpoints.map(({ address }) => address));
+    const unexplained = published.filter(({ address }) => !explained.has(address));
+    for (const [index, { key }] of ledger.unresolved().entries()) {
+      const endpoint = unexplained[index];
+      if (endpoint !== undefined) ledger.keep(key, endpoint);
+    }
+    this.#isSettled = true;
+  }
+
+  desired(): Desired {
+    return desiredEndpoints(this.#ledger.outcomes());
+  }
+
+  release(): void {
+    this.#mirrored.release();
+  }
+
+  #follow(range: KeyRange): MirroredRange {
+    const ledger = this.#ledger;
+    return this.#source.follow(range, {
+      changed: (changes) => {
+        ledger.apply(changes);
+        this.#onChange();
+      },
+      synced: this.#onChange,
+      failureChanged: this.#onChange,
+    });
+  }
+
+  async #lookUpEarlier(registrations: readonly Registration[]): Promise<void> {
+    const queue = registrations.values();
+    const worker = async (): Promise<void> => {
+      for (const registration of queue) await this.#supplyEarlier(registration);
+    };
+    await Promise.all(Array.from({ length: lookupsAtOnce }, worker));
+  }
+
+  /** Goes back from value to value of one key until one is readable. */
+  async #supplyEarlier(registration: Registration): Promise<void> {
+    let later = registration;
+    for (let step = 0; step < maxStepsBack && later.createRevision < later.modRevision; step += 1) {
+      const earlier = await this.#valueBefore(later);
+      if (earlier === undefined || this.#ledger.supply(registration, earlier)) return;
+      later = earlier;
+    }
+  }
+
+  async #valueBefore({ key, modRevision }: Registration): Promise<Registration | undefined> {
+    try {
+      return await this.#source.valueBefore(key, modRevision);
+    } catch (error) {
+      if (codeOf(error) === 'ETCD_COMPACTED') return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import type { EtcdService } from '../api/etcd-service.ts';
+import type { Connection, RegistrySource } from '../etcd/types.ts';
+import type { Endpoints, Service } from '../kube/resources.ts';
+import { type Cache, type KubeObject, type ObjectKey, objectKey } from '../kube/types.ts';
+import { type Claims, claimedService } from './claims.ts';
+import type { OwnWrites } from './own-writes.ts';
+import type { WorkQueue } from './work-queue.ts';
+
+/** How long after its loss a registry's conditions are looked at: they turn False from 30 s on (registry-state.ts). */
+const lossLookedAtMs = 30_000;
+
+export interface TriggerDeps {
+  readonly queue: WorkQueue;
+  readonly claims: Claims;
+  readonly etcdServices: Cache<EtcdService>;
+  readonly services: OwnWrites<Service>;
+  readonly endpoints: OwnWrites<Endpoints>;
+  readonly source: RegistrySource;
+  /** Whether all caches have been listed: what comes before that is start-up work. */
+  readonly isStarted: () => boolean;
+}
+
+/** Puts the keys of EtcdServices into the queue when something that they depend on changes. Only keys: the state is read later. */
+export function connectTriggers(deps: TriggerDeps): void {
+  const { queue, claims, etcdServices, services, endpoints, source, isStarted } = deps;
+  const add = (object: EtcdService): void => {
+    queue.add(objectKey(object.metadata), isStarted() ? 'high' : 'low');
+  };
+  const addClaimants = (service: ObjectKey): void => {
+    for (const object of claims.claimants(service)) add(object);
+  };
+  const ofService = (before: KubeObject | undefined, after: KubeObject | undefined): void => {
+    const object = after ?? before;
+    if (object !== undefined) addClaimants(objectKey(object.metadata));
+  };
+
+  etcdServices.onChange((before, after) => {
+    const object = after ?? before;
+    if (object === undefined || !isSpecChange(before, after)) return;
+    add(object);
+    addClaimants(claimedService(object));
+  });
+  services.onForeignChange(ofService);
+  endpoints.onForeignChange(ofService);
+  source.onConnection((connection) => {
+    for (const object of etcdServices.list()) lookAtRegistry(queue, object, connection);
+  });
+}
+
+/** Statuses are written by us alone; an EtcdService is looked at when its spec, its life or its owner changes. */
+function isSpecChange(before: EtcdService | undefined, after: EtcdService | undefined): boolean {
+  const [a, b] = [before?.metadata, after?.metadata];
+  return (
+    a?.uid !== b?.uid || a?.generation !== b?.generation || a?.deletionTimestamp !== b?.deletionTimestamp
+  );
+}
+
+/** A loss is looked at when it is due; a return where the condition, or the first list, waits for it. */
+function lookAtRegistry(queue: WorkQueue, object: EtcdService, { connected }: Connection): void {
+  const key = objectKey(object.metadata);
+  const told = object.status?.conditions?.find(({ type }) => type === 'RegistryConnected')?.status;
+  if (!connected) queue.addAfter(key, lossLookedAtMs, 'low');
+  else if (told !== 'True') queue.add(key, 'low');
+}
