@@ -1,40 +1,201 @@
+import { backoffMs } from '../backoff.ts';
+import { sleep } from '../clock.ts';
 import type { EtcdClient } from './client.ts';
+import { closedError, type EtcdError, isCode, mayWorkElsewhere } from './errors.ts';
 import type { EtcdDeps } from './options.ts';
+import { type LossReason, type Position, positionAfter } from './resume.ts';
 import type { Change, KeyRange, Revision } from './types.ts';
+import { type StreamWatch, WatchStream } from './watch-stream.ts';
 
+export type { LossReason } from './resume.ts';
+
+/** What a watch tells its user. After `lost`, `refused` or our own cancel nothing more is told. */
 export interface WatchListener {
-  /** Whole revisions, in order, none older than asked for. */
-  changed(changes: readonly Change[]): void;
-  /** Everything up to this revision has been told. */
-  progress(revision: Revision): void;
-  /** The watch goes on after a break: created again on another stream. */
-  resumed(): void;
-  /** The member's revision is below ours: it lags, or the cluster was restored. The watch goes on. */
-  behind(revision: Revision): void;
-  /** The watch is over; only a new list can go on from here. */
-  lost(reason: 'compacted' | 'watch-ended' | 'cluster-changed' | 'message-too-large'): void;
-  /** etcd refuses this watch (permission, bad range). It is over. */
+  /** etcd has taken up the watch. */
+  created(): void;
+  /** Everything up to this revision: the changes since what was told before, whole revisions in order; possibly none. */
+  advanced(changes: readonly Change[], revision: Revision): void;
+  /**
+   * The watch goes on, but the history that it follows may have become another one meanwhile, which etcd does not tell: the stream broke and
+   * resumed, or the member does not know the revision that we have seen.
+   */
+  doubtful(): void;
+  /** The watch is over, and only a new list can go on from here. */
+  lost(reason: LossReason): void;
+  /** The watch is over: etcd does not take it up (permission, range). */
   refused(error: Error): void;
 }
 
+/** What the hub tells of its stream. */
+export interface HubListener {
+  /** The stream answers (undefined), or it cannot be had (why). Told when it changes. */
+  onState(error: Error | undefined): void;
+  /** The stream broke and is opened again. */
+  onBreak(): void;
+}
+
 export interface Watch {
-  /** The revision that the watch continues from after a break. */
-  readonly next: Revision;
-  /** Ends it; nothing is called back afterwards. */
+  /** Ends it; nothing is told afterwards. */
   cancel(): void;
 }
 
-export interface WatchHubOptions {
-  /** Called whenever the stream is up (undefined) or could not be opened or kept (the error). */
-  onState?(error: Error | undefined): void;
+const reopenBackoff = { baseMs: 100, maxMs: 2_000, jitter: 0.5 };
+
+/** Many watches that share one stream. The stream is kept, across members, for as long as the hub is open; each watch resumes where it stood. */
+export class WatchHub {
+  readonly #client: EtcdClient;
+  readonly #deps: EtcdDeps;
+  readonly #listener: HubListener;
+  readonly #watches = new Set<StreamWatch>();
+  readonly #stop = new AbortController();
+  #stream: WatchStream | undefined;
+  #running: Promise<void> | undefined;
+  /** Streams opened or tried since one last answered. */
+  #attempt = 0;
+  #answered: boolean = false;
+  #failing: boolean = false;
+
+  constructor(client: EtcdClient, deps: EtcdDeps, listener: HubListener) {
+    this.#client = client;
+    this.#deps = deps;
+    this.#listener = listener;
+  }
+
+  /** Watches what comes after a list: `listed` is its revision and `clusterId` the cluster that answered it. */
+  watch(range: KeyRange, listed: Revision, clusterId: string, listener: WatchListener): Watch {
+    const watch = streamWatch(range, positionAfter(listed, clusterId), listener, () => {
+      this.#watches.delete(watch);
+    });
+    this.#watches.add(watch);
+    this.#stream?.add(watch);
+    this.#running ??= this.#run();
+    return {
+      cancel: () => {
+        this.#watches.delete(watch);
+        this.#stream?.remove(watch);
+      },
+    };
+  }
+
+  /** `host:port` of the member that the stream is open to. */
+  get member(): string | undefined {
+    return this.#stream?.member;
+  }
+
+  /** Goes on with another member, where there is one. */
+  leaveMember(reason: EtcdError): void {
+    this.#stream?.close(reason);
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#watches.clear();
+    this.#stream?.close(closedError());
+    await this.#running;
+  }
+
+  /** Keeps a stream open until the hub is closed. */
+  async #run(): Promise<void> {
+    const { clock, random = Math.random } = this.#deps;
+    const { signal } = this.#stop;
+    let avoid: string | undefined;
+    while (!signal.aborted) {
+      avoid = await this.#serve(avoid);
+      await sleep(clock, backoffMs(this.#attempt, { ...reopenBackoff, random }), signal);
+      this.#attempt += 1;
+    }
+  }
+
+  /** Serves all watches on one stream until it ends; returns the member that the next one had better avoid. */
+  async #serve(avoid: string | undefined): Promise<string | undefined> {
+    try {
+      const stream = await this.#open(avoid);
+      const reason = await stream.ended;
+      this.#stream = undefined;
+      this.#ended(stream, reason);
+      return mayWorkElsewhere(reason) ? stream.member : undefined;
+    } catch (error) {
+      this.#tell(error instanceof Error ? error : new Error(String(error)));
+      return undefined;
+    }
+  }
+
+  async #open(avoid: string | undefined): Promise<WatchStream> {
+    const { signal } = this.#stop;
+    const onLife = (): void => this.#alive();
+    const stream = await WatchStream.open(this.#client, this.#deps.clock, { avoid, signal, onLife });
+    this.#answered = false;
+    this.#stream = stream;
+    for (const watch of this.#watches) {
+      stream.add(watch);
+    }
+    return stream;
+  }
+
+  #alive(): void {
+    this.#answered = true;
+    this.#attempt = 0;
+    this.#tell(undefined);
+  }
+
+  #ended(stream: WatchStream, reason: EtcdError): void {
+    if (this.#stop.signal.aborted) {
+      return;
+    }
+    this.#deps.log.info(
+      { member: stream.member, reason: reason.message },
+      'the watch stream ended and is opened again',
+    );
+    if (!this.#answered) {
+      this.#tell(reason);
+    }
+    if (isCode(reason, 'ETCD_MESSAGE_TOO_LARGE')) {
+      // Which watch it was for cannot be known, and resuming would bring the same message again.
+      for (const watch of [...this.#watches]) {
+        watch.lost('message-too-large');
+      }
+    }
+    this.#listener.onBreak();
+  }
+
+  #tell(error: Error | undefined): void {
+    if (this.#failing !== (error !== undefined)) {
+      this.#failing = error !== undefined;
+      this.#listener.onState(error);
+    }
+  }
 }
 
-/** Many watches that share one gRPC stream, kept alive across members. */
-export declare class WatchHub {
-  constructor(client: EtcdClient, deps: EtcdDeps, options?: WatchHubOptions);
-  /** Watches a range from `from` on (inclusive). */
-  watch(range: KeyRange, from: Revision, listener: WatchListener): Watch;
-  /** Member at the other end while a stream is up. */
-  readonly member: string | undefined;
-  close(): Promise<void>;
+/** The stream's side of a watch. */
+function streamWatch(
+  range: KeyRange,
+  from: Position,
+  listener: WatchListener,
+  onOver: () => void,
+): StreamWatch {
+  let takenUp = false;
+  return {
+    range,
+    position: from,
+    created(behind) {
+      if (takenUp || behind) {
+        listener.doubtful();
+      }
+      if (!takenUp) {
+        takenUp = true;
+        listener.created();
+      }
+    },
+    advanced(changes) {
+      listener.advanced(changes, this.position.next - 1);
+    },
+    lost(reason) {
+      onOver();
+      listener.lost(reason);
+    },
+    refused(error) {
+      onOver();
+      listener.refused(error);
+    },
+  };
 }

@@ -1,0 +1,115 @@
+import { type ServiceError, status } from '@grpc/grpc-js';
+import { RetryableError, TerminalError } from '../errors.ts';
+
+export type EtcdError = RetryableError | TerminalError;
+
+/** What became of a call that failed, by gRPC status and etcd's message (etcd, api/v3rpc/rpctypes/error.go). The first rule that fits decides. */
+interface Rule {
+  readonly status?: status;
+  /** A part of etcd's message. */
+  readonly text?: string;
+  readonly code: string;
+  readonly says: string;
+  /** Only another input can help. */
+  readonly terminal?: true;
+  /** Another member may well answer what this one did not. */
+  readonly elsewhere?: true;
+}
+
+const rules: readonly Rule[] = [
+  { text: 'no leader', code: 'ETCD_NO_LEADER', says: 'has no leader', elsewhere: true },
+  { text: 'request timed out', code: 'ETCD_TIMEOUT', says: 'did not agree in time', elsewhere: true },
+  { text: 'invalid auth token', code: 'ETCD_TOKEN_REFUSED', says: 'refuses the token' },
+  {
+    text: 'revision of auth store is old',
+    code: 'ETCD_TOKEN_REFUSED',
+    says: 'refuses the token as outdated',
+  },
+  { text: 'user name is empty', code: 'ETCD_TOKEN_REFUSED', says: 'requires a user' },
+  {
+    text: 'authentication failed',
+    code: 'ETCD_AUTH_FAILED',
+    says: 'refuses the user or the password; correct them',
+  },
+  {
+    status: status.PERMISSION_DENIED,
+    code: 'ETCD_PERMISSION_DENIED',
+    says: "denies this; grant it to the user's role",
+  },
+  {
+    text: 'authentication is not enabled',
+    code: 'ETCD_AUTH_NOT_ENABLED',
+    says: 'has authentication switched off',
+  },
+  { text: 'has been compacted', code: 'ETCD_COMPACTED', says: 'has compacted the revision' },
+  { text: 'future revision', code: 'ETCD_FUTURE_REVISION', says: 'has not reached the revision' },
+  { text: 'larger than max', code: 'ETCD_MESSAGE_TOO_LARGE', says: 'sent a message above the limit' },
+  { text: 'database space exceeded', code: 'ETCD_NO_SPACE', says: 'is out of space and takes no writes' },
+  { text: 'not supported for learner', code: 'ETCD_UNAVAILABLE', says: 'is a learner', elsewhere: true },
+  { status: status.RESOURCE_EXHAUSTED, code: 'ETCD_OVERLOADED', says: 'is overloaded', elsewhere: true },
+  { status: status.UNAVAILABLE, code: 'ETCD_UNAVAILABLE', says: 'is not available', elsewhere: true },
+  { status: status.DEADLINE_EXCEEDED, code: 'ETCD_TIMEOUT', says: 'did not answer in time', elsewhere: true },
+  { status: status.CANCELLED, code: 'ETCD_UNAVAILABLE', says: 'ended the call', elsewhere: true },
+  { status: status.INTERNAL, code: 'ETCD_UNAVAILABLE', says: 'broke the call off', elsewhere: true },
+  { status: status.UNKNOWN, code: 'ETCD_UNAVAILABLE', says: 'failed', elsewhere: true },
+  { status: status.DATA_LOSS, code: 'ETCD_UNAVAILABLE', says: 'is corrupt', elsewhere: true },
+  {
+    status: status.UNIMPLEMENTED,
+    code: 'ETCD_NOT_ETCD',
+    says: "does not speak etcd's v3 API; is the port that for clients?",
+    elsewhere: true,
+  },
+  {
+    status: status.INVALID_ARGUMENT,
+    code: 'ETCD_INVALID_REQUEST',
+    says: 'refuses the request',
+    terminal: true,
+  },
+];
+
+const otherwise: Rule = { code: 'ETCD_FAILED', says: 'failed' };
+
+const elsewhereCodes = new Set(rules.filter((rule) => rule.elsewhere).map((rule) => rule.code));
+
+/** The most of a server's own words that a message repeats. */
+const shownDetails = 300;
+
+/** The error of ours for a failed call on a member; `call` names it, as in `KV.Range`. Wrong passwords and missing permissions are
+ * retryable: an operator can mend them while we wait. */
+export function etcdError(error: Partial<ServiceError>, member: string, call: string): EtcdError {
+  const details = error.details ?? error.message ?? '';
+  const rule = rules.find((candidate) => fits(candidate, error.code, details)) ?? otherwise;
+  const message = `etcd ${member} ${rule.says} (${call}: ${details.slice(0, shownDetails)})`;
+  const Kind = rule.terminal === true ? TerminalError : RetryableError;
+  return new Kind(rule.code, message, { subject: member, cause: error });
+}
+
+function fits(rule: Rule, code: status | undefined, details: string): boolean {
+  return (
+    (rule.status === undefined || rule.status === code) &&
+    (rule.text === undefined || details.includes(rule.text))
+  );
+}
+
+/** Whether a failed read may be answered by another member. */
+export function mayWorkElsewhere(error: unknown): boolean {
+  return hasCode(error) && elsewhereCodes.has(error.code);
+}
+
+/** Whether etcd as a whole could not be spoken to, as opposed to one request that it refused. */
+export function isOutage(error: unknown): boolean {
+  return mayWorkElsewhere(error) || isCode(error, 'ETCD_AUTH_FAILED') || isCode(error, 'ETCD_TOKEN_REFUSED');
+}
+
+export function isCode(error: unknown, code: string): boolean {
+  return hasCode(error) && error.code === code;
+}
+
+function hasCode(error: unknown): error is EtcdError {
+  return error instanceof RetryableError || error instanceof TerminalError;
+}
+
+/** Thrown by every call on a closed client. */
+export function closedError(): TerminalError {
+  return new TerminalError('ETCD_CLIENT_CLOSED', 'the etcd client is closed');
+}
