@@ -55,6 +55,14 @@ describe('parseSpec', () => {
     expect(problems.map(({ path }) => path)).toEqual(['spec.ports[0].port', 'spec.mode']);
   });
 
+  it('names ten problems at most, each in a short path', () => {
+    const labels = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`${'k'.repeat(1000)}${i}`, 1]));
+    const parsed = parseSpec(etcdService('web', { prefix: '/web', service: { labels } }));
+    const problems = 'problems' in parsed ? parsed.problems : [];
+    expect(problems).toHaveLength(10);
+    expect(problems.every(({ path }) => path.length <= 256)).toBe(true);
+  });
+
   it('reports an object without a spec', () => {
     expect(parseSpec(etcdService('web', undefined))).toMatchObject({ problems: [{ path: 'spec' }] });
   });

@@ -10,6 +10,10 @@ export interface Problem {
 
 export type ParsedSpec = { readonly ok: EtcdServiceSpec } | { readonly problems: readonly Problem[] };
 
+/** More problems of one object help nobody, and a list without bounds in an older CRD could have any number. */
+const mostProblems = 10;
+const longestPath = 256;
+
 /**
  * Parses the spec of an EtcdService and checks every rule, whatever an older CRD or an apiserver without CEL let in. Never throws.
  * Unknown fields are ignored, defaults filled in. `old` is the object before an update, where it is known: only then are the rules
@@ -18,7 +22,8 @@ export type ParsedSpec = { readonly ok: EtcdServiceSpec } | { readonly problems:
 export function parseSpec(object: EtcdService, old?: EtcdService): ParsedSpec {
   const shaped = etcdServiceSpecSchema.safeParse(object.spec);
   if (!shaped.success) {
-    return { problems: shaped.error.issues.map(({ path, message }) => ({ path: showPath(path), message })) };
+    const issues = shaped.error.issues.slice(0, mostProblems);
+    return { problems: issues.map(({ path, message }) => ({ path: showPath(path), message })) };
   }
   const subject = { name: object.metadata.name, spec: shaped.data };
   const before = old && subjectOf(old);
@@ -34,8 +39,6 @@ function subjectOf(object: EtcdService): Subject | undefined {
 }
 
 function showPath(path: readonly PropertyKey[]): string {
-  return path.reduce<string>(
-    (text, step) => (typeof step === 'number' ? `${text}[${step}]` : `${text}.${String(step)}`),
-    'spec',
-  );
+  const steps = path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${String(step)}`));
+  return `spec${steps.join('')}`.slice(0, longestPath);
 }

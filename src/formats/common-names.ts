@@ -1,21 +1,18 @@
 import { type Claim, saying } from './claims.ts';
 
-/** Names that frameworks give to an address and to its port, in lower case without `_` and `-`. */
-const addressNames: ReadonlySet<string> = new Set([
-  'addr',
-  'address',
-  'host',
-  'hostip',
-  'ip',
-  'ipaddr',
-  'ipaddress',
-  'serviceaddr',
-  'serviceaddress',
-  'servicehost',
-  'serviceip',
-]);
-const portNames: ReadonlySet<string> = new Set(['port', 'serviceport']);
-const metadataNames: ReadonlySet<string> = new Set(['metadata']);
+/** Names that frameworks give to an address, to its port and to metadata: in lower case without `_` and `-`, which are not looked at. */
+export const commonNames = {
+  address: [
+    ...['addr', 'address', 'host', 'hostip', 'ip', 'ipaddr', 'ipaddress'],
+    ...['serviceaddr', 'serviceaddress', 'servicehost', 'serviceip'],
+  ],
+  port: ['port', 'serviceport'],
+  metadata: ['metadata'],
+} as const;
+
+const addressNames: ReadonlySet<string> = new Set(commonNames.address);
+const portNames: ReadonlySet<string> = new Set(commonNames.port);
+const metadataNames: ReadonlySet<string> = new Set(commonNames.metadata);
 
 /** A longer name is none of those, however it is spelled, and would not be fit for a message. */
 const longestName = 32;

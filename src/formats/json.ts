@@ -1,3 +1,4 @@
+import { commonNames } from './common-names.ts';
 import { compileFields, type Field, type Fields, readInstance } from './json-instance.ts';
 import { type JsonOptions, jsonOptions } from './json-options.ts';
 import { readKeyAddress } from './plain.ts';
@@ -10,8 +11,11 @@ const mostItems = 1000;
 /** JSON, read by the paths of the block `json`; where a path is absent, by the names that frameworks commonly give to a field. */
 export const json = {
   name: 'json',
-  summary:
-    'The value is JSON. The paths in the block `json` say where address, ports, metadata and state are; where one is absent, the common names are looked up.',
+  summary: [
+    'The value is JSON. The paths in the block `json` say where address, ports, metadata and state are. Where one is absent, the common names',
+    `are looked up: \`${commonNames.address.join('`, `')}\` for the address, \`${commonNames.port.join('`, `')}\` for the port and`,
+    '`metadata`, whatever their case and with `_` or `-` inside. The last part of the key stands in where no such field is an address.',
+  ].join(' '),
   options: jsonOptions,
   compile: (options: JsonOptions | undefined) => {
     const fields = compileFields(options ?? {});

@@ -66,7 +66,11 @@ describe('json without options, and auto', () => {
   it.each([
     ['gRPC naming', '{"Op":0,"Addr":"10.0.0.5:8080","Metadata":null}', at('10.0.0.5', 8080)],
     ['kitex', '{"network":"tcp","address":"10.0.0.5:8888","weight":10,"tags":null}', at('10.0.0.5', 8888)],
-    ['case 14', '{"serviceName":"pay","serviceIP":"10.0.0.5","port":8080}', at('10.0.0.5', 8080)],
+    [
+      'a service description',
+      '{"serviceName":"pay","serviceIP":"10.0.0.5","port":8080}',
+      at('10.0.0.5', 8080),
+    ],
     ['a port as text', '{"ip":"10.0.0.5","servicePort":"8080"}', at('10.0.0.5', 8080)],
     ['other spellings', '{"SERVICE_IP":"10.0.0.5","Service-Port":8080}', at('10.0.0.5', 8080)],
     ['IPv6 beside a port', '{"host":"2001:db8::1:5","port":8080}', at('2001:db8::1:5', 8080)],
@@ -132,7 +136,7 @@ describe('json without options, and auto', () => {
 });
 
 describe('json with options', () => {
-  const spec = {
+  const spec: Partial<ReaderSpec> = {
     format: 'json',
     json: {
       address: '.ip',
@@ -140,7 +144,7 @@ describe('json with options', () => {
       metadata: '.labels',
       ready: { path: '.status', values: ['UP', '1'] },
     },
-  } as const;
+  };
 
   it('follows the paths', () => {
     const value =
@@ -209,6 +213,23 @@ describe('json with options', () => {
       json: { items: '.', address: '[0]', port: '[1]' },
     });
     expect(items).toEqual([at('10.0.0.5', 80)]);
+  });
+});
+
+describe('case 14: JSON service descriptions under /<system>/service/<name>/<ip>', () => {
+  const prefix = '/bank/service/pay';
+  const value = '{"serviceName":"pay","serviceIP":"10.0.0.5","port":8080}';
+  const registration = { key: keyOf(`${prefix}/10.0.0.5`), value: Buffer.from(value) };
+
+  it('are read by json with the paths of their fields', () => {
+    const json = { address: '.serviceIP', port: '.port' };
+    const reader = compileReader({ prefix, separator: '/', format: 'json', json }, limits);
+    expect(reader(registration)).toEqual({ format: 'json', items: [at('10.0.0.5', 8080)] });
+  });
+
+  it('are read by auto, which knows the common names', () => {
+    const reader = compileReader({ prefix, separator: '/', format: 'auto' }, limits);
+    expect(reader(registration)).toEqual({ format: 'json', items: [at('10.0.0.5', 8080)] });
   });
 });
 
