@@ -20,6 +20,14 @@ export interface Child {
 
 const setpriv = '/usr/bin/setpriv';
 
+/** The servers that run now. One listener for all of them kills those that are left when this process ends by itself. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) {
+    child.kill('SIGKILL');
+  }
+});
+
 /**
  * The command line that starts `command` so that the kernel kills it when its parent dies, in whatever way. Only Linux offers that;
  * elsewhere a parent killed by SIGKILL leaves its children behind.
@@ -45,11 +53,8 @@ export async function startChild(
     child.once('exit', () => resolve());
     child.once('error', () => resolve());
   });
-  const killWithUs = (): void => {
-    child.kill('SIGKILL');
-  };
-  process.once('exit', killWithUs);
-  void exited.then(() => process.off('exit', killWithUs));
+  running.add(child);
+  void exited.then(() => running.delete(child));
 
   const output = keepOutput(child);
   await once(child, 'spawn');

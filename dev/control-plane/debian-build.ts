@@ -11,12 +11,16 @@ const run = promisify(execFile);
 
 /** What Debian 12 calls 1.20.5+really1.20.2. */
 const KUBERNETES = { major: '1', minor: '20', version: 'v1.20.2' };
+/** Names of the entries in the cache. */
+export const DEBIAN_ETCD = 'debian-etcd-3.4';
+const DEBIAN_KUBERNETES = 'debian-kubernetes-1.20';
+
 const COMPILED = ['kube-apiserver', 'kube-controller-manager'];
 
 /** etcd and etcdctl 3.4 as Debian 12 packages them; some seconds the first time. */
 export function debianEtcd(cache: Cache, report: Report): Promise<string> {
-  return cache.get('debian-etcd-3.4', report, async (files, scratch) => {
-    const log = await newLog(cache, 'debian-etcd-3.4');
+  return cache.get(DEBIAN_ETCD, report, async (files, scratch) => {
+    const log = await newLog(cache, DEBIAN_ETCD);
     const archive = await DebianArchive.open(join(scratch, 'apt'), log, report);
     await archive.unpack(['etcd-server', 'etcd-client'], join(scratch, 'root'));
     for (const program of ['etcd', 'etcdctl']) {
@@ -30,8 +34,8 @@ export function debianEtcd(cache: Cache, report: Report): Promise<string> {
  * of Kubernetes 1.20.
  */
 export function debianKubernetes(cache: Cache, report: Report): Promise<string> {
-  return cache.get('debian-kubernetes-1.20', report, async (files, scratch) => {
-    const log = await newLog(cache, 'debian-kubernetes-1.20');
+  return cache.get(DEBIAN_KUBERNETES, report, async (files, scratch) => {
+    const log = await newLog(cache, DEBIAN_KUBERNETES);
     report(
       `Compiling Kubernetes ${KUBERNETES.version} once: about 5 minutes on two cores, 3 GB of disk meanwhile. Log: ${log}`,
     );

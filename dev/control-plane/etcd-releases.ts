@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import type { EtcdBinaries, Report } from './binaries.ts';
 import type { Cache } from './cache.ts';
 import { isDebianLike } from './debian-archive.ts';
-import { debianEtcd } from './debian-build.ts';
+import { DEBIAN_ETCD, debianEtcd } from './debian-build.ts';
 import { download } from './downloader.ts';
 import { type Found, isExecutable, lookInto, versionOf } from './folder.ts';
 
@@ -54,9 +54,12 @@ export async function findOldEtcd(search: EtcdSearch): Promise<EtcdBinaries | un
 /** A folder with etcd's release of that version, or with Debian's 3.4 where it cannot be downloaded. */
 async function getEtcd(version: string, search: EtcdSearch): Promise<string> {
   const { cache, report } = search;
-  const known = (await cache.find(`etcd-${version}`)) ?? (await cache.find('debian-etcd-3.4'));
-  if (known !== undefined) {
-    return known;
+  const inCache = version.startsWith('3.4.') ? [`etcd-${version}`, DEBIAN_ETCD] : [`etcd-${version}`];
+  for (const name of inCache) {
+    const folder = await cache.find(name);
+    if (folder !== undefined) {
+      return folder;
+    }
   }
   try {
     return await releasedEtcd(version, search);
