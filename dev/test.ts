@@ -68,7 +68,7 @@ async function vitest(args: readonly string[]): Promise<Summary> {
     const status = await statusOf('vitest', ['run', ...reporters, ...args]);
     const read = readSummary(await readFile(file, 'utf8'));
     // Whoever chooses tests by name leaves out the others.
-    const summary = args.some(isNamePattern) ? { ...read, illegal: [] } : read;
+    const summary = args.some(isNamePattern) ? { ...read, needs: new Map(), illegal: [] } : read;
     return status === 0 || summary.failed.length > 0
       ? summary
       : { ...summary, failed: [`vitest ended with status ${status}`] };
