@@ -1,4 +1,5 @@
 /** Every failure of a call to the apiserver, named once: what it means, and whether trying again can help. */
+import { z } from 'zod';
 import { messageOf, RetryableError, TerminalError } from '../errors.ts';
 import type { Verb } from './options.ts';
 import type { Resource } from './types.ts';
@@ -12,15 +13,25 @@ export interface CallSubject {
   readonly name?: string;
 }
 
-/** The apiserver's answer to a call that failed: a `Status` object, as far as it is used. */
-interface Status {
-  readonly message?: string;
-  readonly reason?: string;
-  readonly details?: {
-    readonly name?: string;
-    readonly causes?: readonly { readonly reason?: string; readonly field?: string }[];
-  };
-}
+/** The apiserver's answer to a call that failed, as far as it is used; what is not of this form counts as absent. */
+const statusSchema = z
+  .object({
+    message: z.string().optional().catch(undefined),
+    reason: z.string().optional().catch(undefined),
+    details: z
+      .object({
+        name: z.string().optional().catch(undefined),
+        causes: z
+          .array(z.object({ reason: z.string().optional(), field: z.string().optional() }))
+          .optional()
+          .catch(undefined),
+      })
+      .optional()
+      .catch(undefined),
+  })
+  .catch({});
+
+type Status = z.infer<typeof statusSchema>;
 
 /** A server that names a longer pause is asked again after this, in milliseconds. */
 const MAX_RETRY_AFTER_MS = 300_000;
@@ -36,7 +47,7 @@ export function statusError(
   body: unknown,
   retryAfter?: string,
 ): RetryableError | TerminalError {
-  const status: Status = typeof body === 'object' && body !== null ? body : {};
+  const status = statusSchema.parse(body);
   const terminal = terminalError(subject, httpStatus, status);
   if (terminal !== undefined) {
     return terminal;

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { statusError, transportError } from './call-error.ts';
+import { ENDPOINT_SLICES, ETCD_SERVICES } from './resources.ts';
+
+const write = { verb: 'update', resource: ENDPOINT_SLICES, namespace: 'shop', name: 'web-1' } as const;
+
+describe('statusError', () => {
+  it('says which verb to grant on what and where', () => {
+    const { message, code } = statusError(write, 403, {
+      message: 'endpointslices.discovery.k8s.io "web-1" is forbidden: User "x" cannot update resource',
+    });
+    expect(code).toBe('KUBE_FORBIDDEN');
+    expect(message).toContain('grant verb "update" on "endpointslices.discovery.k8s.io" in namespace shop');
+  });
+
+  it('names the subresource and the whole cluster', () => {
+    const call = { verb: 'list', resource: ETCD_SERVICES, subresource: 'status' } as const;
+    const { message } = statusError(call, 403, {});
+    expect(message).toContain(
+      'grant verb "list" on "etcdservices.etcd-endpoints.io/status" in the whole cluster',
+    );
+  });
+
+  it('asks for the CRD where a resource is not served', () => {
+    const { code, message } = statusError({ verb: 'list', resource: ETCD_SERVICES }, 404, undefined);
+    expect(code).toBe('KUBE_NOT_SERVED');
+    expect(message).toBe(
+      'list etcdservices: the apiserver does not serve etcdservices.etcd-endpoints.io in version v1alpha1: is its CRD installed?',
+    );
+  });
+
+  it('names at most five causes', () => {
+    const causes = Array.from({ length: 8 }, (_, at) => ({ field: `f${at}`, reason: 'FieldValueRequired' }));
+    const { message } = statusError(write, 422, { details: { causes } });
+    expect(message).toContain('f4 (FieldValueRequired) and 3 more');
+    expect(message).not.toContain('f5');
+  });
+
+  it.each([null, 'text', 7, [], { details: null }, { details: { causes: 3 } }])(
+    'takes %j for an answer',
+    (body) => {
+      expect(statusError(write, 500, body).code).toBe('KUBE_UNAVAILABLE');
+    },
+  );
+});
+
+describe('transportError', () => {
+  it('names what failed where the error says nothing itself', () => {
+    const error = Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' });
+    expect(transportError(write, error).message).toBe('update EndpointSlice shop/web-1: ECONNREFUSED');
+  });
+});
