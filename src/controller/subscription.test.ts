@@ -1,0 +1,164 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { MemoryRegistry } from '../../test/kit/memory-registry.ts';
+import type { DesiredEndpoint } from '../endpoints/types.ts';
+import { keyOf, prefixRange } from '../etcd/key.ts';
+import { compileReader } from '../formats/read.ts';
+import { type Following, Subscription } from './subscription.ts';
+
+const range = prefixRange(keyOf('/web/'));
+
+/** Follows /web/ in the format plain, for one unnamed port. */
+function following(rulesId = 'plain', more: Partial<Following> = {}): Following {
+  const source = { prefix: '/web', separator: '/' };
+  return {
+    range,
+    rulesId,
+    rules: () => ({
+      read: compileReader({ ...source, format: 'plain' }, { maxValueBytes: 1000 }),
+      publishing: { ports: [{ name: '', port: 80, protocol: 'TCP' }], admits: () => true },
+    }),
+    ...more,
+  };
+}
+
+/** Rules that can read nothing, as a wrong path would. */
+const unreadable: Following = following('unreadable', {
+  rules: () => ({
+    ...following().rules(),
+    read: () => ({
+      format: undefined,
+      items: [{ kind: 'rejected', reason: 'InvalidSyntax', message: 'wrong path' }],
+    }),
+  }),
+});
+
+const endpoint = (address: string): DesiredEndpoint => ({
+  address,
+  ports: [{ name: '', port: 8080, protocol: 'TCP' }],
+  ready: true,
+});
+
+let registry: MemoryRegistry;
+let changes: number;
+const subscribe = (what = following()): Subscription =>
+  new Subscription(registry, what, () => {
+    changes += 1;
+  });
+const addresses = (subscription: Subscription): string[] =>
+  subscription.desired().endpoints.map(({ address }) => address);
+
+beforeEach(() => {
+  registry = new MemoryRegistry();
+  changes = 0;
+});
+
+describe('a subscription', () => {
+  it('publishes what the keys say, and tells of each change', () => {
+    registry.put('/web/a', '10.0.0.1:8080');
+    const subscription = subscribe();
+    const before = changes;
+    registry.put('/web/b', '10.0.0.2:8080');
+    registry.delete('/web/a');
+    expect(addresses(subscription)).toEqual(['10.0.0.2']);
+    expect(changes).toBe(before + 2);
+  });
+
+  it('keeps the last good instance when a good value turns bad, until the key goes', () => {
+    const subscription = subscribe();
+    registry.put('/web/a', '10.0.0.1:8080');
+    registry.put('/web/a', 'no address at all');
+    expect(addresses(subscription)).toEqual(['10.0.0.1']);
+    expect(subscription.desired().counts.rejected).toBe(1);
+    registry.delete('/web/a');
+    expect(addresses(subscription)).toEqual([]);
+  });
+
+  it('keeps the latest of several good values, also when none of them was published', () => {
+    const subscription = subscribe();
+    registry.put('/web/a', '10.0.0.1:8080');
+    registry.put('/web/a', '10.0.0.2:8080');
+    registry.put('/web/a', 'unreadable');
+    expect(addresses(subscription)).toEqual(['10.0.0.2']);
+  });
+
+  it('keeps what it could read when the rules change to some that cannot read it', () => {
+    registry.put('/web/a', '10.0.0.1:8080');
+    const subscription = subscribe();
+    subscription.update(unreadable);
+    expect(addresses(subscription)).toEqual(['10.0.0.1']);
+  });
+
+  it('follows another range and forgets the first', () => {
+    registry.put('/web/a', '10.0.0.1:8080');
+    registry.put('/api/a', '10.0.0.9:8080');
+    const subscription = subscribe();
+    subscription.update(following('api', { range: prefixRange(keyOf('/api/')) }));
+    expect(addresses(subscription)).toEqual(['10.0.0.9']);
+    expect(registry.followed).toBe(1);
+  });
+
+  it('ends with its release', () => {
+    const subscription = subscribe();
+    subscription.release();
+    expect(registry.followed).toBe(0);
+  });
+});
+
+describe('after a restart', () => {
+  it('the value before stands in for one that cannot be read', async () => {
+    registry.put('/web/a', '10.0.0.1:8080');
+    registry.put('/web/a', 'unreadable');
+    const subscription = subscribe();
+    await subscription.settle([endpoint('10.0.0.1')]);
+    expect(addresses(subscription)).toEqual(['10.0.0.1']);
+  });
+
+  it('the last readable of several values before stands in', async () => {
+    registry.put('/web/a', '10.0.0.1:8080');
+    for (const value of ['bad', 'worse', 'worst']) registry.put('/web/a', value);
+    const subscription = subscribe();
+    await subscription.settle([]);
+    expect(addresses(subscription)).toEqual(['10.0.0.1']);
+  });
+
+  it('as many published endpoints that no key explains stay as there are unreadable keys, where history is compacted', async () => {
+    registry.put('/web/a', '10.0.0.1:8080');
+    registry.put('/web/a', 'unreadable');
+    registry.put('/web/b', '10.0.0.2:8080');
+    registry.compact();
+    const subscription = subscribe();
+    await subscription.settle(['10.0.0.1', '10.0.0.2', '10.0.0.3'].map(endpoint));
+    expect(addresses(subscription)).toEqual(['10.0.0.1', '10.0.0.2']);
+  });
+
+  it('an endpoint that was kept goes when its key becomes readable or is deleted', async () => {
+    registry.put('/web/a', 'unreadable');
+    registry.put('/web/b', 'unreadable');
+    const subscription = subscribe();
+    await subscription.settle([endpoint('10.0.0.1'), endpoint('10.0.0.2')]);
+    expect(addresses(subscription)).toEqual(['10.0.0.1', '10.0.0.2']);
+    registry.put('/web/a', '10.0.0.7:8080');
+    registry.delete('/web/b');
+    expect(addresses(subscription)).toEqual(['10.0.0.7']);
+  });
+
+  it('a key that turns unreadable later keeps no endpoint that another key has given up', async () => {
+    registry.put('/web/a', '10.0.0.1:8080');
+    const subscription = subscribe();
+    await subscription.settle([endpoint('10.0.0.1')]);
+    registry.put('/web/b', 'unreadable');
+    registry.delete('/web/a');
+    await subscription.settle([endpoint('10.0.0.1')]);
+    expect(addresses(subscription)).toEqual([]);
+  });
+
+  it('nothing is settled before the first list', () => {
+    registry.holdLists();
+    registry.put('/web/a', '10.0.0.1:8080');
+    const subscription = subscribe();
+    expect(subscription.isSynced).toBe(false);
+    registry.list();
+    expect(subscription.isSynced).toBe(true);
+    expect(addresses(subscription)).toEqual(['10.0.0.1']);
+  });
+});

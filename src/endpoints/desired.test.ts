@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { desiredEndpoints } from './desired.ts';
+import type { DesiredEndpoint, KeyOutcome, Outcome } from './types.ts';
+
+const endpoint = (address: string, ready = true, port = 8080): DesiredEndpoint => ({
+  address,
+  ports: [{ name: '', port, protocol: 'TCP' }],
+  ready,
+});
+const announces = (...endpoints: DesiredEndpoint[]): Outcome[] =>
+  endpoints.map((one) => ({ kind: 'endpoint', endpoint: one, partial: false }));
+const key = (name: string, outcomes: readonly Outcome[], standIns: DesiredEndpoint[] = []): KeyOutcome => ({
+  key: name,
+  outcomes,
+  standIns,
+});
+const rejected = { kind: 'rejected', reason: 'InvalidPort', message: 'port 0' } as const;
+
+const outcome: fc.Arbitrary<Outcome> = fc.oneof(
+  fc
+    .record({ last: fc.integer({ min: 1, max: 5 }), ready: fc.boolean(), port: fc.constantFrom(80, 81) })
+    .map(({ last, ready, port }) => announces(endpoint(`10.0.0.${last}`, ready, port))[0] as Outcome),
+  fc.constant({ kind: 'filtered' } as const),
+  fc.constant({ kind: 'ignored' } as const),
+  fc.constant(rejected),
+);
+const keys = fc.array(fc.array(outcome, { minLength: 1, maxLength: 3 }), { maxLength: 8 });
+const toKeys = (lists: Outcome[][]): KeyOutcome[] =>
+  lists.map((outcomes, index) => key(`/k/${index}`, outcomes));
+
+describe('what is desired', () => {
+  it('publishes each address and port once, and counts the other key as a duplicate', () => {
+    const desired = desiredEndpoints([
+      key('/a', announces(endpoint('10.0.0.1'))),
+      key('/b', announces(endpoint('10.0.0.1'))),
+    ]);
+    expect(desired.endpoints).toEqual([endpoint('10.0.0.1')]);
+    expect(desired.counts).toMatchObject({ keys: 2, ready: 1, duplicate: 1 });
+  });
+
+  it('publishes one address with two ports under two keys twice', () => {
+    const desired = desiredEndpoints([
+      key('/a', announces(endpoint('10.0.0.1', true, 80))),
+      key('/b', announces(endpoint('10.0.0.1', true, 81))),
+    ]);
+    expect(desired.endpoints).toHaveLength(2);
+    expect(desired.portSets).toBe(2);
+  });
+
+  it('takes an endpoint as ready when one of its registrations says so', () => {
+    const desired = desiredEndpoints([
+      key('/a', announces(endpoint('10.0.0.1', false))),
+      key('/b', announces(endpoint('10.0.0.1', true))),
+    ]);
+    expect(desired.endpoints).toEqual([endpoint('10.0.0.1', true)]);
+    expect(desired.counts).toMatchObject({ ready: 1, notReady: 0, duplicate: 1 });
+  });
+
+  it('publishes a stand-in but counts its item as rejected', () => {
+    const desired = desiredEndpoints([key('/a', [rejected], [endpoint('10.0.0.1')])]);
+    expect(desired.endpoints).toEqual([endpoint('10.0.0.1')]);
+    expect(desired.counts).toMatchObject({ keys: 1, ready: 0, rejected: 1 });
+  });
+
+  it('names the first five rejected keys and counts them all', () => {
+    const desired = desiredEndpoints(Array.from({ length: 7 }, (_, index) => key(`/k/${index}`, [rejected])));
+    expect(desired.rejected.map((sample) => sample.key)).toEqual(['/k/0', '/k/1', '/k/2', '/k/3', '/k/4']);
+    expect(desired.rejectedByReason.get('InvalidPort')).toBe(7);
+  });
+
+  it('counts every item exactly once', () => {
+    fc.assert(
+      fc.property(keys, (lists) => {
+        const { counts } = desiredEndpoints(toKeys(lists));
+        const { keys: all, ...others } = counts;
+        expect(all).toBe(lists.flat().length);
+        expect(Object.values(others).reduce((sum, count) => sum + count, 0)).toBe(all);
+      }),
+    );
+  });
+
+  it('publishes what the keys announce whatever their order', () => {
+    fc.assert(
+      fc.property(keys, fc.nat(), (lists, turn) => {
+        const rotated = [
+          ...lists.slice(turn % (lists.length + 1)),
+          ...lists.slice(0, turn % (lists.length + 1)),
+        ];
+        expect(desiredEndpoints(toKeys(rotated)).endpoints).toEqual(
+          desiredEndpoints(toKeys(lists)).endpoints,
+        );
+      }),
+    );
+  });
+});

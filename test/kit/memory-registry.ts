@@ -1,0 +1,123 @@
+import { RetryableError } from '../../src/errors.ts';
+import { keyOf, rangeHolds } from '../../src/etcd/key.ts';
+import type {
+  Change,
+  Connection,
+  Key,
+  KeyRange,
+  MirroredRange,
+  RangeListener,
+  Registration,
+  RegistrySource,
+} from '../../src/etcd/types.ts';
+
+/**
+ * A registry in memory behind the seam of the mirror, for tests of the pure parts: it keeps every value that a key ever had, and tells
+ * followers of each change at once.
+ */
+export class MemoryRegistry implements RegistrySource {
+  readonly #history = new Map<Key, Registration[]>();
+  readonly #followers = new Set<{ readonly range: KeyRange; readonly listener: RangeListener }>();
+  #revision = 0;
+  #compacted = 0;
+  #isListed = true;
+  connection: Connection = { connected: true, since: 0, error: undefined };
+
+  /** Ranges that are followed now. */
+  get followed(): number {
+    return this.#followers.size;
+  }
+
+  put(key: string, value: string): void {
+    this.#revision += 1;
+    const history = this.#history.get(keyOf(key)) ?? [];
+    const createRevision = history.at(-1)?.createRevision ?? this.#revision;
+    const registration: Registration = {
+      key: keyOf(key),
+      value: Buffer.from(value),
+      createRevision,
+      modRevision: this.#revision,
+      lease: '0',
+    };
+    this.#history.set(registration.key, [...history, registration]);
+    this.#tell({ key: registration.key, registration, revision: this.#revision });
+  }
+
+  delete(key: string): void {
+    this.#revision += 1;
+    this.#history.delete(keyOf(key));
+    this.#tell({ key: keyOf(key), registration: undefined, revision: this.#revision });
+  }
+
+  /** Values before now can no longer be read. */
+  compact(): void {
+    this.#compacted = this.#revision;
+  }
+
+  /** Lists of new followers do not come until `list` is called. */
+  holdLists(): void {
+    this.#isListed = false;
+  }
+
+  list(): void {
+    this.#isListed = true;
+    for (const { range, listener } of this.#followers) this.#bring(range, listener);
+  }
+
+  follow(range: KeyRange, listener: RangeListener): MirroredRange {
+    const follower = { range, listener };
+    this.#followers.add(follower);
+    if (this.#isListed) this.#bring(range, listener);
+    const registry = this;
+    return {
+      range,
+      get synced() {
+        return registry.#isListed;
+      },
+      get revision() {
+        return registry.#revision;
+      },
+      get registrations() {
+        return new Map(registry.#current(range).map((registration) => [registration.key, registration]));
+      },
+      failure: undefined,
+      release: () => this.#followers.delete(follower),
+    };
+  }
+
+  async valueBefore(key: Key, revision: number): Promise<Registration | undefined> {
+    if (revision - 1 < this.#compacted) throw new RetryableError('ETCD_COMPACTED', 'compacted');
+    return this.#history.get(key)?.findLast(({ modRevision }) => modRevision < revision);
+  }
+
+  onConnection(): () => void {
+    return () => undefined;
+  }
+
+  async close(): Promise<void> {
+    this.#followers.clear();
+  }
+
+  #bring(range: KeyRange, listener: RangeListener): void {
+    const changes = this.#current(range).map((registration) => ({
+      key: registration.key,
+      registration,
+      revision: this.#revision,
+    }));
+    if (changes.length > 0) listener.changed(changes);
+    listener.synced();
+  }
+
+  #current(range: KeyRange): Registration[] {
+    return [...this.#history.values()].flatMap((history) => {
+      const last = history.at(-1);
+      return last !== undefined && rangeHolds(range, last.key) ? [last] : [];
+    });
+  }
+
+  #tell(change: Change): void {
+    for (const { range, listener } of this.#followers) {
+      if (this.#isListed && rangeHolds(range, change.key)) listener.changed([change]);
+    }
+  }
+}
