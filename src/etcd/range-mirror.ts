@@ -1,0 +1,285 @@
+import { backoffMs } from '../backoff.ts';
+import { sleep } from '../clock.ts';
+import type { EtcdClient } from './client.ts';
+import { Comparison } from './comparison.ts';
+import { applyChanges, differences } from './difference.ts';
+import { isOutage } from './errors.ts';
+import { showKey } from './key.ts';
+import type { Limiter } from './limiter.ts';
+import type { ListReason, MirrorObserver } from './observer.ts';
+import type { EtcdDeps } from './options.ts';
+import { listRange } from './range.ts';
+import { RangeUse, type SharedCopy } from './range-use.ts';
+import type {
+  Change,
+  Key,
+  KeyRange,
+  MirroredRange,
+  RangeFailure,
+  RangeListener,
+  Registration,
+  Revision,
+} from './types.ts';
+import type { Watch, WatchHub } from './watch.ts';
+import { listWhole } from './whole-list.ts';
+
+/** What all ranges of a mirror share. */
+export interface RangeDeps extends EtcdDeps {
+  readonly client: EtcdClient;
+  readonly hub: WatchHub;
+  readonly limiter: Limiter;
+  readonly observer: MirrorObserver;
+  /** The range may have drifted and wants to be compared. */
+  readonly onDoubt: (range: RangeMirror) => void;
+  /** etcd could not be reached, as opposed to a range that may not be read. */
+  readonly onOutage: () => void;
+  /** The last use has been released. */
+  readonly onUnused: (range: RangeMirror) => void;
+}
+
+/** A watch that has lasted this long was worth its list: the next failure starts a new count. */
+const settledMs = 10_000;
+const retryBackoff = { baseMs: 500, maxMs: 30_000, jitter: 0.3 };
+/** How long the events of differing keys may be under way until the difference counts as true. */
+const eventGraceMs = 5_000;
+
+/** The watch that keeps the copy current. */
+interface Following {
+  readonly watch: Watch;
+  readonly clusterId: string;
+  /** Why the range must be listed again; rejects where etcd refuses the watch. */
+  readonly over: PromiseWithResolvers<ListReason>;
+  created: boolean;
+}
+
+/** The copy of one range: listed at a revision, watched from the next one on, listed again when following is no longer possible. */
+export class RangeMirror implements SharedCopy {
+  readonly range: KeyRange;
+  readonly registrations = new Map<Key, Registration>();
+  revision: Revision = 0;
+  synced: boolean = false;
+  failure: RangeFailure | undefined;
+  readonly #deps: RangeDeps;
+  readonly #uses = new Set<RangeUse>();
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>;
+  #following: Following | undefined;
+  #comparison: Comparison | undefined;
+  /** Cuts the wait before the next try short. */
+  #nap: AbortController | undefined;
+
+  constructor(range: KeyRange, deps: RangeDeps) {
+    this.range = range;
+    this.#deps = deps;
+    this.#running = this.#run();
+  }
+
+  use(listener: RangeListener): MirroredRange {
+    const use = new RangeUse(this, listener, this.#deps.log, (released) => {
+      this.#uses.delete(released);
+      if (this.#uses.size === 0) {
+        this.#deps.onUnused(this);
+      }
+    });
+    this.#uses.add(use);
+    return use;
+  }
+
+  /** etcd answers again: a range that failed for its absence does not wait any longer. */
+  retrySoon(): void {
+    if (this.failure !== undefined && isOutage(this.failure.error)) {
+      this.#nap?.abort();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#nap?.abort();
+    this.#endWatch();
+    await this.#running;
+  }
+
+  /**
+   * Compares the keys with etcd's, and lists again where they truly differ: a cluster restored from a snapshot and written past our revision
+   * shows itself in no other way. Abandoned, without a result, when the watch breaks meanwhile.
+   */
+  async compare(): Promise<void> {
+    const following = this.#following;
+    if (following?.created !== true) {
+      return;
+    }
+    const comparison = new Comparison(this.registrations);
+    this.#comparison = comparison;
+    const verdict = await this.#verdict(comparison, following.clusterId);
+    if (this.#comparison !== comparison) {
+      return;
+    }
+    this.#comparison = undefined;
+    this.#deps.observer.compared?.(this.range);
+    if (verdict !== undefined) {
+      this.#deps.observer.driftFound?.(this.range, comparison.suspects);
+      following.watch.cancel();
+      following.over.resolve(verdict);
+    }
+  }
+
+  async #verdict(comparison: Comparison, clusterId: string): Promise<ListReason | undefined> {
+    const { client, clock } = this.#deps;
+    const { revision } = this;
+    const { signal } = this.#stop;
+    for await (const page of listRange(client, this.range, { keysOnly: true, signal })) {
+      if (page.clusterId !== clusterId) {
+        return 'cluster-changed';
+      }
+      if (page.revision < revision) {
+        return 'revision-back';
+      }
+      comparison.add(page.registrations);
+    }
+    if (comparison.complete() === 0) {
+      return undefined;
+    }
+    const enough = new AbortController();
+    const cleared = comparison.cleared.then(() => enough.abort());
+    await Promise.race([cleared, sleep(clock, eventGraceMs, AbortSignal.any([signal, enough.signal]))]);
+    return comparison.suspects === 0 ? undefined : 'drift';
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    let reason: ListReason = 'first';
+    let failures = 0;
+    while (!signal.aborted) {
+      const since = this.#deps.clock.monotonic();
+      try {
+        const clusterId = await this.#list(reason);
+        reason = await this.#follow(clusterId);
+        failures = this.#deps.clock.monotonic() - since > settledMs ? 0 : failures + 1;
+      } catch (error) {
+        failures += 1;
+        this.#failed(error);
+      }
+      await this.#wait(failures);
+    }
+  }
+
+  async #list(reason: ListReason): Promise<string> {
+    const { clock, client, limiter, observer } = this.#deps;
+    const { signal } = this.#stop;
+    return await limiter.run(async () => {
+      const since = clock.monotonic();
+      const list = await listWhole(client, this.range, this.registrations, signal);
+      const changes = differences(this.registrations, list.registrations, list.revision);
+      this.#apply(changes, list.revision);
+      observer.listed?.({
+        range: this.range,
+        reason,
+        keys: list.registrations.size,
+        bytes: list.bytes,
+        durationMs: clock.monotonic() - since,
+      });
+      if (!this.synced) {
+        this.synced = true;
+        for (const use of [...this.#uses]) {
+          use.firstListed();
+        }
+      }
+      return list.clusterId;
+    }, signal);
+  }
+
+  /** Watches from the list's revision on until that is over. */
+  async #follow(clusterId: string): Promise<ListReason> {
+    this.#stop.signal.throwIfAborted();
+    const over = Promise.withResolvers<ListReason>();
+    const watch = this.#deps.hub.watch(this.range, this.revision, clusterId, {
+      created: () => {
+        following.created = true;
+        this.#recovered();
+      },
+      advanced: (changes, revision) => this.#advanced(changes, revision),
+      doubtful: () => this.#doubt(),
+      lost: (reason) => {
+        if (reason === 'compacted') {
+          this.#deps.observer.compacted?.(this.range);
+        }
+        over.resolve(reason);
+      },
+      refused: (error) => over.reject(error),
+    });
+    const following: Following = { watch, clusterId, over, created: false };
+    this.#following = following;
+    try {
+      return await over.promise;
+    } finally {
+      this.#following = undefined;
+      this.#comparison = undefined;
+    }
+  }
+
+  #endWatch(): void {
+    this.#following?.watch.cancel();
+    this.#following?.over.reject(this.#stop.signal.reason);
+  }
+
+  #advanced(changes: readonly Change[], revision: Revision): void {
+    for (const { key } of changes) {
+      this.#comparison?.touch(key);
+    }
+    if (changes.length > 0) {
+      this.#deps.observer.events?.(changes.length);
+    }
+    this.#apply(changes, revision);
+  }
+
+  #apply(changes: readonly Change[], revision: Revision): void {
+    const news = applyChanges(this.registrations, changes);
+    this.revision = revision;
+    for (const use of [...this.#uses]) {
+      use.changed(news);
+    }
+  }
+
+  /** A comparison under way counts no longer; the next one is asked for. */
+  #doubt(): void {
+    this.#comparison = undefined;
+    this.#deps.onDoubt(this);
+  }
+
+  #failed(cause: unknown): void {
+    if (this.#stop.signal.aborted) {
+      return;
+    }
+    const error = cause instanceof Error ? cause : new Error(String(cause));
+    const { clock, log, onOutage } = this.#deps;
+    const first = this.failure === undefined;
+    this.failure = { error, since: this.failure?.since ?? clock.now() };
+    if (isOutage(error)) {
+      onOutage();
+    } else if (first) {
+      log.warn(
+        { start: showKey(this.range.start), reason: error.message },
+        'a range cannot be followed; it is tried again',
+      );
+    }
+  }
+
+  #recovered(): void {
+    if (this.failure !== undefined && !isOutage(this.failure.error)) {
+      this.#deps.log.info({ start: showKey(this.range.start) }, 'the range is followed again');
+    }
+    this.failure = undefined;
+  }
+
+  /** No wait for the first list again in a while: most of what ends a watch is over with a list. */
+  async #wait(failures: number): Promise<void> {
+    const tries = this.failure === undefined ? failures - 1 : failures;
+    if (tries <= 0 || this.#stop.signal.aborted) {
+      return;
+    }
+    const { clock, random = Math.random } = this.#deps;
+    this.#nap = new AbortController();
+    await sleep(clock, backoffMs(tries - 1, { ...retryBackoff, random }), this.#nap.signal);
+    this.#nap = undefined;
+  }
+}
