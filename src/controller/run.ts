@@ -7,6 +7,7 @@ import { queueMetrics } from '../telemetry/queue-metrics.ts';
 import { countedWriter } from './counted-writer.ts';
 import { EndpointsKeeper } from './endpoints-keeper.ts';
 import { openKubernetes } from './kubernetes.ts';
+import { logFailure } from './queue-log.ts';
 import { Reconciler } from './reconciler.ts';
 import { Recorder } from './recorder.ts';
 import { openRegistry } from './registry.ts';
@@ -44,7 +45,18 @@ export async function runController(
   const registry = openRegistry(config, { clock, log, metrics });
 
   const { client, caches, own, claims, events } = kubernetes;
-  const queue = new WorkQueue({ clock, minIntervalMs, observer: queueMetrics(metrics, 'etcdservice') });
+  const counted = queueMetrics<string>(metrics, 'etcdservice');
+  const queue = new WorkQueue({
+    clock,
+    minIntervalMs,
+    observer: {
+      ...counted,
+      finished(run) {
+        counted.finished(run);
+        logFailure(log, run);
+      },
+    },
+  });
   const writer = countedWriter(client, metrics);
   const recorder = new Recorder({ log, events, metrics });
   const reconciler = new Reconciler({
