@@ -110,12 +110,17 @@ function simplify({
   ...own
 }: StructuralSchema): StructuralSchema {
   return {
-    ...own,
+    ...withoutEmptyDefault(own),
     ...(anyOf && intOrString(anyOf)),
     ...(properties && { properties: mapValues(properties, simplify) }),
     ...(items && { items: simplify(items) }),
     ...(additionalProperties && { additionalProperties: simplify(additionalProperties) }),
   };
+}
+
+/** Kubernetes 1.20 takes an empty text as default for null and refuses the CRD, so that this default is the controller's alone. */
+function withoutEmptyDefault({ default: value, ...own }: StructuralSchema): StructuralSchema {
+  return value === undefined || value === '' ? own : { default: value, ...own };
 }
 
 /** A bound on numbers leaves texts alone and a pattern leaves numbers alone, so that both stand side by side. */

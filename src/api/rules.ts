@@ -101,17 +101,16 @@ const listRules: readonly Rule[] = [
   {
     at: 'spec.ports',
     field: 'spec.ports',
-    cel: "self.size() == 1 || self.all(port, port.name != '')",
+    cel: "self.size() == 1 || self.all(port, has(port.name) && port.name != '')",
     message: 'each of several ports needs a name',
     holds: ({ spec: { ports = [] } }) => ports.length <= 1 || ports.every(({ name }) => name !== ''),
   },
   {
     at: 'spec.ports',
     field: 'spec.ports',
-    cel: 'self.all(one, self.exists_one(other, other.port == one.port && other.protocol == one.protocol))',
-    message: 'no two may have the same port and protocol',
-    holds: ({ spec: { ports = [] } }) =>
-      new Set(ports.map(({ port, protocol }) => `${port}/${protocol}`)).size === ports.length,
+    cel: 'self.all(one, !has(one.name) || self.exists_one(other, has(other.name) && other.name == one.name))',
+    message: 'no two may have the same name',
+    holds: ({ spec: { ports = [] } }) => new Set(ports.map(({ name }) => name)).size === ports.length,
   },
   {
     at: 'spec.filter.matchExpressions',

@@ -95,5 +95,9 @@ export const servicePortsSchema = z
   .array(servicePortSchema)
   .min(1)
   .max(100)
-  .refine((ports) => new Set(ports.map(({ name }) => name)).size === ports.length, 'names must be unique')
-  .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] });
+  .refine(hasUniquePorts, 'no two may have the same port and protocol')
+  .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['port', 'protocol'] });
+
+function hasUniquePorts(ports: readonly z.output<typeof servicePortSchema>[]): boolean {
+  return new Set(ports.map(({ port, protocol }) => `${port}/${protocol}`)).size === ports.length;
+}

@@ -60,7 +60,7 @@ describe('the CRD of EtcdService', () => {
   it('fills in the same defaults as the controller', async () => {
     const object = etcdService('defaults', {
       prefix: '/services/web',
-      ports: [{ port: 80 }],
+      ports: [{ name: 'http', port: 80 }],
       format: 'json',
       json: { ready: { path: '.up' } },
     });
@@ -134,11 +134,11 @@ describe('an EtcdService', () => {
     ['a port that is a text', { ports: [{ port: '80' }] }],
     ['no ports in its list of ports', { ports: [] }],
     [
-      'a port name twice',
+      'a port and protocol twice',
       {
         ports: [
           { name: 'a', port: 1 },
-          { name: 'a', port: 2 },
+          { name: 'b', port: 1, protocol: 'TCP' },
         ],
       },
     ],

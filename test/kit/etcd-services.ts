@@ -80,10 +80,14 @@ const examples: Readonly<Record<string, readonly RuleExample[]>> = {
   'spec.ports: each of several ports needs a name': [
     { valid: web({ ports: [{ port: 80 }] }), invalid: web({ ports: [{ port: 80 }, port('b', 81)] }) },
   ],
-  'spec.ports: no two may have the same port and protocol': [
+  'spec.ports: no two may have the same name': [
     {
       valid: web({ ports: [port('a', 53), port('b', 53, 'UDP')] }),
-      invalid: web({ ports: [port('a', 53), port('b', 53)] }),
+      invalid: web({ ports: [port('a', 53), port('a', 54)] }),
+    },
+    {
+      valid: web({ ports: [{ port: 80 }] }),
+      invalid: web({ ports: [port('a', 53), port('b', 54), port('a', 53, 'UDP')] }),
     },
   ],
   'spec.filter.matchExpressions: In and NotIn need values, Exists and DoesNotExist have none': [
