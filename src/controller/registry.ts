@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts';
 import type { ControllerConfig } from '../config/controller-options.ts';
-import { messageOf } from '../errors.ts';
 import { EtcdClient } from '../etcd/client.ts';
 import { Mirror } from '../etcd/mirror.ts';
 import { registryMetrics } from '../telemetry/edge-metrics.ts';
@@ -28,10 +27,6 @@ export function openRegistry(
     log: own,
     observer: registryMetrics(metrics, defaultName),
     comparePeriodMs: config.compareIntervalMs,
-  });
-  mirror.onConnection(({ connected, error }) => {
-    if (connected) own.info({ reason: 'Connected' }, 'Registry answers');
-    else own.warn({ reason: 'Disconnected', problem: error && messageOf(error) }, 'Registry does not answer');
   });
   return {
     name: defaultName,
