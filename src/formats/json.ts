@@ -1,5 +1,6 @@
 import { commonNames } from './common-names.ts';
-import { compileFields, type Field, type Fields, readInstance } from './json-instance.ts';
+import { compileFields, type Field, type Fields } from './json-fields.ts';
+import { readInstance } from './json-instance.ts';
 import { type JsonOptions, jsonOptions } from './json-options.ts';
 import { readKeyAddress } from './plain.ts';
 import { rejected } from './rejection.ts';
