@@ -189,9 +189,11 @@ function describe(subject: CallSubject): string {
 }
 
 function nameOf(subject: CallSubject): string {
-  const name = subject.name ?? '';
-  const key = subject.namespace === undefined ? name : `${subject.namespace}/${name}`;
-  return key === '' ? subject.resource.plural : `${subject.resource.kind} ${key}`;
+  const { resource, namespace, name } = subject;
+  if (name === undefined) {
+    return namespace === undefined ? resource.plural : `${resource.plural} of ${namespace}`;
+  }
+  return `${resource.kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
 }
 
 function qualified({ resource, subresource }: CallSubject): string {

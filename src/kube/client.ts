@@ -4,7 +4,7 @@
  */
 import { type BackoffOptions, backoffMs } from '../backoff.ts';
 import { type Clock, sleep } from '../clock.ts';
-import { RetryableError, TerminalError } from '../errors.ts';
+import { messageOf, RetryableError, TerminalError } from '../errors.ts';
 import { type CallSubject, hasCode } from './call-error.ts';
 import type { KubeRequest } from './exchange.ts';
 import type { KubeClientOptions, KubeDeps } from './options.ts';
@@ -327,10 +327,7 @@ function namespaceOf({ namespace }: { readonly namespace?: string }): Pick<CallS
   return namespace === undefined ? {} : { namespace };
 }
 
+/** Only the words tell this conflict from others; `UID in precondition: …`, later `the UID in the precondition (…)`. */
 function isOtherUid(error: unknown): boolean {
-  return (
-    error instanceof RetryableError &&
-    error.code === 'KUBE_CONFLICT' &&
-    error.message.includes('UID in precondition')
-  );
+  return hasCode(error, 'KUBE_CONFLICT') && /UID in (the )?precondition/.test(messageOf(error));
 }

@@ -18,7 +18,7 @@ export interface KubeRig {
   readonly logLines: string[];
 }
 
-export function kubeRig(options: Partial<KubeClientOptions> & { readonly kubeconfig: string }): KubeRig {
+export function kubeRig(options: Partial<KubeClientOptions>): KubeRig {
   const calls: CallReport[] = [];
   const warnings: KubeRig['warnings'] = [];
   const logLines: string[] = [];

