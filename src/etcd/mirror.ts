@@ -28,6 +28,12 @@ export interface MirrorDeps extends EtcdDeps {
   readonly comparePeriodMs?: number;
 }
 
+export interface MirrorStats {
+  readonly ranges: number;
+  readonly keys: number;
+  readonly revision: Revision;
+}
+
 /** Lists and comparisons at once: thousands of ranges are listed at the start, and after a compaction or a restore. */
 const listsAtOnce = 16;
 
@@ -91,6 +97,17 @@ export class Mirror implements RegistrySource {
 
   onConnection(listener: (connection: Connection) => void): () => void {
     return this.#state.onTransition(listener);
+  }
+
+  /** How much is mirrored now, and the newest revision that any range has reached. */
+  stats(): MirrorStats {
+    let keys = 0;
+    let revision = 0;
+    for (const range of this.#ranges.values()) {
+      keys += range.registrations.size;
+      revision = Math.max(revision, range.revision);
+    }
+    return { ranges: this.#ranges.size, keys, revision };
   }
 
   async close(): Promise<void> {

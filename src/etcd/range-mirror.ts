@@ -1,5 +1,6 @@
 import { backoffMs } from '../backoff.ts';
 import { sleep } from '../clock.ts';
+import { codeOf } from '../errors.ts';
 import type { EtcdClient } from './client.ts';
 import { Comparison } from './comparison.ts';
 import { applyChanges, differences } from './difference.ts';
@@ -252,8 +253,12 @@ export class RangeMirror implements SharedCopy {
     }
     const error = cause instanceof Error ? cause : new Error(String(cause));
     const { clock, log, onOutage } = this.#deps;
-    const first = this.failure === undefined;
-    this.failure = { error, since: this.failure?.since ?? clock.now() };
+    const before = this.failure;
+    const first = before === undefined;
+    this.failure = { error, since: before?.since ?? clock.now() };
+    if (codeOf(before?.error) !== codeOf(error)) {
+      this.#tellFailure();
+    }
     if (isOutage(error)) {
       onOutage();
     } else if (first) {
@@ -268,7 +273,17 @@ export class RangeMirror implements SharedCopy {
     if (this.failure !== undefined && !isOutage(this.failure.error)) {
       this.#deps.log.info({ start: showKey(this.range.start) }, 'the range is followed again');
     }
+    const hadFailed = this.failure !== undefined;
     this.failure = undefined;
+    if (hadFailed) {
+      this.#tellFailure();
+    }
+  }
+
+  #tellFailure(): void {
+    for (const use of [...this.#uses]) {
+      use.failureChanged();
+    }
   }
 
   /** No wait for the first list again in a while: most of what ends a watch is over with a list. */

@@ -46,8 +46,9 @@ export class RangeUse implements MirroredRange {
     return this.#copy.range;
   }
 
+  /** Not before this use has been told what the copy held when it came. */
   get synced(): boolean {
-    return this.#copy.synced;
+    return this.#copy.synced && this.#caughtUp;
   }
 
   get revision(): Revision {
@@ -73,6 +74,10 @@ export class RangeUse implements MirroredRange {
     if (this.#caughtUp && changes.length > 0) {
       this.#tell(() => this.#listener.changed(changes));
     }
+  }
+
+  failureChanged(): void {
+    this.#tell(() => this.#listener.failureChanged());
   }
 
   firstListed(): void {
