@@ -6,6 +6,7 @@ import { type Servers, servers } from './control-plane.ts';
 export type Need =
   | 'discovery.k8s.io/v1'
   | 'kube-controller-manager'
+  | 'kubectl'
   | 'etcd 3.4'
   | `server >= ${number}.${number}`
   | `etcd >= ${number}.${number}`;
@@ -25,6 +26,8 @@ export function isMet(need: Need, { binaries, oldEtcd, served }: Servers): boole
       return served.discoveryV1;
     case 'kube-controller-manager':
       return served.controllerManager;
+    case 'kubectl':
+      return binaries.kubectl !== undefined;
     case 'etcd 3.4':
       return oldEtcd !== undefined;
     default: {

@@ -47,8 +47,8 @@ export class RawEtcd {
   }
 
   /** Puts a key; returns the revision. A lease is its id in decimal. */
-  async put(key: string, value: string, lease = '0'): Promise<number> {
-    const put = { key: bytes(key), value: Buffer.from(value, 'utf8'), lease };
+  async put(key: string, value: string | Buffer, lease = '0'): Promise<number> {
+    const put = { key: bytes(key), value: typeof value === 'string' ? Buffer.from(value) : value, lease };
     return revisionOf(await this.#call(this.#kv, 'Put', put));
   }
 

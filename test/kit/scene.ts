@@ -1,0 +1,194 @@
+import { expect } from 'vitest';
+import type { EtcdServiceInput } from '../../src/api/etcd-service.ts';
+import type { ConditionType } from '../../src/api/reasons.ts';
+import { servers } from './control-plane.ts';
+import { type ControllerOptions, type ControllerProcess, startController } from './controller-process.ts';
+import { installCrd } from './crd.ts';
+import { type RegistryEtcd, startEtcd, type TestEtcdOptions } from './etcd-process.ts';
+import { eventually } from './eventually.ts';
+import { type AnyObject, KubeObjects } from './kube-objects.ts';
+import { createNamespace } from './namespace.ts';
+import { Registrar } from './registrar.ts';
+
+export interface SceneOptions {
+  readonly etcd?: TestEtcdOptions;
+  /** More flags of the controller. */
+  readonly args?: readonly string[];
+}
+
+/** Looks that need a round trip to the apiserver are not taken more often than that. */
+const LOOK = { timeoutMs: 15_000, intervalMs: 50 };
+
+/** Sets a scene in the shared control plane; resolves when the controller is ready. */
+export async function startScene({ etcd = {}, args = [] }: SceneOptions = {}): Promise<Scene> {
+  await installCrd();
+  const [registry, namespace] = await Promise.all([startEtcd(etcd), createNamespace('controller')]);
+  const { credentials } = servers();
+  const controllerOptions: ControllerOptions = {
+    etcd: registry.endpoints,
+    kubeconfig: credentials.kubeconfigPath,
+    namespaces: [namespace.name],
+    args,
+  };
+  const scene = new Scene(registry, new KubeObjects(credentials, namespace.name), controllerOptions);
+  try {
+    await scene.startController();
+  } catch (error) {
+    await scene.stop();
+    throw error;
+  }
+  return scene;
+}
+
+/** A namespace of its own, a registry of its own, and a controller that serves both. */
+export class Scene {
+  readonly registry: RegistryEtcd;
+  readonly registrar: Registrar;
+  readonly objects: KubeObjects;
+  readonly #options: ControllerOptions;
+  #controller: ControllerProcess | undefined;
+
+  constructor(registry: RegistryEtcd, objects: KubeObjects, options: ControllerOptions) {
+    this.registry = registry;
+    this.registrar = new Registrar(registry);
+    this.objects = objects;
+    this.#options = options;
+  }
+
+  get namespace(): string {
+    return this.objects.namespace;
+  }
+
+  get controller(): ControllerProcess {
+    if (this.#controller === undefined) {
+      throw new Error('No controller has been started');
+    }
+    return this.#controller;
+  }
+
+  /** Starts the controller with the flags of the scene and `args`; resolves when its caches are synced. */
+  async startController(args: readonly string[] = []): Promise<ControllerProcess> {
+    const options = { ...this.#options, args: [...(this.#options.args ?? []), ...args] };
+    this.#controller = await startController(options);
+    await this.#controller.untilReady();
+    return this.#controller;
+  }
+
+  /** Ends the controller as a power cut does and starts it again; `meanwhile` happens while there is none. */
+  async restartController(meanwhile?: () => Promise<unknown>): Promise<ControllerProcess> {
+    await this.controller.kill();
+    await meanwhile?.();
+    return await this.startController();
+  }
+
+  /** Creates an EtcdService over `/services/<name>`, with what `spec` says otherwise. */
+  async define(name: string, spec: Partial<EtcdServiceInput> = {}): Promise<AnyObject> {
+    const source = 'key' in spec || 'prefix' in spec ? {} : { prefix: `/services/${name}` };
+    return await this.objects.create('etcdservices', name, {
+      apiVersion: 'etcd-endpoints.io/v1alpha1',
+      kind: 'EtcdService',
+      spec: { ...source, ports: [{ port: 80 }], ...spec },
+    });
+  }
+
+  /** Creates an EtcdService, registers one instance per value as `/services/<name>/<n>`, and returns when all is published. */
+  async defineWith(
+    name: string,
+    instances: readonly string[],
+    spec: Partial<EtcdServiceInput> = {},
+  ): Promise<void> {
+    await this.registrar.put(
+      Object.fromEntries(instances.map((value, index) => [`/services/${name}/${index + 1}`, value])),
+    );
+    await this.define(name, spec);
+    await this.untilReady(name);
+  }
+
+  /** Replaces fields of the spec. */
+  async redefine(name: string, spec: Partial<EtcdServiceInput>): Promise<void> {
+    await this.objects.change('etcdservices', name, (object) => Object.assign(object.spec, spec));
+  }
+
+  /** What the Endpoints of that name hold, see {@link addressesOf}. */
+  async published(name: string): Promise<readonly string[]> {
+    return addressesOf(await this.objects.get('endpoints', name));
+  }
+
+  /** Returns once the Endpoints of that name hold exactly these addresses. */
+  async untilPublished(name: string, wanted: readonly string[]): Promise<void> {
+    await eventually(async () => expect(await this.published(name)).toEqual(sorted(wanted)), LOOK);
+  }
+
+  async status(name: string): Promise<AnyObject> {
+    return (await this.objects.get('etcdservices', name))?.status;
+  }
+
+  /** A condition as `True/Published`; undefined where there is none. */
+  async condition(name: string, type: ConditionType): Promise<string | undefined> {
+    const status = await this.status(name);
+    const found = status?.conditions?.find((condition: AnyObject) => condition.type === type);
+    return found && `${found.status}/${found.reason}`;
+  }
+
+  /** Returns the message of the condition Ready once that says so for the newest spec. */
+  async untilReady(name: string, wanted = 'True/Published'): Promise<string> {
+    return await eventually(async () => {
+      const { metadata, status } = await this.objects.get('etcdservices', name);
+      const ready = status?.conditions?.find((condition: AnyObject) => condition.type === 'Ready');
+      expect(`${ready?.status}/${ready?.reason}`, ready?.message).toBe(wanted);
+      expect(ready.observedGeneration).toBe(metadata.generation);
+      return ready.message;
+    }, LOOK);
+  }
+
+  /** Returns once the counts of a status have these values. */
+  async untilCounted(name: string, wanted: Readonly<Record<string, number>>): Promise<void> {
+    await eventually(async () => expect((await this.status(name))?.instances).toMatchObject(wanted), LOOK);
+  }
+
+  /** The Events about an EtcdService, as `Warning RegistrationsRejected message`. */
+  async events(name: string): Promise<readonly string[]> {
+    const events = await this.objects.list('events');
+    return events
+      .filter(({ involvedObject }) => involvedObject.kind === 'EtcdService' && involvedObject.name === name)
+      .map(({ type, reason, message }) => `${type} ${reason} ${message}`);
+  }
+
+  /** Returns the first Event about an EtcdService that begins so, once there is one. */
+  async untilEvent(name: string, beginning: string): Promise<string> {
+    return await eventually(async () => {
+      const events = await this.events(name);
+      const found = events.find((event) => event.startsWith(beginning));
+      if (found === undefined) throw new Error(`No Event ${beginning}, but ${JSON.stringify(events)}`);
+      return found;
+    }, LOOK);
+  }
+
+  /** Ends the controller and the registry. The namespace's objects stay in the throw-away store: nobody serves them any more. */
+  async stop(): Promise<void> {
+    await this.#controller?.kill();
+    this.registrar.close();
+    await this.registry.stop();
+  }
+}
+
+/** Addresses with their ports as `10.0.0.1:80`, `10.0.0.1:80 (http)` and `10.0.0.1:80 not ready`, sorted; none without Endpoints. */
+export function addressesOf(endpoints: AnyObject): readonly string[] {
+  const lines = (endpoints?.subsets ?? []).flatMap(
+    ({ addresses = [], notReadyAddresses = [], ports = [] }: AnyObject) => [
+      ...addresses.flatMap(({ ip }: AnyObject) => linesOf(ip, ports, '')),
+      ...notReadyAddresses.flatMap(({ ip }: AnyObject) => linesOf(ip, ports, ' not ready')),
+    ],
+  );
+  return sorted(lines);
+}
+
+function sorted(lines: readonly string[]): readonly string[] {
+  return lines.toSorted((a, b) => (a < b ? -1 : 1));
+}
+
+function linesOf(ip: string, ports: readonly AnyObject[], state: string): readonly string[] {
+  const host = ip.includes(':') ? `[${ip}]` : ip;
+  if (ports.length === 0) return [`${host}${state}`];
+  return ports.map(({ name, port }) => `${host}:${port}${name === undefined ? '' : ` (${name})`}${state}`);
+}
