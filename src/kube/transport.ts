@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import { closedError, malformedError, statusError } from './call-error.ts';
 import { Connection, type ConnectionOptions, type Session } from './connection.ts';
 import { Exchange, type KubeRequest } from './exchange.ts';
+import { guarded } from './guarded.ts';
 import type { KubeDeps } from './options.ts';
 import { Slots } from './slots.ts';
 import { WarningLog } from './warnings.ts';
@@ -24,7 +25,7 @@ export class Transport {
   readonly #slots: Slots;
   readonly #userAgent: () => string;
   readonly #clock: Clock;
-  readonly #onCall: KubeDeps['onCall'];
+  readonly #onCall: NonNullable<KubeDeps['onCall']>;
   readonly #warnings: WarningLog;
   readonly #underWay = new Set<Exchange>();
   #closed: boolean = false;
@@ -34,8 +35,8 @@ export class Transport {
     this.#slots = new Slots(options.maxConnections);
     this.#userAgent = options.userAgent;
     this.#clock = deps.clock;
-    this.#onCall = deps.onCall;
-    this.#warnings = new WarningLog(deps.onWarning);
+    this.#onCall = guarded(deps.onCall, deps.log);
+    this.#warnings = new WarningLog(guarded(deps.onWarning, deps.log));
   }
 
   get server(): string {
@@ -147,7 +148,7 @@ export class Transport {
   }
 
   #report(request: KubeRequest, status: number, durationMs: number): void {
-    this.#onCall?.({ verb: request.verb, resource: request.resource.plural, status, durationMs });
+    this.#onCall({ verb: request.verb, resource: request.resource.plural, status, durationMs });
   }
 
   async #judge(request: KubeRequest, answer: Answer): Promise<Answer> {

@@ -5,15 +5,15 @@ const MAX_TEXTS = 256;
 
 /** Reads `Warning: 299 - "text"` headers and tells which text is new. */
 export class WarningLog {
-  readonly #report: NonNullable<KubeDeps['onWarning']> | undefined;
+  readonly #report: NonNullable<KubeDeps['onWarning']>;
   readonly #seen = new Set<string>();
 
-  constructor(report: KubeDeps['onWarning']) {
+  constructor(report: NonNullable<KubeDeps['onWarning']>) {
     this.#report = report;
   }
 
   note(header: string | string[] | undefined): void {
-    if (header === undefined || this.#report === undefined) {
+    if (header === undefined) {
       return;
     }
     for (const text of warningTexts([header].flat().join(', '))) {

@@ -18,7 +18,7 @@ export interface KubeRig {
   readonly logLines: string[];
 }
 
-export function kubeRig(options: Partial<KubeClientOptions>): KubeRig {
+export function kubeRig(options: Partial<KubeClientOptions>, callbacks: Partial<KubeDeps> = {}): KubeRig {
   const calls: CallReport[] = [];
   const warnings: KubeRig['warnings'] = [];
   const logLines: string[] = [];
@@ -30,6 +30,7 @@ export function kubeRig(options: Partial<KubeClientOptions>): KubeRig {
     log: { debug: note, info: note, warn: note },
     onCall: (call) => calls.push(call),
     onWarning: (warning) => warnings.push(warning),
+    ...callbacks,
   };
   const client = createKubeClient({ userAgent: () => 'etcd-endpoints/test (replica-1)', ...options }, deps);
   onTestFinished(() => client.close());
@@ -76,7 +77,8 @@ export async function cacheRig<T extends KubeObject>(
   }
   const rig = await scriptedRig(options);
   rig.apiserver.serve(collection.script);
-  const cache = createCache(rig.client, resource, { backoff: FAST_BACKOFF, ...options.cache }, rig.deps);
+  const settings = { backoff: FAST_BACKOFF, transform: deepFreeze<T>, ...options.cache };
+  const cache = createCache(rig.client, resource, settings, rig.deps);
   onTestFinished(() => cache.close());
   const changes = recordChanges(cache);
   cache.start();
@@ -85,6 +87,15 @@ export async function cacheRig<T extends KubeObject>(
   const converged = (): Promise<void> =>
     eventually(() => expect(contentOf(cache.list())).toEqual(collection.content));
   return { ...rig, collection, cache, changes, converged };
+}
+
+/** Makes every change of what a cache holds an error. */
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null) {
+    Object.values(value).forEach(deepFreeze);
+    Object.freeze(value);
+  }
+  return value;
 }
 
 /** What a cache tells: `+name` for a new object, `~name` for a changed one, `-name` for one that is gone. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { RetryableError, TerminalError } from '../../src/errors.ts';
 import { ENDPOINTS, type Endpoints } from '../../src/kube/resources.ts';
 import { eventually } from '../kit/eventually.ts';
-import { scriptedRig } from '../kit/kube-rig.ts';
+import { kubeRig, scriptedRig } from '../kit/kube-rig.ts';
 import type { Script } from '../kit/scripted-apiserver.ts';
 
 const web: Endpoints = {
@@ -251,6 +251,20 @@ describe('fault 22: calls that fail in every known way', () => {
       { text, first: true },
       { text, first: false },
     ]);
+  });
+
+  it('is not disturbed by a callback that throws', async () => {
+    const { apiserver } = await scriptedRig();
+    apiserver.serve((_request, reply) => reply.json(200, web, { warning: '299 - "careful"' }));
+    const fail = (): never => {
+      throw new Error('not today');
+    };
+    const { client, logLines } = kubeRig(
+      { kubeconfig: apiserver.kubeconfig },
+      { onCall: fail, onWarning: fail },
+    );
+    await expect(client.update(ENDPOINTS, web)).resolves.toMatchObject(web);
+    expect(logLines.join()).toContain('not today');
   });
 
   it('ends what is under way when it is closed, and refuses what comes later', async () => {

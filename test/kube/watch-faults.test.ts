@@ -31,6 +31,28 @@ describe('fault 23: a watch that fails in every known way', () => {
     expect(changes).toHaveLength(5);
   });
 
+  it('lists once more in one piece when the pages of a list have expired, and sweeps what is gone by then', async () => {
+    const { apiserver, collection, changes, converged } = await cacheRig(SERVICES, { pageSize: 2 });
+    collection.fault = (request, reply) => {
+      const isNextPage = request.query.has('continue');
+      if (isNextPage) {
+        collection.delete('a');
+        reply.json(410, expired);
+      }
+      return isNextPage;
+    };
+    apiserver.dropConnections();
+    collection.put('d');
+    collection.compact();
+    await converged();
+    expect(collection.lists).toBe(3);
+    const limits = apiserver.requests
+      .filter(({ query }) => !query.has('watch'))
+      .map(({ query }) => query.get('limit'));
+    expect(limits).toEqual(['2', '2', '2', '2', null]);
+    expect(new Set(changes)).toEqual(new Set(['+a', '+b', '+c', '+d', '-a']));
+  });
+
   it('goes on from its revision after an ERROR event 500, without a list', async () => {
     const { collection, converged } = await cacheRig(SERVICES);
     const before = collection.revision;
