@@ -271,6 +271,7 @@ describe('a handler that fails', () => {
     const rig = started();
     await rig.add('a');
     await rig.running('a').fail(new RetryableError('TOO_MANY_REQUESTS', 'slow down', { retryAfterMs: 2000 }));
+    expect(rig.finished[0]).toMatchObject({ retryInMs: 2000 });
     await rig.add('a');
     await rig.advance(1999);
     expect(rig.started).toEqual(['a']);
@@ -445,6 +446,19 @@ describe('a queue that stops', () => {
     rig.queue.add('a');
     expect(await rig.work(1)).toEqual([]);
     expect(rig.started).toEqual([]);
+  });
+});
+
+describe('the time that a key has waited', () => {
+  it('counts from when it was first wanted, however often it is raised or added since', async () => {
+    const rig = new Rig();
+    rig.queue.add('a', 'low');
+    await rig.advance(300);
+    rig.queue.add('a', 'high');
+    await rig.advance(200);
+    void rig.work(1);
+    await turns();
+    expect(rig.waitedMs).toEqual([500]);
   });
 });
 

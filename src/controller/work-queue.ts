@@ -317,8 +317,6 @@ export class WorkQueue<Key extends string = string> {
     this.#stopped = true;
     this.#timer?.cancel();
     this.#timer = undefined;
-    clearImmediate(this.#turn);
-    this.#turn = undefined;
     this.#waiting.clear();
     this.#resting.clear();
     this.#again.clear();

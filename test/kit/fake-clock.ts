@@ -19,7 +19,9 @@ export class FakeClock implements Clock {
   }
 
   schedule(delayMs: number, callback: () => void): Cancel {
-    const timer = { dueMs: this.#elapsedMs + Math.max(0, delayMs), callback };
+    // As Node's own timers: a delay that they cannot hold fires at once.
+    const heldMs = delayMs > 2 ** 31 - 1 ? 1 : Math.max(0, delayMs);
+    const timer = { dueMs: this.#elapsedMs + heldMs, callback };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
   }
