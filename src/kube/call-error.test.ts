@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { etcdServiceResource } from '../api/etcd-service.ts';
 import { statusError, transportError } from './call-error.ts';
-import { ENDPOINT_SLICES, ETCD_SERVICES } from './resources.ts';
+import { ENDPOINT_SLICES } from './resources.ts';
 
 const write = { verb: 'update', resource: ENDPOINT_SLICES, namespace: 'shop', name: 'web-1' } as const;
 
@@ -14,7 +15,7 @@ describe('statusError', () => {
   });
 
   it('names the subresource and the whole cluster', () => {
-    const call = { verb: 'list', resource: ETCD_SERVICES, subresource: 'status' } as const;
+    const call = { verb: 'list', resource: etcdServiceResource, subresource: 'status' } as const;
     const { message } = statusError(call, 403, {});
     expect(message).toContain(
       'grant verb "list" on "etcdservices.etcd-endpoints.io/status" in the whole cluster',
@@ -22,7 +23,7 @@ describe('statusError', () => {
   });
 
   it('asks for the CRD where a resource is not served', () => {
-    const { code, message } = statusError({ verb: 'list', resource: ETCD_SERVICES }, 404, undefined);
+    const { code, message } = statusError({ verb: 'list', resource: etcdServiceResource }, 404, undefined);
     expect(code).toBe('KUBE_NOT_SERVED');
     expect(message).toBe(
       'list etcdservices: the apiserver does not serve etcdservices.etcd-endpoints.io in version v1alpha1: is its CRD installed?',

@@ -8,11 +8,11 @@
 import { type Cancel, type Clock, sleep } from '../clock.ts';
 import { messageOf, RetryableError } from '../errors.ts';
 import { hasCode } from './call-error.ts';
-import { FIELD_MANAGER } from './client.ts';
 import { EventLedger, type LedgerEntry, type LedgerTime } from './event-ledger.ts';
 import type { KubeDeps, KubeLog } from './options.ts';
 import { EVENTS, type KubeEvent } from './resources.ts';
 import type { EventRecorder, EventText, KubeObject, KubeWriter } from './types.ts';
+import { FIELD_MANAGER } from './writes.ts';
 
 export interface EventRecorderDeps extends Pick<KubeDeps, 'clock' | 'log' | 'random'> {
   /** Who reports: the replica's name. */

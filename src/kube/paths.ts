@@ -36,3 +36,8 @@ export function withQuery(path: string, query: Query): string {
 export function selectors(options: ListOptions): Query {
   return { labelSelector: options.labelSelector, fieldSelector: options.fieldSelector };
 }
+
+/** The namespace as a part of something else; nothing where there is none. */
+export function namespaceOf({ namespace }: { readonly namespace?: string }): { readonly namespace?: string } {
+  return namespace === undefined ? {} : { namespace };
+}

@@ -2,7 +2,7 @@
  * The resources that this project reads and writes, with the fields of them that it uses. Times are RFC 3339 text as the apiserver
  * sends them.
  */
-import type { KubeObject, ObjectMeta, Resource } from './types.ts';
+import type { KubeObject, Resource } from './types.ts';
 
 export interface ServiceSpec {
   readonly type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName';
@@ -100,13 +100,6 @@ export interface Namespace extends KubeObject {
   readonly status?: { readonly phase?: 'Active' | 'Terminating' };
 }
 
-/** An EtcdService as it is served: src/api parses spec and status. */
-export interface UnparsedEtcdService extends KubeObject {
-  readonly metadata: ObjectMeta & { readonly namespace: string };
-  readonly spec?: unknown;
-  readonly status?: unknown;
-}
-
 export interface CustomResourceDefinition extends KubeObject {
   readonly spec?: unknown;
   readonly status?: {
@@ -152,14 +145,6 @@ export const NAMESPACES: Resource<Namespace> = {
   plural: 'namespaces',
   kind: 'Namespace',
   namespaced: false,
-};
-
-export const ETCD_SERVICES: Resource<UnparsedEtcdService> = {
-  group: 'etcd-endpoints.io',
-  version: 'v1alpha1',
-  plural: 'etcdservices',
-  kind: 'EtcdService',
-  namespaced: true,
 };
 
 export const CUSTOM_RESOURCE_DEFINITIONS: Resource<CustomResourceDefinition> = {
