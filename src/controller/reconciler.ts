@@ -139,6 +139,8 @@ export class Reconciler {
       if (codeOf(error) === 'KUBE_NAMESPACE_TERMINATING') return {};
       const refused = refusalOf(error);
       if (refused === undefined) throw error;
+      // Its condition tells of what is refused; the age of unpublished changes is for what should have been published.
+      tracked.unpublishedSince = undefined;
       return { findings: { ready: refused, ...unknown }, lookAgainMs: recheckMs };
     }
   }
@@ -153,6 +155,7 @@ export class Reconciler {
     const subscription = this.#subscribe(key, tracked, claim, ports);
     const { serviceName } = claim;
     const unready = whyUnready(subscription, spec, this.#deps.source.connection.connected);
+    if (unready?.reason === 'Paused') tracked.unpublishedSince = undefined;
     if (!subscription.isSynced || unready?.reason === 'Paused') {
       return { ready: unready, ...unknown, serviceName };
     }
