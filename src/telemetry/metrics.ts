@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Cancel } from '../clock.ts';
+import { packageVersion } from '../version.ts';
 import { type Label, type MetricSpec, metricTable } from './metrics-table.ts';
 
 type LabelValues<Labels> = {
@@ -60,7 +61,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   const instruments = Object.fromEntries(
     Object.entries(metricTable).map(([key, spec]) => [key, createInstrument(spec, registry)]),
   ) as unknown as Instruments;
-
+  instruments.buildInfo.set({ version: packageVersion(), node: process.versions.node }, 1);
   const callbacks = new Set<() => void>();
   return {
     ...instruments,
