@@ -6,7 +6,6 @@ import { createHash } from 'node:crypto';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import type { Clock } from '../clock.ts';
-import { messageOf } from '../errors.ts';
 import { type Identity, loadKubeConfig, readIdentity } from './kubeconfig.ts';
 import type { KubeLog, KubeSource } from './options.ts';
 
@@ -42,6 +41,8 @@ export class Connection {
   #headersDigest = '';
   #readAt = 0;
   #reading: Promise<Session> | undefined;
+  /** Whether the last look failed: a row of failures is logged once. */
+  #failing: boolean = false;
   /** Pools that still carry something begun before a change. */
   readonly #retired = new Set<Dispatcher>();
   #closed: boolean = false;
@@ -90,37 +91,49 @@ export class Connection {
   }
 
   async #read(anew: boolean): Promise<Session> {
-    try {
-      if (anew) {
-        this.#config = loadKubeConfig(this.#options);
-      }
-      this.#adopt(await readIdentity(this.#config));
-    } catch (error) {
-      if (this.#session === undefined) {
-        throw error;
-      }
-      // A file that is just being replaced: what was read before serves until the next look.
-      this.#log.warn({ error: messageOf(error) }, 'keeping the credentials read before');
-    }
+    this.#session = await this.#lookAgain(anew).catch((error: unknown) => this.#keep(error));
     this.#readAt = this.#clock.monotonic();
-    return this.#session as Session;
+    return this.#session;
   }
 
-  #adopt(identity: Identity): void {
+  async #lookAgain(anew: boolean): Promise<Session> {
+    if (anew) {
+      this.#config = loadKubeConfig(this.#options);
+    }
+    const session = this.#adopt(await readIdentity(this.#config));
+    this.#failing = false;
+    return session;
+  }
+
+  /** A file that is just being replaced: what was read before serves until the next look. */
+  #keep(error: unknown): Session {
+    if (this.#session === undefined) {
+      throw error;
+    }
+    if (!this.#failing) {
+      this.#failing = true;
+      this.#log.warn({ error }, 'Keeping the credentials read before');
+    }
+    return this.#session;
+  }
+
+  #adopt(identity: Identity): Session {
     const tlsDigest = digest([identity.server.href, identity.proxyUrl, identity.tls]);
     const headersDigest = digest(identity.headers);
     const before = this.#session;
-    if (before !== undefined && tlsDigest === this.#tlsDigest) {
-      if (headersDigest !== this.#headersDigest) {
-        this.#session = { ...before, headers: identity.headers };
-      }
-    } else {
-      this.#session = this.#connect(identity);
+    const sameTls = tlsDigest === this.#tlsDigest;
+    const sameHeaders = headersDigest === this.#headersDigest;
+    if (before !== undefined && sameTls && sameHeaders) {
+      return before;
+    }
+    const pools = before !== undefined && sameTls ? before : this.#connect(identity);
+    if (pools !== before) {
       this.#retire(before?.calls);
       this.#retire(before?.watches);
     }
     this.#tlsDigest = tlsDigest;
     this.#headersDigest = headersDigest;
+    return { ...pools, headers: identity.headers };
   }
 
   #connect(identity: Identity): Session {
@@ -143,7 +156,7 @@ export class Connection {
     this.#retired.add(pool);
     pool
       .close()
-      .catch((error: unknown) => this.#log.debug({ error: messageOf(error) }, 'closing a replaced pool'))
+      .catch((error: unknown) => this.#log.debug({ error }, 'Could not close a replaced pool'))
       .finally(() => this.#retired.delete(pool));
   }
 }

@@ -6,7 +6,7 @@
  * leaves the connections to the reconciler.
  */
 import { type Cancel, type Clock, sleep } from '../clock.ts';
-import { messageOf, RetryableError } from '../errors.ts';
+import { RetryableError } from '../errors.ts';
 import { hasCode } from './call-error.ts';
 import { EventLedger, type LedgerEntry, type LedgerTime } from './event-ledger.ts';
 import type { KubeDeps, KubeLog } from './options.ts';
@@ -160,8 +160,8 @@ class AggregatingRecorder implements EventRecorder {
     if (this.#failing !== code) {
       this.#failing = code;
       this.#log.warn(
-        { error: messageOf(error), dropped: !passing },
-        'an Event could not be written; the next failures of this kind are not logged',
+        { error, dropped: !passing },
+        'An Event could not be written; the next failures of this kind are not logged',
       );
     }
   }

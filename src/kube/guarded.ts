@@ -1,4 +1,3 @@
-import { messageOf } from '../errors.ts';
 import type { KubeLog } from './options.ts';
 
 /** A callback from outside that cannot throw into us; absent, it does nothing. */
@@ -10,7 +9,7 @@ export function guarded<Args extends unknown[]>(
     try {
       callback?.(...args);
     } catch (error) {
-      log.warn({ error: messageOf(error) }, 'a callback of the Kubernetes client failed');
+      log.warn({ error }, 'A callback of the Kubernetes client failed');
     }
   };
 }

@@ -6,7 +6,7 @@
  */
 import { type BackoffOptions, backoffMs } from '../backoff.ts';
 import { type Clock, sleep } from '../clock.ts';
-import { messageOf, RetryableError } from '../errors.ts';
+import { RetryableError } from '../errors.ts';
 import { hasCode } from './call-error.ts';
 import type { KubeLog } from './options.ts';
 import type { KubeObject, KubeStreams, ListOptions, Resource, WatchEvent } from './types.ts';
@@ -136,9 +136,6 @@ export class ListWatch<T extends KubeObject> {
       this.#deps.onProblem(undefined);
     };
     for await (const event of this.#streams.watch(this.#resource, options, this.#stop.signal, accepted)) {
-      if (this.#stopped) {
-        return;
-      }
       this.#apply(event);
     }
   }
@@ -164,8 +161,8 @@ export class ListWatch<T extends KubeObject> {
     } catch (error) {
       const { namespace, name } = object.metadata;
       this.#deps.log.warn(
-        { resource: this.#resource.plural, namespace, name, error: messageOf(error) },
-        'an object could not be handled',
+        { resource: this.#resource.plural, namespace, name, error },
+        'An object could not be handled',
       );
     }
   }
@@ -219,11 +216,11 @@ export class ListWatch<T extends KubeObject> {
       {
         resource: this.#resource.plural,
         namespace: this.#options.namespace,
-        error: problem.message,
+        error: problem,
         again: this.#revision === undefined ? 'list' : 'watch',
         inMs: Math.round(pauseMs),
       },
-      'watch ended, will begin again',
+      'List or watch ended, will begin again',
     );
   }
 }

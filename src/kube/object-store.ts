@@ -1,4 +1,3 @@
-import { messageOf } from '../errors.ts';
 import { ObjectIndex } from './object-index.ts';
 import type { KubeLog } from './options.ts';
 import { type Cache, type CacheIndex, type KubeObject, type ObjectKey, objectKey } from './types.ts';
@@ -74,8 +73,8 @@ export class ObjectStore<T extends KubeObject> implements Omit<Cache<T>, 'synced
       } catch (error) {
         const object = after ?? before;
         this.#log.warn(
-          { kind: object?.kind, name: object?.metadata.name, error: messageOf(error) },
-          'a listener of a cache failed',
+          { kind: object?.kind, name: object?.metadata.name, error },
+          'A listener of a cache failed',
         );
       }
     }

@@ -4,6 +4,7 @@ import { type CacheOptions, createCache } from '../../src/kube/cache.ts';
 import { createKubeClient } from '../../src/kube/client.ts';
 import type { CallReport, KubeClientOptions, KubeDeps } from '../../src/kube/options.ts';
 import type { KubeClient, KubeObject, Resource, WatchedCache } from '../../src/kube/types.ts';
+import { loggable } from '../../src/telemetry/loggable.ts';
 import { eventually } from './eventually.ts';
 import { ScriptedApiserver } from './scripted-apiserver.ts';
 import { contentOf, ScriptedCollection } from './scripted-collection.ts';
@@ -23,7 +24,7 @@ export function kubeRig(options: Partial<KubeClientOptions>, callbacks: Partial<
   const warnings: KubeRig['warnings'] = [];
   const logLines: string[] = [];
   const note = (fields: object, message: string): void => {
-    logLines.push(JSON.stringify({ ...fields, message }));
+    logLines.push(JSON.stringify({ ...loggable(fields), message }));
   };
   const deps: KubeDeps = {
     clock: systemClock,

@@ -145,7 +145,7 @@ describe('fault 22: calls that fail in every known way', () => {
     await apiserver.removeCaFile();
     await expect(client.update(ENDPOINTS, web)).resolves.toMatchObject(web);
     expect(apiserver.connections).toBe(1);
-    expect(logLines.join()).toContain('keeping the credentials read before');
+    expect(logLines.join()).toContain('Keeping the credentials read before');
   });
 
   it('refuses a server whose CA it does not know', async () => {

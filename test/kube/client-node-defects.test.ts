@@ -153,6 +153,23 @@ describe('defects of client-node', () => {
     expect(changes).toEqual(['+a']);
   });
 
+  it('6: a listener that closes the cache hears nothing more, neither of the list nor of the watch', async () => {
+    const { apiserver, client, deps } = await scriptedRig();
+    const collection = new ScriptedCollection(SERVICES);
+    for (const name of ['a', 'b', 'c']) {
+      collection.put(name);
+    }
+    apiserver.serve(collection.script);
+    const cache = createCache(client, SERVICES, {}, deps);
+    const changes = recordChanges(cache);
+    const closed = Promise.withResolvers<void>();
+    cache.onChange(() => closed.resolve(cache.close()));
+    cache.start();
+    await closed.promise;
+    expect(changes).toEqual(['+a']);
+    expect(cache.synced).toBe(false);
+  });
+
   it('7: a listener that throws disturbs neither the others nor the watch', async () => {
     const { cache, collection, changes, logLines } = await cacheRig(SERVICES);
     cache.onChange(() => {
