@@ -118,7 +118,10 @@ function simplify({
   };
 }
 
-/** Kubernetes 1.20 takes an empty text as default for null and refuses the CRD, so that this default is the controller's alone. */
+/**
+ * Leaves out defaults that are an empty text: an old apiserver compiled by a newer Go than its own takes that for null and refuses the CRD
+ * (1.20 as distributions build it). The controller fills them in alone.
+ */
 function withoutEmptyDefault({ default: value, ...own }: StructuralSchema): StructuralSchema {
   return value === undefined || value === '' ? own : { default: value, ...own };
 }

@@ -78,7 +78,7 @@ describe('the CRD of EtcdService', () => {
         serviceName: 'printed',
         summary: '2/3',
         conditions: [
-          { type: 'Ready', status: 'True', reason: 'Published', message: '', lastTransitionTime: now },
+          { type: 'Ready', status: 'True', reason: 'Published', message: 'So', lastTransitionTime: now },
         ],
       },
     });
