@@ -1,9 +1,19 @@
-import { type DestinationStream, type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
 import { loggable } from './loggable.ts';
 import { textLine } from './text-line.ts';
 
-/** One line a decision: `log.info({ etcdService: 'shop/web', revision }, 'Published endpoints')`; what was thrown goes under `error`. */
-export type { Logger } from 'pino';
+/**
+ * Writes one line a decision: `log.info({ etcdService: 'shop/web', revision }, 'Published endpoints')`; what was thrown goes under `error`.
+ */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  fatal(fields: object, message: string): void;
+  /** A logger whose lines have these fields too. */
+  child(fields: object): Logger;
+}
 
 export interface LoggerOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
@@ -16,16 +26,29 @@ export interface LoggerOptions {
 
 export function createLogger(options: LoggerOptions): Logger {
   const destination = options.destination ?? pino.destination({ fd: 1, sync: true });
-  return pino(
+  const logger = pino(
     {
       level: options.level,
       base: { replica: options.replica },
       errorKey: 'error',
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (level) => ({ level }), log: loggable, bindings: loggable },
+      formatters: { level: (level) => ({ level }), log: loggable },
       // loggable has described the error already; pino's own serialiser would add every property of it.
       serializers: { error: (described: unknown) => described, err: (described: unknown) => described },
     },
     options.format === 'json' ? destination : { write: (line) => destination.write(textLine(line)) },
   );
+  return shielded(logger);
+}
+
+/** pino writes the fields of child loggers as they are, past its own formatters. */
+function shielded(logger: PinoLogger): Logger {
+  return {
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+    fatal: (fields, message) => logger.fatal(fields, message),
+    child: (fields) => shielded(logger.child(loggable(fields))),
+  };
 }
