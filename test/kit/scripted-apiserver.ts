@@ -76,7 +76,12 @@ export class ScriptedApiserver {
   /** Starts on a free port, with a CA and a token in files that the kubeconfig names. */
   static async start(): Promise<ScriptedApiserver> {
     const directory = await mkdtemp(join(tmpdir(), 'scripted-apiserver-'));
-    const server = createServer({ requestCert: true, rejectUnauthorized: false });
+    const server = createServer({
+      requestCert: true,
+      rejectUnauthorized: false,
+      // Longer than any test, so that no connection ends but by the client.
+      keepAliveTimeout: 600_000,
+    });
     const apiserver = new ScriptedApiserver(server, directory);
     await apiserver.rotateCa();
     await apiserver.setToken('first-token');
