@@ -5,14 +5,12 @@ import { parseHosts } from './address.ts';
 import { TokenKeeper } from './auth.ts';
 import type { Connection } from './connection.ts';
 import { channelCredentials } from './credentials.ts';
-import { revisionOf } from './decode.ts';
 import { closedError, isCode, mayWorkElsewhere } from './errors.ts';
 import type { ServiceName } from './etcd3.ts';
 import { Member } from './member.ts';
 import type { EtcdDeps, EtcdOptions } from './options.ts';
-import { authenticateRpc, type StreamRpc, statusRpc, type UnaryRpc } from './rpc.ts';
+import { authenticateRpc, type StreamRpc, type UnaryRpc } from './rpc.ts';
 import type { EtcdStream, StreamHandler } from './stream.ts';
-import type { Revision } from './types.ts';
 
 export type { EtcdDeps, EtcdOptions } from './options.ts';
 export type { EtcdStream, StreamHandler } from './stream.ts';
@@ -31,8 +29,6 @@ export interface StreamOptions extends CallOptions {
 export interface MemberStream<Request> extends EtcdStream<Request> {
   /** `host:port` of the member at the other end. */
   readonly member: string;
-  /** The revision of that member's own store, however far the cluster has come. */
-  revision(): Promise<Revision>;
   /** Whether the token that the stream was opened with has been replaced since. */
   tokenReplaced(): boolean;
   /** Tells that etcd refused the stream's token: the next stream gets a new one. */
@@ -118,10 +114,6 @@ export class EtcdClient {
     return {
       ...stream,
       member: connection.member,
-      revision: async () => {
-        const { header } = await connection.unary(statusRpc, {}, { timeoutMs: this.#callTimeoutMs, signal });
-        return revisionOf(header.revision);
-      },
       tokenReplaced: () => this.#tokens !== undefined && !this.#tokens.isCurrent(token),
       tokenRefused: () => this.#tokens?.refused(token),
     };

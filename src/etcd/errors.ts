@@ -32,7 +32,7 @@ const rules: readonly Rule[] = [
     says: 'refuses the user or the password; correct them',
   },
   {
-    status: status.PERMISSION_DENIED,
+    text: 'permission denied',
     code: 'ETCD_PERMISSION_DENIED',
     says: "denies this; grant it to the user's role",
   },

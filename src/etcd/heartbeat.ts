@@ -2,12 +2,12 @@ import { sleep } from '../clock.ts';
 import { RetryableError } from '../errors.ts';
 import type { EtcdClient } from './client.ts';
 import { revisionOf } from './decode.ts';
-import { isCode } from './errors.ts';
-import { keyBytes } from './key.ts';
+import { type EtcdError, isCode } from './errors.ts';
+import { keyBytes, singleRange } from './key.ts';
 import type { EtcdDeps } from './options.ts';
 import { rangeRpc } from './rpc.ts';
 import type { Key, Revision } from './types.ts';
-import type { WatchHub } from './watch.ts';
+import type { Watch, WatchHub } from './watch.ts';
 
 const periodMs = 10_000;
 const failingPeriodMs = 1_000;
@@ -20,9 +20,10 @@ export interface HeartbeatListener {
 }
 
 /**
- * A small linearizable read every 10 s, every second while it fails: tells whether the cluster answers, and keeps a token in use from
- * expiring. It also finds a member whose store stands still although its connection is well and its leader known, which neither keepalive
- * nor require-leader sees: a member that has not reached by now what the cluster had agreed on a period ago is left.
+ * A sign of life every 10 s, every second while there is none. A small linearizable read tells whether the cluster answers, and keeps a token
+ * in use from expiring. A watch that is given up as soon as it is taken up tells whether the watch stream does: unlike a progress request, which
+ * etcd starves on streams with many watches and its proxy does not forward, a create is always answered, and WatchStream leaves a member that
+ * does not. The answer's revision shows a member whose store stands still although its connection is well and its leader known.
  */
 export class Heartbeat {
   readonly #client: EtcdClient;
@@ -32,7 +33,8 @@ export class Heartbeat {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   /** What the cluster had agreed on at the last beat. */
-  #agreed: Revision = 0;
+  #agreed: { readonly revision: Revision; readonly clusterId: string } | undefined;
+  #probe: Watch | undefined;
   #failing: boolean = false;
   #rest = new AbortController();
 
@@ -60,7 +62,8 @@ export class Heartbeat {
   async #run(): Promise<void> {
     const { clock, random = Math.random } = this.#deps;
     while (!this.#stop.signal.aborted) {
-      const error = await this.#beat();
+      this.#probeStream();
+      const error = await this.#read();
       if (this.#stop.signal.aborted) {
         return;
       }
@@ -72,30 +75,42 @@ export class Heartbeat {
     }
   }
 
-  async #beat(): Promise<Error | undefined> {
+  async #read(): Promise<Error | undefined> {
     try {
-      await this.#checkMember();
       const request = { key: keyBytes(this.#listener.key()), limit: 1, keys_only: true };
       const { header } = await this.#client.read(rangeRpc, request, { signal: this.#stop.signal });
-      this.#agreed = revisionOf(header.revision);
+      this.#agreed = { revision: revisionOf(header.revision), clusterId: header.cluster_id };
       return undefined;
     } catch (error) {
-      // The permission is asked for after the cluster has agreed to answer: as good an answer as any.
+      // The permission is looked at after the cluster has agreed to answer: as good an answer as any.
       const answered = isCode(error, 'ETCD_PERMISSION_DENIED');
       return answered || !(error instanceof Error) ? undefined : error;
     }
   }
 
-  async #checkMember(): Promise<void> {
-    const agreed = this.#agreed;
-    const reached = await this.#hub.memberRevision();
-    if (reached !== undefined && reached < agreed) {
-      this.#hub.leaveMember(
-        new RetryableError(
-          'ETCD_UNAVAILABLE',
-          `etcd ${this.#hub.member} stands at revision ${reached}, which the cluster has left behind at ${agreed}`,
-        ),
-      );
+  /** Only on a stream that stands. A member has had a whole period to reach what the cluster had agreed on. */
+  #probeStream(): void {
+    this.#probe?.cancel();
+    const { member } = this.#hub;
+    if (member === undefined || this.#agreed === undefined) {
+      return;
     }
+    const { revision, clusterId } = this.#agreed;
+    const probe = this.#hub.watch(singleRange(this.#listener.key()), revision, clusterId, {
+      created: () => probe.cancel(),
+      doubtful: () => this.#hub.leaveMember(laggingError(member, revision)),
+      advanced: () => {},
+      lost: () => {},
+      refused: () => {},
+    });
+    this.#probe = probe;
   }
+}
+
+function laggingError(member: string, agreed: Revision): EtcdError {
+  return new RetryableError(
+    'ETCD_UNAVAILABLE',
+    `etcd ${member} has not reached revision ${agreed}, which the cluster agreed on a while ago`,
+    { subject: member },
+  );
 }

@@ -106,22 +106,33 @@ export class RangeMirror implements SharedCopy {
    */
   async compare(): Promise<void> {
     const following = this.#following;
-    if (following?.created !== true) {
+    if (following?.created !== true || this.#comparison !== undefined) {
       return;
     }
     const comparison = new Comparison(this.registrations);
     this.#comparison = comparison;
-    const verdict = await this.#verdict(comparison, following.clusterId);
-    if (this.#comparison !== comparison) {
+    let counts = false;
+    const verdict = await this.#verdict(comparison, following.clusterId).finally(() => {
+      counts = this.#conclude(comparison);
+    });
+    if (!counts) {
       return;
     }
-    this.#comparison = undefined;
     this.#deps.observer.compared?.(this.range);
     if (verdict !== undefined) {
       this.#deps.observer.driftFound?.(this.range, comparison.suspects);
       following.watch.cancel();
       following.over.resolve(verdict);
     }
+  }
+
+  /** Ends a comparison; whether it counts, or was abandoned meanwhile. */
+  #conclude(comparison: Comparison): boolean {
+    const counts = this.#comparison === comparison;
+    if (counts) {
+      this.#comparison = undefined;
+    }
+    return counts;
   }
 
   async #verdict(comparison: Comparison, clusterId: string): Promise<ListReason | undefined> {

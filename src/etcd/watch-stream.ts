@@ -6,7 +6,7 @@ import { type EtcdError, etcdError, isCode } from './errors.ts';
 import type { WatchRequest, WatchResponse } from './etcd3.ts';
 import { advance, type LossReason, type Position, type Step } from './resume.ts';
 import { watchRpc } from './rpc.ts';
-import type { Change, KeyRange, Revision } from './types.ts';
+import type { Change, KeyRange } from './types.ts';
 import { noWatchId, watchIdOf, watchMessageOf } from './watch-message.ts';
 
 /** What a stream needs of a watch, and what it tells it. */
@@ -104,11 +104,6 @@ export class WatchStream {
       this.#forget(id, watch);
       this.#cancelWatch(id);
     }
-  }
-
-  /** The revision of the member's own store. */
-  async memberRevision(): Promise<Revision> {
-    return await this.#stream.revision();
   }
 
   /** Ends the stream at once, for that reason; nothing is told to its watches afterwards. */

@@ -82,11 +82,6 @@ export class WatchHub {
     return this.#stream?.member;
   }
 
-  /** The revision of that member's own store; undefined where it does not tell. */
-  async memberRevision(): Promise<Revision | undefined> {
-    return await this.#stream?.memberRevision().catch(() => undefined);
-  }
-
   /** Goes on with another member, where there is one. */
   leaveMember(reason: EtcdError): void {
     this.#stream?.close(reason);
