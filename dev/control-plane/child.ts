@@ -19,6 +19,7 @@ export interface Child {
 }
 
 const setpriv = '/usr/bin/setpriv';
+const setsid = '/usr/bin/setsid';
 
 /** The servers that run now. One listener for all of them kills those that are left when this process ends by itself. */
 const running = new Set<ChildProcess>();
@@ -38,13 +39,21 @@ export function dyingWithParent(command: string, args: readonly string[]): [stri
     : [command, [...args]];
 }
 
+/**
+ * As {@link dyingWithParent}, in a session of its own: Ctrl-C at a terminal, and the end of the terminal, reach those who have started the
+ * server and not the server itself, so that they can end one after the other in good order.
+ */
+export function serverCommand(command: string, args: readonly string[]): [string, string[]] {
+  return existsSync(setsid) ? dyingWithParent(setsid, [command, ...args]) : dyingWithParent(command, args);
+}
+
 /** Starts a server process; resolves once it has been spawned, rejects when it cannot be (no such file, not executable). */
 export async function startChild(
   command: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Promise<Child> {
-  const [program, programArgs] = dyingWithParent(command, args);
+  const [program, programArgs] = serverCommand(command, args);
   const child = spawn(program, programArgs, {
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

