@@ -1,0 +1,42 @@
+import { parse } from 'yaml';
+import { etcdServiceCrd } from '../../src/api/crd.ts';
+import { type EtcdService, etcdServiceResource } from '../../src/api/etcd-service.ts';
+import { CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES } from '../../src/kube/resources.ts';
+import type { KubeClient } from '../../src/kube/types.ts';
+import { eventually } from './eventually.ts';
+
+export const NAMESPACE = 'shop';
+export const SERVICE = 'web';
+
+/** What a user writes: which prefix fills which Service. */
+export const ETCD_SERVICE_YAML = `apiVersion: etcd-endpoints.io/v1alpha1
+kind: EtcdService
+metadata:
+  name: ${SERVICE}
+  namespace: ${NAMESPACE}
+spec:
+  prefix: /services/web
+  ports:
+    - port: 80
+`;
+
+/** Installs the CRD and waits until it is served. */
+export async function installCrd(client: KubeClient, signal: AbortSignal): Promise<void> {
+  const crd = etcdServiceCrd();
+  await client.create(CUSTOM_RESOURCE_DEFINITIONS, crd);
+  await eventually('the CRD is established', signal, async () => {
+    const found = await client.get(CUSTOM_RESOURCE_DEFINITIONS, crd.metadata.name);
+    const established = found?.status?.conditions?.find(({ type }) => type === 'Established');
+    return established?.status === 'True' && (await client.serves(etcdServiceResource));
+  });
+}
+
+/** Creates the namespace and the EtcdService. */
+export async function createEtcdService(client: KubeClient): Promise<void> {
+  await client.create(NAMESPACES, {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: NAMESPACE },
+  });
+  await client.create(etcdServiceResource, parse(ETCD_SERVICE_YAML) as EtcdService);
+}

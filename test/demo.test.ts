@@ -1,0 +1,161 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { servers } from './kit/control-plane.ts';
+import { eventually } from './kit/eventually.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+/** Two servers start and stop, on machines that run other tests at the same time. */
+const PATIENCE_MS = 120_000;
+
+/** A folder for everything that one demo writes; it is named in the environment of every process that the demo starts. */
+let temporary = '';
+
+beforeEach(async () => {
+  temporary = await mkdtemp(join(tmpdir(), 'etcd-endpoints-demo-test-'));
+});
+
+afterEach(async () => {
+  await rm(temporary, { recursive: true, force: true });
+});
+
+/** `npm run demo` from the repository, and what it prints. */
+class Demo {
+  text = '';
+  readonly #child: ChildProcess;
+  readonly #closed: Promise<unknown>;
+
+  constructor(args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+    this.#child = spawn(process.execPath, ['dev/bootstrap.mjs', 'demo', ...args], {
+      cwd: root,
+      env: { ...process.env, TMPDIR: temporary, ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#closed = once(this.#child, 'close');
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => {
+        this.text += chunk.toString();
+      });
+    }
+  }
+
+  /** Resolves when it has printed `words`. */
+  async untilSays(words: string): Promise<void> {
+    await eventually(() => expect(this.text).toContain(words), { timeoutMs: PATIENCE_MS });
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** The exit code, when it has ended. */
+  async ends(): Promise<number | null> {
+    await this.#closed;
+    return this.#child.exitCode;
+  }
+}
+
+describe('the demo', { timeout: PATIENCE_MS }, () => {
+  it('plays one round, finds what Kubernetes publishes right, and leaves nothing behind', async () => {
+    const demo = new Demo(['--once']);
+    const code = await demo.ends();
+    expect(demo.text.match(/^(ok|FAILED) .*?(?= \()/gm)).toEqual([
+      'ok  Three instances register: Endpoints hold exactly them',
+      'ok  The EtcdService is Ready',
+      'ok  One changes its port: Endpoints follow',
+      'ok  One dies: Endpoints lose it with its lease of 5 s',
+      'ok  One says goodbye: Endpoints lose it',
+    ]);
+    expect(code).toBe(0);
+    await expectNothingLeft();
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'leaves nothing behind when %s ends it at play',
+    async (signal) => {
+      const demo = new Demo([]);
+      await demo.untilSays('… and Kubernetes shows it');
+      expect(await processesOf(temporary)).not.toEqual([]);
+      demo.signal(signal);
+      expect(await demo.ends()).toBe(0);
+      await expectNothingLeft();
+    },
+  );
+
+  it('leaves nothing behind when it is told to end while its servers start', async () => {
+    const demo = new Demo(['--once']);
+    await demo.untilSays('Starting kube-apiserver');
+    demo.signal('SIGTERM');
+    expect(await demo.ends()).toBe(1);
+    await expectNothingLeft();
+  });
+
+  it('says why and leaves nothing behind when a server does not start', async () => {
+    const demo = new Demo(['--once'], { KUBEBUILDER_ASSETS: await assetsWithoutApiserver() });
+    expect(await demo.ends()).toBe(1);
+    expect(demo.text).toContain('this apiserver never starts');
+    await expectNothingLeft();
+  });
+
+  it('names its usage when it is called wrongly', async () => {
+    const demo = new Demo(['--twice']);
+    expect(await demo.ends()).toBe(1);
+    await expectNothingLeft();
+  });
+});
+
+/** Real servers but for an apiserver that answers for its version alone. */
+async function assetsWithoutApiserver(): Promise<string> {
+  const { etcd, etcdctl, kubernetesVersion } = servers().binaries;
+  const folder = join(temporary, 'assets');
+  await mkdir(folder);
+  await symlink(etcd, join(folder, 'etcd'));
+  await symlink(etcdctl, join(folder, 'etcdctl'));
+  const script = join(folder, 'kube-apiserver');
+  await writeFile(
+    script,
+    `#!/bin/sh\n[ "$1" = --version ] && exec echo 'Kubernetes v${kubernetesVersion.text}'\necho 'this apiserver never starts' >&2\nexit 1\n`,
+  );
+  await chmod(script, 0o755);
+  return folder;
+}
+
+/** Neither a process that was started with our folder as its place for temporary files, nor anything in that folder. */
+async function expectNothingLeft(): Promise<void> {
+  expect(await processesOf(temporary)).toEqual([]);
+  expect((await readdir(temporary)).filter((name) => name !== 'assets')).toEqual([]);
+}
+
+/** Command lines of the processes that name `folder` there or, where the system shows that, in their environment. */
+async function processesOf(folder: string): Promise<string[]> {
+  const all = process.platform === 'linux' ? await linuxProcesses() : await listedProcesses();
+  return all.filter((described) => described.includes(folder));
+}
+
+async function linuxProcesses(): Promise<string[]> {
+  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  return await Promise.all(
+    ids.map(
+      async (id) => `${await readIfThere(`/proc/${id}/cmdline`)} ${await readIfThere(`/proc/${id}/environ`)}`,
+    ),
+  );
+}
+
+async function listedProcesses(): Promise<string[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-Aww', '-o', 'command=']);
+  return stdout.split('\n');
+}
+
+/** Processes end while they are looked at, and those of others are closed to us. */
+async function readIfThere(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
