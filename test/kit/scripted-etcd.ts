@@ -133,13 +133,14 @@ export class ScriptedEtcd {
   }
 
   /**
-   * Serves the first, second … watch of keys that begin with `prefix` by these scripts, later ones and all others as etcd does.
-   * Returns the creates of that prefix, a list that grows.
+   * Serves the first, second … watch of a range of keys that begin with `prefix` by these scripts; later ones and all others, such as those of a
+   * single key that show whether a stream answers, as etcd does. Returns the creates of that prefix, a list that grows.
    */
   scriptWatches(prefix: string, ...scripts: readonly Script['watch'][]): readonly WireWatchCreate[] {
     const creates: WireWatchCreate[] = [];
     this.script.watch = (create, stream) => {
-      const own = create.key.toString('latin1').startsWith(prefix);
+      const single = create.range_end.equals(Buffer.concat([create.key, Buffer.from([0])]));
+      const own = !single && create.key.toString('latin1').startsWith(prefix);
       const script = own ? scripts[creates.length] : undefined;
       if (own) {
         creates.push(create);
