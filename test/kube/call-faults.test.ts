@@ -134,8 +134,20 @@ describe('fault 22: calls that fail in every known way', () => {
     apiserver.serve(ok);
     await client.update(ENDPOINTS, web);
     await apiserver.rotateCa();
-    await eventually(() => client.update(ENDPOINTS, web));
+    await eventually(async () => {
+      await client.update(ENDPOINTS, web);
+      expect(apiserver.connections).toBe(2);
+    });
     await eventually(() => expect(apiserver.openConnections).toBe(1));
+  });
+
+  it('recovers from a restart of the apiserver with a new CA, once its file has changed', async () => {
+    const { apiserver, client } = await scriptedRig({ rereadFilesMs: 50 });
+    apiserver.serve(ok);
+    await client.update(ENDPOINTS, web);
+    await apiserver.rotateCa();
+    apiserver.dropConnections();
+    await eventually(() => client.update(ENDPOINTS, web));
   });
 
   it('keeps its connections while a replaced file is unreadable', async () => {
