@@ -32,6 +32,19 @@ describe('whose an object is', () => {
     expect(ownerOf(labelled('gone'), [meta('web')], nobodyElse)).toBe('ours');
   });
 
+  it('is ours when a claimant controls it, though somebody has taken our label away', () => {
+    const { metadata, ...object } = labelled();
+    const controlled = (uid: string): KubeObject => ({
+      ...object,
+      metadata: {
+        ...metadata,
+        ownerReferences: [{ apiVersion: 'v1', kind: 'EtcdService', name: 'web', uid, controller: true }],
+      },
+    });
+    expect(ownerOf(controlled('uid-web'), [meta('web')], everybody)).toBe('ours');
+    expect(ownerOf(controlled('uid-else'), [meta('web')], everybody)).toBe('foreign');
+  });
+
   it('is foreign with the label of a living EtcdService that claims another Service', () => {
     expect(ownerOf(labelled('api'), [meta('web')], everybody)).toBe('foreign');
   });

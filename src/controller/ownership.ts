@@ -5,18 +5,21 @@ import type { KubeObject, ObjectMeta, OwnerReference } from '../kube/types.ts';
 export type Owner = 'ours' | 'foreign';
 
 /**
- * Ours is what carries our label, unless the EtcdService that the label names is alive and is none of those that claim the name: then
- * somebody else put the label there. A dead owner's object is taken over by who claims the name next (design, promise 6).
+ * Ours is what a claimant controls, whatever became of its labels, and what carries our label, unless the EtcdService that the label names
+ * is alive and is none of those that claim the name: then somebody else put the label there. A dead owner's object is taken over by who
+ * claims the name next (design, promise 6).
  */
 export function ownerOf(
   object: KubeObject,
   claimants: readonly ObjectMeta[],
   isAlive: (name: string) => boolean,
 ): Owner {
-  const owner = object.metadata.labels?.[labels.etcdService];
-  if (owner === undefined) return 'foreign';
-  const isClaimant = claimants.some(({ name }) => name === owner);
-  return isClaimant || !isAlive(owner) ? 'ours' : 'foreign';
+  const { ownerReferences = [], labels: marks = {} } = object.metadata;
+  const controller = ownerReferences.find((owner) => owner.controller === true)?.uid;
+  if (claimants.some(({ uid }) => uid !== undefined && uid === controller)) return 'ours';
+  const named = marks[labels.etcdService];
+  if (named === undefined) return 'foreign';
+  return claimants.some(({ name }) => name === named) || !isAlive(named) ? 'ours' : 'foreign';
 }
 
 interface Claimant {

@@ -174,6 +174,8 @@ export class Reconciler {
       tracked.unpublishedSince = unpublishedSince;
       throw error;
     }
+    const adopted = await services.adopt(claim, service);
+    if (adopted !== service) await endpoints.ensure(claim, adopted, desired.endpoints);
     recorder.noticed(object, tracked.desired, desired);
     tracked.desired = desired;
     return {

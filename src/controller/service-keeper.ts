@@ -45,8 +45,21 @@ export class ServiceKeeper {
   /** Makes the Service what the spec asks for and returns it; one that is not ours is returned as it is. */
   async ensure(claim: Claim, existing: Service | undefined, ports: readonly ServicePort[]): Promise<Service> {
     if (existing === undefined) return this.#create(claim, ports);
-    if (claim.isOurs(existing)) return this.#update(claim, existing, ports);
-    return claim.spec.service.creationPolicy === 'Adopt' ? this.#adopt(claim, existing) : existing;
+    return claim.isOurs(existing) ? this.#update(claim, existing, ports) : existing;
+  }
+
+  /**
+   * Under creationPolicy Adopt, marks a Service of somebody else as ours from now on; none of its own fields changes. To be called when
+   * its Endpoints are ours: a Service is not taken from a hand that still fills it. Returns the Service as it stands.
+   */
+  async adopt(claim: Claim, service: Service): Promise<Service> {
+    if (claim.spec.service.creationPolicy !== 'Adopt' || claim.isOurs(service)) return service;
+    const wanted = planService({ ...wishOf(claim, []), isAdopted: true }, service);
+    if (wanted === undefined) return service;
+    const adopted = await this.#deps.writer.apply(SERVICES, wanted, { force: false });
+    this.#deps.services.remember(claim.key, adopted);
+    this.#deps.done(claim, 'adopted');
+    return adopted;
   }
 
   async #create(claim: Claim, ports: readonly ServicePort[]): Promise<Service> {
@@ -81,25 +94,6 @@ export class ServiceKeeper {
     this.#deps.done(claim, 'updated');
     return updated;
   }
-
-  /** Marks a Service of somebody else as ours from now on; none of its own fields changes. */
-  async #adopt(claim: Claim, existing: Service): Promise<Service> {
-    const controller = existing.metadata.ownerReferences?.find((owner) => owner.controller === true);
-    if (controller !== undefined) {
-      const { kind, name } = controller;
-      throw new Refusal(
-        'ServiceNotOurs',
-        `Service ${claim.key} is controlled by ${kind} ${name} and cannot be adopted`,
-      );
-    }
-    const wish = { ...wishOf(claim, []), isAdopted: true };
-    const wanted = planService(wish, existing);
-    if (wanted === undefined) return existing;
-    const adopted = await this.#deps.writer.apply(SERVICES, wanted, { force: false });
-    this.#deps.services.remember(claim.key, adopted);
-    this.#deps.done(claim, 'adopted');
-    return adopted;
-  }
 }
 
 function wishOf(claim: Claim, ports: readonly ServicePort[], existing?: Service): ServiceWish {
@@ -131,6 +125,14 @@ function refuseUnfillable(claim: Claim, service: Service): void {
     throw new Refusal(
       'ServiceHasSelector',
       `Service ${claim.key} has a selector, so Kubernetes fills it itself; remove the selector or name another Service`,
+    );
+  }
+  const controller = service.metadata.ownerReferences?.find((owner) => owner.controller === true);
+  if (claim.spec.service.creationPolicy === 'Adopt' && controller !== undefined && !claim.isOurs(service)) {
+    const { kind, name } = controller;
+    throw new Refusal(
+      'ServiceNotOurs',
+      `Service ${claim.key} is controlled by ${kind} ${name} and cannot be adopted`,
     );
   }
   if (service.metadata.deletionTimestamp !== undefined) {

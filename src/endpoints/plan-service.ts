@@ -27,15 +27,13 @@ export function planService(wish: ServiceWish, existing: Service | undefined): S
 }
 
 function wishedService(wish: ServiceWish): Service {
+  const mark = { [labels.etcdService]: wish.etcdService };
+  const made = { ...wish.labels, ...mark, [labels.serviceManagedBy]: managerName };
   const metadata = {
     namespace: wish.namespace,
     name: wish.name,
-    labels: {
-      ...wish.labels,
-      [labels.etcdService]: wish.etcdService,
-      [labels.serviceManagedBy]: managerName,
-    },
-    annotations: { ...wish.annotations, ...(wish.isAdopted ? { [annotations.adopted]: 'true' } : {}) },
+    labels: wish.isAdopted ? mark : made,
+    annotations: wish.isAdopted ? { [annotations.adopted]: 'true' } : wish.annotations,
     ownerReferences: wish.ownerReferences,
   };
   const spec = wish.isAdopted ? {} : { spec: wishedSpec(wish) };
@@ -59,7 +57,8 @@ function wishedSpec({ headless, ports, trafficDistribution }: ServiceWish): Serv
 
 function toKubePort({ name, port, protocol, appProtocol, targetPort }: ServicePort): ServiceSpecPort {
   return {
-    ...(name === '' ? {} : { name }),
+    // Also where it is empty: a name that somebody gives the port must be ours to take away.
+    name,
     port,
     protocol,
     ...(appProtocol === undefined ? {} : { appProtocol }),
@@ -99,11 +98,8 @@ function holdsOwners(existing: readonly OwnerReference[], wanted: readonly Owner
 
 /** Ports are told apart by number and protocol, as server-side apply does. */
 function holdsPorts(existing: readonly ServiceSpecPort[], wanted: readonly ServiceSpecPort[]): boolean {
-  return wanted.every((port) =>
-    existing.some(
-      (other) => holds({ protocol: 'TCP', ...other }, port) && (other.name ?? '') === (port.name ?? ''),
-    ),
-  );
+  const defaults = { name: '', protocol: 'TCP' };
+  return wanted.every((port) => existing.some((other) => holds({ ...defaults, ...other }, port)));
 }
 
 /**

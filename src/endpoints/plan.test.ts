@@ -175,9 +175,20 @@ describe('the plan for a Service', () => {
     ).toBeUndefined();
   });
 
-  it('leaves the spec of an adopted Service to its maker', () => {
-    const service = applied(serviceWish({ isAdopted: true }));
+  it('takes away a name that somebody gave to an unnamed port', () => {
+    const wish = serviceWish({ ports: [{ ...http, name: '' }] });
+    const unnamed = { port: 80, protocol: 'TCP' as const };
+    const service = applied(wish);
+    const withPorts = (ports: object[]): Service =>
+      stored({ ...service, spec: { ...service.spec, ports: ports as [typeof unnamed] } });
+    expect(planService(wish, withPorts([unnamed]))).toBeUndefined();
+    expect(planService(wish, withPorts([{ ...unnamed, name: 'first' }]))).toBeDefined();
+  });
+
+  it('leaves the spec and the labels of an adopted Service to its maker', () => {
+    const service = applied(serviceWish({ isAdopted: true, labels: { team: 'shop' } }));
     expect(service).not.toHaveProperty('spec');
+    expect(service.metadata.labels).toEqual({ 'etcd-endpoints.io/etcdservice': 'web' });
     expect(service.metadata.annotations).toHaveProperty(['etcd-endpoints.io/adopted'], 'true');
   });
 
