@@ -1,0 +1,113 @@
+import { rm } from 'node:fs/promises';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { registryState } from '../../src/controller/registry-state.ts';
+import { writesOf } from '../kit/audit.ts';
+import { eventually } from '../kit/eventually.ts';
+import { type Scene, startScene } from '../kit/scene.ts';
+
+/** A loss is reported between 30 and 60 seconds after it, spread by name; this is a name of those that come first. */
+function firstToTell(namespace: string): string {
+  const lost = { connected: false, since: 0, error: undefined };
+  for (let index = 0; ; index += 1) {
+    const name = `early-${index}`;
+    if (registryState(lost, `${namespace}/${name}`, 31_000).finding !== undefined) return name;
+  }
+}
+
+describe('a registry that goes away while the controller runs', () => {
+  let scene: Scene;
+  beforeAll(async () => {
+    scene = await startScene();
+    return () => scene.stop();
+  });
+
+  it('leaves everything as it is, is reported after half a minute, and brings only true differences with it', async () => {
+    const name = firstToTell(scene.namespace);
+    const [member] = scene.registry.members;
+    await scene.defineWith(name, ['10.0.0.1:80', '10.0.0.2:80']);
+    await scene.defineWith('same', ['10.0.0.1:80']);
+    const before = (await writesOf(scene.controller)).length;
+
+    await member?.stop();
+    await eventually(
+      async () => expect(await scene.condition(name, 'RegistryConnected')).toBe('False/Disconnected'),
+      { timeoutMs: 45_000, intervalMs: 250 },
+    );
+    expect(await scene.condition(name, 'Ready')).toBe('Unknown/NotSynced');
+    expect(await scene.published(name)).toEqual(['10.0.0.1:80', '10.0.0.2:80']);
+    expect(await scene.published('same')).toEqual(['10.0.0.1:80']);
+    expect((await scene.controller.http('/readyz')).status).toBe(200);
+
+    await member?.start();
+    await scene.registrar.put({ [`/services/${name}/1`]: '10.0.0.3:80' });
+    await scene.untilPublished(name, ['10.0.0.2:80', '10.0.0.3:80']);
+    await scene.untilReady(name);
+    await eventually(async () =>
+      expect(await scene.condition(name, 'RegistryConnected')).toBe('True/Connected'),
+    );
+    const writes = (await writesOf(scene.controller)).slice(before);
+    expect(writes.filter(({ resource }) => !resource.endsWith('/status'))).toMatchObject([
+      { verb: 'update', resource: 'endpoints', name },
+    ]);
+  });
+});
+
+describe('a registry that comes back', () => {
+  async function outage(away: (scene: Scene) => Promise<void>): Promise<Scene> {
+    const scene = await startScene();
+    onTestFinished(() => scene.stop());
+    await scene.defineWith('web', ['10.0.0.1:80', '10.0.0.2:80']);
+    await scene.registry.members[0]?.stop();
+    await away(scene);
+    await scene.registry.members[0]?.start();
+    return scene;
+  }
+
+  it('empty has no instances any more', async () => {
+    const scene = await outage(async ({ registry }) => {
+      await rm(registry.members[0]?.dataDirectory ?? '', { recursive: true });
+    });
+    await scene.untilPublished('web', []);
+    await scene.untilReady('web');
+    await scene.registrar.put({ '/services/web/1': '10.0.0.9:80' });
+    await scene.untilPublished('web', ['10.0.0.9:80']);
+  });
+
+  it('unchanged causes no write, also where a Service was deleted by hand and made again meanwhile', async () => {
+    const scene = await outage(async ({ objects }) => {
+      await objects.delete('services', 'web');
+      await eventually(async () => expect(await objects.get('services', 'web')).toBeDefined());
+    });
+    await eventually(async () =>
+      expect(await scene.controller.metric('etcd_endpoints_registry_connected')).toBe(1),
+    );
+    await scene.registrar.put({ '/services/web/3': '10.0.0.3:80' });
+    await scene.untilPublished('web', ['10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80']);
+    const writes = await writesOf(scene.controller);
+    const ofEndpoints = writes.filter(({ resource }) => resource === 'endpoints').map(({ verb }) => verb);
+    // When it was defined, when the apiserver had deleted it together with the Service, and for the third instance.
+    expect(ofEndpoints).toEqual(['create', 'create', 'update']);
+  });
+});
+
+describe('a registry that has never answered', () => {
+  it('is told of in the status, and nothing is created before it has been listed', async () => {
+    const scene = await startScene();
+    onTestFinished(() => scene.stop());
+    await scene.restartController(() => scene.registry.members[0]?.stop() ?? Promise.resolve());
+    await scene.define('early');
+    await scene.untilReady('early', 'Unknown/NotSynced');
+    expect(await scene.condition('early', 'RegistryConnected')).toBe('Unknown/Connecting');
+    expect(await scene.objects.get('services', 'early')).toBeUndefined();
+    const { reason } = scene.controller.line({ msg: 'etcd does not answer; it is tried on' });
+    expect(reason).toContain(new URL(scene.registry.endpoints[0] ?? '').host);
+
+    await scene.registry.members[0]?.start();
+    await scene.registrar.put({ '/services/early/1': '10.0.0.1:80' });
+    await scene.untilPublished('early', ['10.0.0.1:80']);
+    await scene.untilReady('early');
+    await eventually(async () =>
+      expect(await scene.condition('early', 'RegistryConnected')).toBe('True/Connected'),
+    );
+  });
+});

@@ -1,0 +1,114 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { writesOf } from '../kit/audit.ts';
+import { eventually } from '../kit/eventually.ts';
+import { type Scene, startScene } from '../kit/scene.ts';
+
+const SERVICES = 200;
+const INSTANCES = 3;
+const names = Array.from({ length: SERVICES }, (_, index) => `svc-${index}`);
+
+let scene: Scene;
+
+beforeAll(async () => {
+  scene = await startScene();
+  for (const name of names) {
+    await scene.registrar.etcd.commit(
+      new Map(Array.from({ length: INSTANCES }, (_, n) => [`/services/${name}/${n}`, `10.0.0.${n + 1}:80`])),
+    );
+  }
+  // As many at a time as the apiserver takes without queueing them.
+  for (let start = 0; start < SERVICES; start += 20) {
+    await Promise.all(names.slice(start, start + 20).map((name) => scene.define(name)));
+  }
+  await untilServed(SERVICES * INSTANCES);
+  await scene.controller.untilIdle();
+  return () => scene.stop();
+});
+
+/** Returns once every EtcdService has been listed and published, with so many endpoints altogether. */
+async function untilServed(endpoints: number): Promise<void> {
+  await eventually(
+    async () => {
+      expect(await scene.controller.metric('etcd_endpoints_registry_lists_total')).toBeGreaterThanOrEqual(
+        SERVICES,
+      );
+      expect(await scene.controller.metric('etcd_endpoints_endpoints')).toBe(endpoints);
+    },
+    { timeoutMs: 60_000, intervalMs: 100 },
+  );
+  await scene.controller.untilIdle();
+}
+
+/** The resourceVersions of all that the controller may write, by kind and name. */
+async function versions(): Promise<ReadonlyMap<string, string>> {
+  const kinds = ['etcdservices', 'services', 'endpoints'];
+  const lists = await Promise.all(
+    kinds.map(async (plural) =>
+      (await scene.objects.list(plural)).map(
+        ({ metadata }) => [`${plural} ${metadata.name}`, metadata.resourceVersion] as const,
+      ),
+    ),
+  );
+  return new Map(lists.flat());
+}
+
+async function writes(): Promise<readonly string[]> {
+  return (await writesOf(scene.controller)).map(({ verb, resource, name }) => `${verb} ${resource} ${name}`);
+}
+
+describe(`a controller of ${SERVICES} EtcdServices that is killed`, () => {
+  it('writes nothing when it starts again and nothing has changed', async () => {
+    const before = await versions();
+    expect(before.size).toBe(3 * SERVICES);
+    await scene.restartController();
+    await untilServed(SERVICES * INSTANCES);
+    expect(await writes()).toEqual([]);
+    expect(await versions()).toEqual(before);
+    // Not because it is asleep.
+    await scene.registrar.put({ '/services/svc-0/0': '10.0.1.1:80' });
+    await scene.untilPublished('svc-0', ['10.0.0.2:80', '10.0.0.3:80', '10.0.1.1:80']);
+  });
+
+  it('writes only what has changed while it was away', async () => {
+    await scene.restartController(async () => {
+      await scene.registrar.put({ '/services/svc-1/0': '10.0.1.1:80', '/services/svc-2/9': '10.0.0.9:80' });
+      await scene.registrar.delete('/services/svc-3/0', '/services/svc-3/1', '/services/svc-3/2');
+      // The same again is no change.
+      await scene.registrar.put({ '/services/svc-4/0': '10.0.0.1:80' });
+    });
+    await untilServed(SERVICES * INSTANCES + 1 - INSTANCES);
+    await scene.untilPublished('svc-1', ['10.0.0.2:80', '10.0.0.3:80', '10.0.1.1:80']);
+    expect(await scene.published('svc-2')).toHaveLength(4);
+    expect(await scene.published('svc-3')).toEqual([]);
+    const changed = (await writes()).filter((write) => !write.includes('etcdservices/status'));
+    expect(new Set(changed)).toEqual(
+      new Set(['update endpoints svc-1', 'update endpoints svc-2', 'update endpoints svc-3']),
+    );
+    expect(changed).toHaveLength(3);
+    const statuses = (await writes()).filter((write) => write.includes('etcdservices/status'));
+    expect(statuses.filter((write) => !/ svc-[23]$/.test(write))).toEqual([]);
+  });
+
+  it('touches nothing that exists when it starts while etcd is down, nor when etcd comes back', async () => {
+    const [member] = scene.registry.members;
+    const before = await versions();
+    await scene.restartController(() => member?.stop() ?? Promise.resolve());
+    await eventually(() => scene.controller.line({ msg: 'etcd does not answer; it is tried on' }));
+    await eventually(async () =>
+      expect(await scene.controller.metric('controller_runtime_reconcile_total')).toBeGreaterThanOrEqual(
+        SERVICES,
+      ),
+    );
+    await scene.controller.untilIdle();
+    expect((await scene.controller.http('/readyz')).status).toBe(200);
+    expect(await scene.controller.metric('etcd_endpoints_registry_connected')).toBe(0);
+    expect(await writes()).toEqual([]);
+    expect(await versions()).toEqual(before);
+
+    await member?.start();
+    await untilServed(SERVICES * INSTANCES + 1 - INSTANCES);
+    expect(await scene.controller.metric('etcd_endpoints_registry_connected')).toBe(1);
+    expect(await writes()).toEqual([]);
+    expect(await versions()).toEqual(before);
+  });
+});
