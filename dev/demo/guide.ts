@@ -14,7 +14,7 @@ To look, from another terminal:
     ${commandLine(...kubectl, 'get', 'endpoints', SERVICE, '-w')}
     ${commandLine(...kubectl, 'describe', 'etcdservice', SERVICE)}
     ${commandLine(...etcdctl, 'get', '--prefix', PREFIX)}
-    ${commandLine('curl', `${controller.url}/metrics`)}
+    ${commandLine('curl', '-s', `${controller.url}/metrics`)}
     ${commandLine('tail', '-f', controller.log)}
 
 To add a registration of your own, change it, and remove it:

@@ -3,7 +3,7 @@ import { messageOf } from '../../src/errors.ts';
 import { Fleet } from './fleet.ts';
 import { type Instance, TTL_SECONDS } from './instance.ts';
 import type { Screen } from './screen.ts';
-import type { Stage } from './stage.ts';
+import { type Stage, withLog } from './stage.ts';
 import { table } from './table.ts';
 
 /** Time between two steps, to look and to do something oneself, in milliseconds. */
@@ -29,6 +29,8 @@ export async function live(stage: Stage, screen: Screen, signal: AbortSignal): P
   const timer = setInterval(draw, REDRAW_MS);
   try {
     await Promise.race([playOn(stage, screen, signal), controller.ended]);
+  } catch (error) {
+    throw await withLog(error, controller);
   } finally {
     unwatch();
     clearInterval(timer);
