@@ -97,7 +97,10 @@ onEachEtcd('connections that break', (options) => {
     expect(seen.listings.map(({ reason }) => reason)).toEqual(['first']);
   });
 
-  it('fault 3: loses, doubles and reorders nothing in 100 cuts during 10 000 writes', async () => {
+  // On the old etcd a third as many: the protocol is the same.
+  const cutsWanted = options.release === undefined ? 100 : 30;
+
+  it(`fault 3: loses, doubles and reorders nothing in ${cutsWanted} cuts during as many hundred writes`, async () => {
     const proxy = await proxyFor(endpoint());
     const raw = rawEtcd(endpoint());
     const recorder = await startRig([proxy.address], { clock: hastyClock(4) }).record('cuts/');
@@ -105,18 +108,16 @@ onEachEtcd('connections that break', (options) => {
     let cuts = 0;
     let written = 0;
 
-    while (cuts < 100 || written < 10_000) {
+    while (cuts < cutsWanted) {
       const { opened } = proxy;
       const writes = Array.from({ length: 100 }, (_, index) =>
         raw.put(`cuts/${(written + index) % 700}`, `${written}`),
       );
       written += writes.length;
-      if (cuts < 100) {
-        // A cut at a random place of what travels: within a header, a batch, or between two.
-        proxy.cutAfter(1 + Math.floor(Math.random() * 4096));
-        cuts += 1;
-        await eventually(() => expect(proxy.opened).toBeGreaterThan(opened));
-      }
+      // A cut at a random place of what travels: within a header, a batch, or between two.
+      proxy.cutAfter(1 + Math.floor(Math.random() * 4096));
+      cuts += 1;
+      await eventually(() => expect(proxy.opened).toBeGreaterThan(opened), { intervalMs: 5 });
       await Promise.all(writes);
     }
 
