@@ -12,6 +12,7 @@ const files: Readonly<Record<string, string>> = {
   '/password': 'hunter2\n',
   '/empty': '\n',
   '/not.pem': 'hello',
+  '/k': 'kind: Config',
 };
 
 function source(flags: Record<string, unknown>, env: Record<string, string> = {}): OptionSource {
@@ -104,6 +105,10 @@ describe('the configuration of a controller', () => {
     expect(problems({}, { ETCD_ENDPOINTS_COMPARE_INTERVAL: '10' })).toEqual([
       'ETCD_ENDPOINTS_COMPARE_INTERVAL "10": expected a time such as 500ms, 5s or 10m, from 1s to 24h',
     ]);
+  });
+
+  it('names the flag of a kubeconfig that cannot be read', () => {
+    expect(problems({ kubeconfig: '/none' })[0]).toMatch(/^--kubeconfig "\/none": cannot be read: ENOENT/);
   });
 
   it('refuses one flag given twice where it holds one value', () => {

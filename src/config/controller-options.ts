@@ -2,7 +2,7 @@ import type { EtcdOptions } from '../etcd/options.ts';
 import type { AllowedPrefix } from './allowed-prefix.ts';
 import { etcdConfig, etcdOptions } from './etcd-options.ts';
 import type { OptionTable } from './option.ts';
-import { type OptionSource, readOptions } from './read-options.ts';
+import { type OptionSource, readOptionFile, readOptions } from './read-options.ts';
 import {
   allowedPrefix,
   bytes,
@@ -105,6 +105,8 @@ export interface ControllerConfig {
 export function controllerConfig(source: OptionSource): ControllerConfig {
   const values = readOptions(controllerOptions, source);
   const { kubeconfig, context } = values;
+  // Read again by the Kubernetes side, which follows its changes: a wrong path is said here, by its flag.
+  if (kubeconfig !== undefined) readOptionFile('kubeconfig', kubeconfig, source);
   return deepFreeze({
     etcd: etcdConfig(values, source),
     kubernetes: {

@@ -1,7 +1,6 @@
-import { messageOf } from '../errors.ts';
 import type { EtcdOptions, TlsOptions } from '../etcd/options.ts';
 import type { OptionTable, Values } from './option.ts';
-import { type OptionSource, optionsError } from './read-options.ts';
+import { type OptionSource, optionsError, readOptionFile } from './read-options.ts';
 import { bytes, duration, etcdUrl, filePath, text } from './values.ts';
 
 /** The options of every command that speaks with etcd. */
@@ -154,12 +153,4 @@ function pem(
     ]);
   }
   return content;
-}
-
-function readOptionFile(flag: string, path: string, source: OptionSource): Buffer {
-  try {
-    return source.readFile(path);
-  } catch (error) {
-    throw optionsError([`--${flag} ${JSON.stringify(path)}: cannot be read: ${messageOf(error)}`], error);
-  }
 }

@@ -1,4 +1,4 @@
-import { TerminalError } from '../errors.ts';
+import { messageOf, TerminalError } from '../errors.ts';
 import { environmentName, type Option, type OptionTable, type Values } from './option.ts';
 
 /** Where options come from. The process's own environment, files and name are handed in by src/cli alone. */
@@ -36,6 +36,15 @@ export function readOptions<Table extends OptionTable>(table: Table, source: Opt
   if (problems.length > 0) throw optionsError(problems);
   const values = reads.map(([flag, read]) => [flag, 'value' in read ? read.value : undefined]);
   return Object.fromEntries(values) as Values<Table>;
+}
+
+/** The content of the file that an option names. Throws {@link optionsError} that names the flag. */
+export function readOptionFile(flag: string, path: string, source: OptionSource): Buffer {
+  try {
+    return source.readFile(path);
+  } catch (error) {
+    throw optionsError([`--${flag} ${JSON.stringify(path)}: cannot be read: ${messageOf(error)}`], error);
+  }
 }
 
 function readOption(flag: string, option: Option, source: OptionSource): Read {

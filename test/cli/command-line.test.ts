@@ -1,11 +1,14 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { promisify } from 'node:util';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { bin, command } from './command.ts';
+
+const run = promisify(execFile);
 
 describe('help', () => {
   it('names every command, and loads none', async () => {
@@ -117,22 +120,25 @@ registerHooks({ load(url, context, next) {
   });
 });
 
-describe('an older Node.js', () => {
-  let folder: string;
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'etcd-endpoints-cli-'));
+describe('the package', () => {
+  it('runs what was compiled, where a clone runs its sources', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'etcd-endpoints-package-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    await cp(bin, join(folder, 'bin/etcd-endpoints.js'));
+    await mkdir(join(folder, 'dist'));
+    await writeFile(join(folder, 'package.json'), '{ "type": "module" }');
+    await writeFile(join(folder, 'dist/main.js'), "process.stdout.write('compiled')");
+    const { stdout } = await run(process.execPath, [join(folder, 'bin/etcd-endpoints.js')]);
+    expect(stdout).toBe('compiled');
   });
+});
 
-  afterAll(() => rm(folder, { recursive: true, force: true }));
-
+describe('an older Node.js', () => {
   it('is told in one line what is needed', async () => {
-    const pretend = join(folder, 'old.mjs');
-    await writeFile(
-      pretend,
-      "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.19.0' } });",
-    );
-    expect(await command(['--help'], { nodeArgs: ['--import', pretend] })).toEqual({
+    const pretend =
+      "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.19.0' } })";
+    const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(pretend)}`];
+    expect(await command(['--help'], { nodeArgs })).toEqual({
       code: 1,
       signal: null,
       stdout: '',
