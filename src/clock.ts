@@ -1,3 +1,5 @@
+import { uptime } from 'node:os';
+
 /**
  * The clock seam: everything that waits or measures is handed a clock, so that tests decide what time it is.
  */
@@ -6,6 +8,11 @@ export interface Clock {
   now(): number;
   /** Monotonic time in milliseconds, for durations and deadlines. It never steps; the origin is arbitrary. */
   monotonic(): number;
+  /**
+   * Milliseconds since the machine was started, the time included that it slept, which `monotonic` may leave out. It never steps; it may be
+   * coarse. Without it, `monotonic` alone counts.
+   */
+  boottime?(): number;
   /** Calls `callback` once after `delayMs`; returns a function that cancels it. Owners cancel their timers on close. */
   schedule(delayMs: number, callback: () => void): Cancel;
 }
@@ -16,6 +23,7 @@ export type Cancel = () => void;
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
+  boottime: () => uptime() * 1_000,
   schedule(delayMs, callback) {
     const timer = setTimeout(callback, delayMs);
     return () => clearTimeout(timer);
@@ -37,4 +45,22 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     const cancel = clock.schedule(delayMs, done);
     signal?.addEventListener('abort', done, { once: true });
   });
+}
+
+/** A moment by both clocks that never step. */
+export interface Moment {
+  readonly monotonic: number;
+  readonly boottime: number | undefined;
+}
+
+export function momentOf(clock: Clock): Moment {
+  return { monotonic: clock.monotonic(), boottime: clock.boottime?.() };
+}
+
+/** Milliseconds between two moments by whichever clock says more: time that a machine or process was asleep has passed too. */
+export function elapsedMs(from: Moment, to: Moment): number {
+  const running = to.monotonic - from.monotonic;
+  return from.boottime === undefined || to.boottime === undefined
+    ? running
+    : Math.max(running, to.boottime - from.boottime);
 }

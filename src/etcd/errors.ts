@@ -41,6 +41,8 @@ const rules: readonly Rule[] = [
     code: 'ETCD_AUTH_NOT_ENABLED',
     says: 'has authentication switched off',
   },
+  { text: 'lease already exists', code: 'ETCD_LEASE_EXISTS', says: 'has a lease of this id already' },
+  { text: 'requested lease not found', code: 'ETCD_LEASE_NOT_FOUND', says: 'has no lease of this id' },
   { text: 'has been compacted', code: 'ETCD_COMPACTED', says: 'has compacted the revision' },
   { text: 'future revision', code: 'ETCD_FUTURE_REVISION', says: 'has not reached the revision' },
   { text: 'larger than max', code: 'ETCD_MESSAGE_TOO_LARGE', says: 'sent a message above the limit' },

@@ -3,6 +3,14 @@ import type {
   AuthenticateResponse,
   DeleteRangeRequest,
   DeleteRangeResponse,
+  LeaseGrantRequest,
+  LeaseGrantResponse,
+  LeaseKeepAliveRequest,
+  LeaseKeepAliveResponse,
+  LeaseRevokeRequest,
+  LeaseRevokeResponse,
+  LeaseTimeToLiveRequest,
+  LeaseTimeToLiveResponse,
   PutRequest,
   PutResponse,
   RangeRequest,
@@ -46,6 +54,26 @@ export const deleteRangeRpc: UnaryRpc<DeleteRangeRequest, DeleteRangeResponse> =
   true,
 );
 export const txnRpc: UnaryRpc<TxnRequest, TxnResponse> = unary('KV', 'Txn', true);
+export const leaseGrantRpc: UnaryRpc<LeaseGrantRequest, LeaseGrantResponse> = unary(
+  'Lease',
+  'LeaseGrant',
+  true,
+);
+export const leaseRevokeRpc: UnaryRpc<LeaseRevokeRequest, LeaseRevokeResponse> = unary(
+  'Lease',
+  'LeaseRevoke',
+  true,
+);
+export const leaseTimeToLiveRpc: UnaryRpc<LeaseTimeToLiveRequest, LeaseTimeToLiveResponse> = unary(
+  'Lease',
+  'LeaseTimeToLive',
+  true,
+);
+export const leaseKeepAliveRpc: StreamRpc<LeaseKeepAliveRequest, LeaseKeepAliveResponse> = stream(
+  'Lease',
+  'LeaseKeepAlive',
+  true,
+);
 export const authenticateRpc: UnaryRpc<AuthenticateRequest, AuthenticateResponse> = unary(
   'Auth',
   'Authenticate',
