@@ -80,10 +80,6 @@ export const conditions = {
         meaning: 'The apiserver refused a write; it is tried again.',
         action: 'Look at the message: it names the object and what the apiserver said.',
       },
-      NamespaceTerminating: {
-        meaning: 'The namespace is being deleted, so nothing is written there.',
-        action: 'Nothing is to be done.',
-      },
     },
   },
   HasEndpoints: {

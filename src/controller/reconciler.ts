@@ -6,6 +6,7 @@ import type { Desired } from '../endpoints/desired.ts';
 import { compileFilter } from '../endpoints/filter.ts';
 import type { ServicePort } from '../endpoints/types.ts';
 import { codeOf, messageOf } from '../errors.ts';
+import { isOutage } from '../etcd/errors.ts';
 import type { RegistrySource } from '../etcd/types.ts';
 import { compileReader } from '../formats/read.ts';
 import { rangeOf } from '../formats/source.ts';
@@ -276,7 +277,8 @@ function whyUnready(
     return { status: 'Unknown', reason: 'Paused', message: 'spec.mode is Paused; everything stays as it is' };
   }
   const { failure } = subscription;
-  if (failure === undefined || !isConnected) return undefined;
+  // What concerns the whole registry is told by RegistryConnected.
+  if (failure === undefined || !isConnected || isOutage(failure.error)) return undefined;
   return { status: 'False', reason: 'PrefixUnreadable', message: messageOf(failure.error) };
 }
 

@@ -84,7 +84,7 @@ export class Comparer {
       await this.#limiter.run(() => range.compare(), this.#stop.signal, 'low');
     } catch (error) {
       if (!this.#stop.signal.aborted && !isCode(error, 'ETCD_CLIENT_CLOSED')) {
-        this.#deps.log.debug({ reason: messageOf(error) }, 'a comparison of keys failed; it is tried again');
+        this.#deps.log.debug({ problem: messageOf(error) }, 'a comparison of keys failed; it is tried again');
         this.#retryLater(range);
       }
     }

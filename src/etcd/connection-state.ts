@@ -60,7 +60,7 @@ export class ConnectionState {
     if (transition && connected) {
       this.#log.info({}, 'etcd answers');
     } else if (firstError) {
-      this.#log.warn({ reason: messageOf(error) }, 'etcd does not answer; it is tried on');
+      this.#log.warn({ problem: messageOf(error) }, 'etcd does not answer; it is tried on');
     }
   }
 

@@ -1,5 +1,5 @@
 import { backoffMs } from '../backoff.ts';
-import { sleep } from '../clock.ts';
+import { type Cancel, sleep } from '../clock.ts';
 import { codeOf } from '../errors.ts';
 import type { EtcdClient } from './client.ts';
 import { Comparison } from './comparison.ts';
@@ -66,6 +66,8 @@ export class RangeMirror implements SharedCopy {
   readonly #running: Promise<void>;
   #following: Following | undefined;
   #comparison: Comparison | undefined;
+  /** Set while the comparison waits for events that may explain its suspects. */
+  #cancelGrace: Cancel | undefined;
   /** Cuts the wait before the next try short. */
   #nap: AbortController | undefined;
 
@@ -102,44 +104,35 @@ export class RangeMirror implements SharedCopy {
 
   /**
    * Compares the keys with etcd's, and lists again where they truly differ: a cluster restored from a snapshot and written past our revision
-   * shows itself in no other way. Abandoned, without a result, when the watch breaks meanwhile.
+   * shows itself in no other way. Resolves when the keys have been read; where they differ, the events that may explain it are given a while.
+   * Abandoned when the watch breaks meanwhile.
    */
   async compare(): Promise<void> {
     const following = this.#following;
     if (following?.created !== true || this.#comparison !== undefined) {
       return;
     }
-    const comparison = new Comparison(this.registrations);
+    const comparison = new Comparison(this.registrations, this.revision);
     this.#comparison = comparison;
-    let counts = false;
-    const verdict = await this.#verdict(comparison, following.clusterId).finally(() => {
-      counts = this.#conclude(comparison);
-    });
-    if (!counts) {
-      return;
+    let different: ListReason | undefined;
+    try {
+      different = await this.#readKeys(comparison, following.clusterId);
+    } catch (error) {
+      if (this.#comparison === comparison) {
+        this.#abandonComparison();
+      }
+      throw error;
     }
-    this.#deps.observer.compared?.(this.range);
-    if (verdict !== undefined) {
-      this.#deps.observer.driftFound?.(this.range, comparison.suspects);
-      following.watch.cancel();
-      following.over.resolve(verdict);
+    if (this.#comparison === comparison) {
+      this.#judge(comparison, different);
     }
   }
 
-  /** Ends a comparison; whether it counts, or was abandoned meanwhile. */
-  #conclude(comparison: Comparison): boolean {
-    const counts = this.#comparison === comparison;
-    if (counts) {
-      this.#comparison = undefined;
-    }
-    return counts;
-  }
-
-  async #verdict(comparison: Comparison, clusterId: string): Promise<ListReason | undefined> {
-    const { client, clock } = this.#deps;
+  /** Reads the keys into the comparison; returns why the mirror must differ, where the answers alone say so. */
+  async #readKeys(comparison: Comparison, clusterId: string): Promise<ListReason | undefined> {
     const { revision } = this;
     const { signal } = this.#stop;
-    for await (const page of listRange(client, this.range, { keysOnly: true, signal })) {
+    for await (const page of listRange(this.#deps.client, this.range, { keysOnly: true, signal })) {
       if (page.clusterId !== clusterId) {
         return 'cluster-changed';
       }
@@ -148,13 +141,33 @@ export class RangeMirror implements SharedCopy {
       }
       comparison.add(page.registrations);
     }
-    if (comparison.complete() === 0) {
-      return undefined;
+    comparison.complete();
+    return comparison.verdict === 'different' ? 'drift' : undefined;
+  }
+
+  #judge(comparison: Comparison, different: ListReason | undefined): void {
+    if (different === undefined && comparison.verdict === 'unclear') {
+      this.#cancelGrace = this.#deps.clock.schedule(eventGraceMs, () => this.#conclude(comparison, 'drift'));
+    } else {
+      this.#conclude(comparison, different);
     }
-    const enough = new AbortController();
-    const cleared = comparison.cleared.then(() => enough.abort());
-    await Promise.race([cleared, sleep(clock, eventGraceMs, AbortSignal.any([signal, enough.signal]))]);
-    return comparison.suspects === 0 ? undefined : 'drift';
+  }
+
+  /** Ends the comparison: the mirror is as it should be, or is listed again. */
+  #conclude(comparison: Comparison, different: ListReason | undefined): void {
+    this.#abandonComparison();
+    this.#deps.observer.compared?.(this.range);
+    if (different !== undefined) {
+      this.#deps.observer.driftFound?.(this.range, comparison.suspects);
+      this.#following?.watch.cancel();
+      this.#following?.over.resolve(different);
+    }
+  }
+
+  #abandonComparison(): void {
+    this.#comparison = undefined;
+    this.#cancelGrace?.();
+    this.#cancelGrace = undefined;
   }
 
   async #run(): Promise<void> {
@@ -169,6 +182,7 @@ export class RangeMirror implements SharedCopy {
         failures = this.#deps.clock.monotonic() - since > settledMs ? 0 : failures + 1;
       } catch (error) {
         failures += 1;
+        reason = this.synced ? 'watch-ended' : 'first';
         this.#failed(error);
       }
       await this.#wait(failures);
@@ -225,7 +239,7 @@ export class RangeMirror implements SharedCopy {
       return await over.promise;
     } finally {
       this.#following = undefined;
-      this.#comparison = undefined;
+      this.#abandonComparison();
     }
   }
 
@@ -242,6 +256,9 @@ export class RangeMirror implements SharedCopy {
       this.#deps.observer.events?.(changes.length);
     }
     this.#apply(changes, revision);
+    if (this.#cancelGrace !== undefined && this.#comparison?.verdict === 'same') {
+      this.#conclude(this.#comparison, undefined);
+    }
   }
 
   #apply(changes: readonly Change[], revision: Revision): void {
@@ -254,7 +271,7 @@ export class RangeMirror implements SharedCopy {
 
   /** A comparison under way counts no longer; the next one is asked for. */
   #doubt(): void {
-    this.#comparison = undefined;
+    this.#abandonComparison();
     this.#deps.onDoubt(this);
   }
 
@@ -274,7 +291,7 @@ export class RangeMirror implements SharedCopy {
       onOutage();
     } else if (first) {
       log.warn(
-        { start: showKey(this.range.start), reason: error.message },
+        { start: showKey(this.range.start), problem: error.message },
         'a range cannot be followed; it is tried again',
       );
     }

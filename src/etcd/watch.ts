@@ -46,7 +46,7 @@ export class WatchHub {
   readonly #client: EtcdClient;
   readonly #deps: EtcdDeps;
   readonly #listener: HubListener;
-  readonly #watches = new Set<StreamWatch>();
+  readonly #watches = new Set<HubWatch>();
   readonly #stop = new AbortController();
   #stream: WatchStream | undefined;
   #running: Promise<void> | undefined;
@@ -63,7 +63,7 @@ export class WatchHub {
 
   /** Watches what comes after a list: `listed` is its revision and `clusterId` the cluster that answered it. */
   watch(range: KeyRange, listed: Revision, clusterId: string, listener: WatchListener): Watch {
-    const watch = streamWatch(range, positionAfter(listed, clusterId), listener, () => {
+    const watch = hubWatch(range, positionAfter(listed, clusterId), listener, () => {
       this.#watches.delete(watch);
     });
     this.#watches.add(watch);
@@ -127,6 +127,7 @@ export class WatchHub {
     this.#answered = false;
     this.#stream = stream;
     for (const watch of this.#watches) {
+      watch.resuming();
       stream.add(watch);
     }
     return stream;
@@ -143,7 +144,7 @@ export class WatchHub {
       return;
     }
     this.#deps.log.info(
-      { member: stream.member, reason: reason.message },
+      { member: stream.member, problem: reason.message },
       'the watch stream ended and is opened again',
     );
     if (!this.#answered) {
@@ -166,24 +167,34 @@ export class WatchHub {
   }
 }
 
-/** The stream's side of a watch. */
-function streamWatch(
+/** The stream's side of a watch, and the hub's. */
+interface HubWatch extends StreamWatch {
+  /** It is about to be created on a stream that is younger than its list. */
+  resuming(): void;
+}
+
+function hubWatch(
   range: KeyRange,
   from: Position,
   listener: WatchListener,
   onOver: () => void,
-): StreamWatch {
+): HubWatch {
   let takenUp = false;
+  let resuming = false;
   return {
     range,
     position: from,
+    resuming() {
+      resuming = true;
+    },
     created(behind) {
-      if (takenUp || behind) {
-        listener.doubtful();
-      }
       if (!takenUp) {
         takenUp = true;
         listener.created();
+      }
+      if (resuming || behind) {
+        resuming = false;
+        listener.doubtful();
       }
     },
     advanced(changes) {
