@@ -167,8 +167,9 @@ describe('tokens and permissions, scripted', () => {
 
 describe('tokens and permissions of a real etcd', () => {
   it('fault 9: goes on after its token has expired while idle and the stream is reset', async () => {
-    const { etcd, raw, proxy, rig } = await secured({ token: 'jwt', tokenTtlSeconds: 1 });
+    const { etcd, raw, proxy, rig } = await secured({ token: 'jwt', tokenTtlSeconds: 2 });
     const recorder = await rig.record('app/');
+    await raw.logIn('root', 'root-password');
     const before = await raw.revision();
     const older = rawEtcd(etcd.endpoints[0] ?? '');
     await older.logIn('root', 'root-password');

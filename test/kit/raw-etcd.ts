@@ -95,6 +95,8 @@ export class RawEtcd {
 
   /** Uses this user from now on. */
   async logIn(name: string, password: string): Promise<void> {
+    // etcd 3.4 refuses even this call under a token that has expired.
+    this.#metadata.remove('token');
     const { token } = await this.auth<{ token: string }>('Authenticate', { name, password });
     this.#metadata.set('token', token);
   }
