@@ -98,7 +98,8 @@ export class Heartbeat {
     const { revision, clusterId } = this.#agreed;
     const probe = this.#hub.watch(singleRange(this.#listener.key()), revision, clusterId, {
       created: () => probe.cancel(),
-      doubtful: () => this.#hub.leaveMember(laggingError(member, revision)),
+      resumed: () => {},
+      behind: () => this.#hub.leaveMember(laggingError(member, revision)),
       advanced: () => {},
       lost: () => {},
       refused: () => {},

@@ -224,7 +224,8 @@ export class RangeMirror implements SharedCopy {
         this.#recovered();
       },
       advanced: (changes, revision) => this.#advanced(changes, revision),
-      doubtful: () => this.#doubt(),
+      resumed: () => this.#doubt(),
+      behind: () => this.#doubt(),
       lost: (reason) => {
         if (reason === 'compacted') {
           this.#deps.observer.compacted?.(this.range);

@@ -11,15 +11,17 @@ export type { LossReason } from './resume.ts';
 
 /** What a watch tells its user. After `lost`, `refused` or our own cancel nothing more is told. */
 export interface WatchListener {
-  /** etcd has taken up the watch. */
+  /** etcd has taken up the watch for the first time. */
   created(): void;
   /** Everything up to this revision: the changes since what was told before, whole revisions in order; possibly none. */
   advanced(changes: readonly Change[], revision: Revision): void;
   /**
-   * The watch goes on, but the history that it follows may have become another one meanwhile, which etcd does not tell: the stream broke and
-   * resumed, or the member does not know the revision that we have seen.
+   * The watch was asked for again on a new stream. The history that it follows there may be another one than before, which etcd does not tell:
+   * a restored cluster keeps its id and may have been written past our revision.
    */
-  doubtful(): void;
+  resumed(): void;
+  /** The member does not know of the revision that we have seen: it lags, or the cluster was restored. */
+  behind(): void;
   /** The watch is over, and only a new list can go on from here. */
   lost(reason: LossReason): void;
   /** The watch is over: etcd does not take it up (permission, range). */
@@ -173,12 +175,7 @@ interface HubWatch extends StreamWatch {
   resuming(): void;
 }
 
-function hubWatch(
-  range: KeyRange,
-  from: Position,
-  listener: WatchListener,
-  onOver: () => void,
-): HubWatch {
+function hubWatch(range: KeyRange, from: Position, listener: WatchListener, onOver: () => void): HubWatch {
   let takenUp = false;
   let resuming = false;
   return {
@@ -188,13 +185,16 @@ function hubWatch(
       resuming = true;
     },
     created(behind) {
+      if (resuming) {
+        resuming = false;
+        listener.resumed();
+      }
+      if (behind) {
+        listener.behind();
+      }
       if (!takenUp) {
         takenUp = true;
         listener.created();
-      }
-      if (resuming || behind) {
-        resuming = false;
-        listener.doubtful();
       }
     },
     advanced(changes) {
