@@ -13,7 +13,7 @@ export function createKubeClient(options: KubeClientOptions, deps: KubeDeps): Ku
   const { listTimeoutMs = 60_000, watchIdleMs = 90_000, pageSize = 500 } = options;
   const transport = new Transport({ ...options, maxConnections, rereadFilesMs }, deps);
   const reads = new Reads(transport, { callTimeoutMs, listTimeoutMs, watchIdleMs, pageSize }, deps);
-  const writes = new Writes(transport, callTimeoutMs);
+  const writes = new Writes(transport, callTimeoutMs, options.writeGate);
   return {
     server: transport.server,
     get: (...call) => reads.get(...call),

@@ -14,6 +14,19 @@ export interface KubeRequest extends CallSubject {
   readonly deadlineMs: number;
 }
 
+/** Decides at the moment when a write leaves whether it may: a replica writes while it leads, and not a moment longer. */
+export interface WriteGate {
+  /** Throws where nothing may leave now. */
+  pass(): WritePass;
+}
+
+export interface WritePass {
+  /** The answer must have come within so many milliseconds; then the request is aborted. */
+  readonly withinMs: number;
+  /** Aborts the request. */
+  readonly signal: AbortSignal;
+}
+
 /** One request under way: what ends it (deadline, its caller, close) and how its failure is told. */
 export class Exchange {
   readonly request: KubeRequest;

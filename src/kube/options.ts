@@ -1,5 +1,6 @@
 /** How the Kubernetes side is set up, and what it is handed. The defaults stand here once. */
 import type { Clock } from '../clock.ts';
+import type { WriteGate } from './exchange.ts';
 
 /** Which apiserver, and as whom. */
 export interface KubeSource {
@@ -14,6 +15,8 @@ export interface KubeSource {
 export interface KubeClientOptions extends KubeSource {
   /** Sent as User-Agent, asked for when each request leaves: `etcd-endpoints/<version> (<replica>)`, later with the term. */
   readonly userAgent: () => string;
+  /** Asked before each write leaves. Absent: everything may leave. */
+  readonly writeGate?: WriteGate;
   /** Connections for calls; more calls than that wait for one. Watches have connections of their own. Default 64. */
   readonly maxConnections?: number;
   /** Deadline of one call in milliseconds, from when it leaves. Default 10 000. */

@@ -160,7 +160,7 @@ export class Reads implements KubeReader, KubeStreams {
   async #read(request: KubeRequest, signal?: AbortSignal): Promise<unknown> {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await this.#transport.call(request, signal);
+        return await this.#transport.call(request, { signal });
       } catch (error) {
         const waitMs = attempt < READ_REPEATS ? this.#waitBeforeRepeat(error, attempt) : undefined;
         if (waitMs === undefined) {

@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 import type { Clock } from '../clock.ts';
 import { closedError, malformedError, statusError } from './call-error.ts';
 import { Connection, type ConnectionOptions, type Session } from './connection.ts';
-import { Exchange, type KubeRequest } from './exchange.ts';
+import { Exchange, type KubeRequest, type WriteGate } from './exchange.ts';
 import { guarded } from './guarded.ts';
 import type { KubeDeps } from './options.ts';
 import { Slots } from './slots.ts';
@@ -11,6 +11,20 @@ import { WarningLog } from './warnings.ts';
 
 export interface TransportOptions extends ConnectionOptions {
   readonly userAgent: () => string;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** For writes; its signal takes the place of the caller's. */
+  readonly gate?: WriteGate | undefined;
+}
+
+/** How a request goes out. */
+interface Route {
+  readonly pool: 'calls' | 'watches';
+  /** Longest silence that is borne; 0 leaves it to the deadline. */
+  readonly idleMs: number;
+  readonly gate?: WriteGate | undefined;
 }
 
 type Answer = Dispatcher.ResponseData;
@@ -43,12 +57,17 @@ export class Transport {
     return this.#connection.server;
   }
 
-  /** Sends a request and returns its answer, parsed. Waits for a free connection; the deadline counts from then. */
-  call(request: KubeRequest, signal?: AbortSignal): Promise<unknown> {
+  /**
+   * Sends a request and returns its answer, parsed. Waits for a free connection; the deadline counts from then, and a gate is asked then:
+   * what has waited too long does not leave.
+   */
+  call(request: KubeRequest, { signal, gate }: CallOptions = {}): Promise<unknown> {
     return this.#slots.run(async () => {
-      const exchange = this.#begin(request, signal);
+      const pass = gate?.pass();
+      const deadlineMs = Math.min(request.deadlineMs, pass?.withinMs ?? Number.POSITIVE_INFINITY);
+      const exchange = this.#begin({ ...request, deadlineMs }, pass?.signal ?? signal);
       try {
-        const answer = await this.#ask(exchange, 'calls');
+        const answer = await this.#ask(exchange, { pool: 'calls', idleMs: 0, gate });
         return await readJson(request, answer);
       } catch (error) {
         throw exchange.failure(error);
@@ -70,7 +89,7 @@ export class Transport {
   ): AsyncGenerator<Uint8Array> {
     const exchange = this.#begin(request, signal);
     try {
-      const answer = await this.#ask(exchange, 'watches', idleMs);
+      const answer = await this.#ask(exchange, { pool: 'watches', idleMs });
       accepted();
       yield* answer.body;
     } catch (error) {
@@ -98,9 +117,9 @@ export class Transport {
   }
 
   /** Sends, once more with new credentials after a 401, and returns a good answer. */
-  async #ask(exchange: Exchange, pool: 'calls' | 'watches', idleMs = 0): Promise<Answer> {
+  async #ask(exchange: Exchange, route: Route): Promise<Answer> {
     const session = await exchange.orAborted(this.#connection.session());
-    const answer = await this.#send(exchange, session, pool, idleMs);
+    const answer = await this.#send(exchange, session, route);
     if (answer.statusCode !== 401) {
       return await this.#judge(exchange.request, answer);
     }
@@ -109,15 +128,13 @@ export class Transport {
       return await this.#judge(exchange.request, answer);
     }
     await answer.body.dump();
-    return await this.#judge(exchange.request, await this.#send(exchange, renewed, pool, idleMs));
+    return await this.#judge(exchange.request, await this.#send(exchange, renewed, route));
   }
 
-  async #send(
-    { request, signal }: Exchange,
-    session: Session,
-    pool: 'calls' | 'watches',
-    idleMs: number,
-  ): Promise<Answer> {
+  async #send({ request, signal }: Exchange, session: Session, route: Route): Promise<Answer> {
+    const { pool, idleMs, gate } = route;
+    // Credentials may have taken their time.
+    gate?.pass();
     const sentAt = this.#clock.monotonic();
     let status = 0;
     try {

@@ -1,7 +1,7 @@
 /** The verbs that change something. */
 import { messageOf, TerminalError } from '../errors.ts';
 import { hasCode } from './call-error.ts';
-import type { KubeRequest } from './exchange.ts';
+import type { KubeRequest, WriteGate } from './exchange.ts';
 import { collectionPath, namespaceOf, objectPath, type Query, withQuery } from './paths.ts';
 import type { Transport } from './transport.ts';
 import type { KubeObject, KubeWriter, ObjectMeta, Resource } from './types.ts';
@@ -15,10 +15,12 @@ const WRITE_QUERY: Query = { fieldManager: FIELD_MANAGER };
 export class Writes implements KubeWriter {
   readonly #transport: Transport;
   readonly #timeoutMs: number;
+  readonly #gate: WriteGate | undefined;
 
-  constructor(transport: Transport, timeoutMs: number) {
+  constructor(transport: Transport, timeoutMs: number, gate?: WriteGate) {
     this.#transport = transport;
     this.#timeoutMs = timeoutMs;
+    this.#gate = gate;
   }
 
   create<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T> {
@@ -106,13 +108,14 @@ export class Writes implements KubeWriter {
     target: ObjectMeta,
     request: Omit<KubeRequest, 'resource' | 'name' | 'namespace' | 'deadlineMs'>,
   ): Promise<T> {
-    return (await this.#transport.call({
+    const call = {
       ...request,
       resource,
       name: target.name,
       ...namespaceOf(target),
       deadlineMs: this.#timeoutMs,
-    })) as T;
+    };
+    return (await this.#transport.call(call, { gate: this.#gate })) as T;
   }
 }
 
