@@ -10,6 +10,7 @@ import { isOutage } from '../etcd/errors.ts';
 import type { RegistrySource } from '../etcd/types.ts';
 import { compileReader } from '../formats/read.ts';
 import { rangeOf } from '../formats/source.ts';
+import type { Service } from '../kube/resources.ts';
 import type { ObjectKey } from '../kube/types.ts';
 import type { Claim } from './claim.ts';
 import type { Claims } from './claims.ts';
@@ -59,6 +60,14 @@ interface Tracked {
   unpublishedSince: number | undefined;
 }
 
+interface Prepared {
+  readonly claim: Claim;
+  /** The Service as it stands. */
+  readonly existing: Service | undefined;
+  readonly ports: readonly ServicePort[];
+  readonly subscription: Subscription;
+}
+
 /**
  * Makes Kubernetes hold what etcd says for one EtcdService. It is given a key and looks at the state of the world, never at an event:
  * the result is the same however often and in whatever order it runs.
@@ -86,6 +95,23 @@ export class Reconciler {
     if (earlyMs > 0) return { requeueAfterMs: earlyMs };
     const waitMs = await this.#report(key, object, withRegistry(findings, registry.finding));
     return soonest([registry.lookAgainMs, lookAgainMs, waitMs]);
+  }
+
+  /** Follows what an EtcdService asks for, and writes nothing: what a replica does that does not lead. */
+  standBy(key: ObjectKey): void {
+    const object = this.#deps.etcdServices.get(key);
+    if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
+      this.#forget(key);
+      return;
+    }
+    const tracked = this.#track(key, object);
+    tracked.desired = undefined;
+    try {
+      this.#prepare(key, tracked, object);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+    }
+    tracked.unpublishedSince = undefined;
   }
 
   /** What was published last of each EtcdService, for metrics. */
@@ -148,14 +174,10 @@ export class Reconciler {
 
   /** The main job, from spec to Endpoints. */
   async #publish(key: ObjectKey, tracked: Tracked, object: EtcdService): Promise<Findings> {
-    const { services, endpoints, claims, recorder } = this.#deps;
-    const spec = specOf(tracked, object);
-    const claim = claims.of(object, spec);
-    const existing = services.existing(claim);
-    const ports = services.ports(claim, existing);
-    const subscription = this.#subscribe(key, tracked, claim, ports);
+    const { services, endpoints, recorder, source } = this.#deps;
+    const { claim, existing, ports, subscription } = this.#prepare(key, tracked, object);
     const { serviceName } = claim;
-    const unready = whyUnready(subscription, spec, this.#deps.source.connection.connected);
+    const unready = whyUnready(subscription, claim.spec, source.connection.connected);
     if (unready?.reason === 'Paused') tracked.unpublishedSince = undefined;
     if (!subscription.isSynced || unready?.reason === 'Paused') {
       return { ready: unready, ...unknown, serviceName };
@@ -185,6 +207,15 @@ export class Reconciler {
       published: { desired, revision },
       registry: undefined,
     };
+  }
+
+  /** Everything up to the first write: what is asked for, whose the name is, and what is followed for it. */
+  #prepare(key: ObjectKey, tracked: Tracked, object: EtcdService): Prepared {
+    const { services, claims } = this.#deps;
+    const claim = claims.of(object, specOf(tracked, object));
+    const existing = services.existing(claim);
+    const ports = services.ports(claim, existing);
+    return { claim, existing, ports, subscription: this.#subscribe(key, tracked, claim, ports) };
   }
 
   #subscribe(key: ObjectKey, tracked: Tracked, claim: Claim, ports: readonly ServicePort[]): Subscription {
