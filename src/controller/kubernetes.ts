@@ -64,7 +64,7 @@ export function openKubernetes(
     );
     return waiting.length === 0 ? undefined : waiting.join('; ');
   };
-  const events = createEventRecorder(client, { clock, log });
+  const events = createEventRecorder(client, { clock, log, instance: config.replica });
   let slices: Promise<boolean> | undefined;
 
   return {
