@@ -16,6 +16,14 @@ export interface SceneOptions {
   readonly args?: readonly string[];
 }
 
+/** What a scene is made of. `controller` is how its controller is started. */
+export interface SceneParts {
+  readonly registry: RegistryEtcd;
+  readonly registrar: Registrar;
+  readonly objects: KubeObjects;
+  readonly controller: ControllerOptions;
+}
+
 /** Looks that need a round trip to the apiserver are not taken more often than that. */
 const LOOK = { timeoutMs: 15_000, intervalMs: 50 };
 
@@ -24,13 +32,17 @@ export async function startScene({ etcd = {}, args = [] }: SceneOptions = {}): P
   await installCrd();
   const [registry, namespace] = await Promise.all([startEtcd(etcd), createNamespace('controller')]);
   const { credentials } = servers();
-  const controllerOptions: ControllerOptions = {
-    etcd: registry.endpoints,
-    kubeconfig: credentials.kubeconfigPath,
-    namespaces: [namespace.name],
-    args,
-  };
-  const scene = new Scene(registry, new KubeObjects(credentials, namespace.name), controllerOptions);
+  const scene = new Scene({
+    registry,
+    registrar: new Registrar(registry),
+    objects: new KubeObjects(credentials, namespace.name),
+    controller: {
+      etcd: registry.endpoints,
+      kubeconfig: credentials.kubeconfigPath,
+      namespaces: [namespace.name],
+      args,
+    },
+  });
   try {
     await scene.startController();
   } catch (error) {
@@ -48,11 +60,11 @@ export class Scene {
   readonly #options: ControllerOptions;
   #controller: ControllerProcess | undefined;
 
-  constructor(registry: RegistryEtcd, objects: KubeObjects, options: ControllerOptions) {
+  constructor({ registry, registrar, objects, controller }: SceneParts) {
     this.registry = registry;
-    this.registrar = new Registrar(registry);
+    this.registrar = registrar;
     this.objects = objects;
-    this.#options = options;
+    this.#options = controller;
   }
 
   get namespace(): string {

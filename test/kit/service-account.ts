@@ -1,0 +1,97 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Credentials } from '../../dev/control-plane/plane.ts';
+import type { KubeObjects } from './kube-objects.ts';
+
+/** A rule of RBAC. */
+export interface Grant {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** All that the controller does in a namespace which it serves. */
+export const controllerGrants: readonly Grant[] = [
+  { apiGroups: ['etcd-endpoints.io'], resources: ['etcdservices'], verbs: ['list', 'watch'] },
+  { apiGroups: ['etcd-endpoints.io'], resources: ['etcdservices/status'], verbs: ['update'] },
+  { apiGroups: [''], resources: ['services'], verbs: ['list', 'watch', 'create', 'patch'] },
+  { apiGroups: [''], resources: ['endpoints'], verbs: ['list', 'watch', 'get', 'create', 'update'] },
+  { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
+  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list'] },
+];
+
+/** The grants without one verb on one resource. */
+export function withoutVerb(grants: readonly Grant[], verb: string, resource: string): readonly Grant[] {
+  return grants.map((grant) =>
+    grant.resources.includes(resource)
+      ? { ...grant, verbs: grant.verbs.filter((other) => other !== verb) }
+      : grant,
+  );
+}
+
+/** A user who may do nothing but what is granted, as the Pod of a controller has one. */
+export class ServiceAccount {
+  readonly kubeconfigPath: string;
+  readonly #subject: object;
+
+  private constructor(kubeconfigPath: string, subject: object) {
+    this.kubeconfigPath = kubeconfigPath;
+    this.#subject = subject;
+  }
+
+  /** Creates an account in the namespace of `objects`, with a kubeconfig that holds a token of it. */
+  static async create(objects: KubeObjects, { server, caPem }: Credentials): Promise<ServiceAccount> {
+    const { namespace } = objects;
+    const name = 'controller';
+    await objects.create('serviceaccounts', name, {});
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
+    const { json } = await objects.call('POST', path, {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      spec: {},
+    });
+    const directory = await mkdtemp(join(tmpdir(), 'etcd-endpoints-account-'));
+    const kubeconfigPath = join(directory, 'kubeconfig');
+    // JSON is YAML.
+    await writeFile(kubeconfigPath, JSON.stringify(kubeconfigOf(server, caPem, json.status.token)));
+    return new ServiceAccount(kubeconfigPath, { kind: 'ServiceAccount', name, namespace });
+  }
+
+  /** Lets the account do this in the namespace of `objects`, and nothing else there. */
+  async grant(objects: KubeObjects, rules: readonly Grant[]): Promise<void> {
+    const name = 'controller';
+    const usable = rules.filter(({ verbs }) => verbs.length > 0);
+    if ((await objects.get('roles', name)) !== undefined) {
+      await objects.change('roles', name, (role) => {
+        role.rules = usable;
+      });
+      return;
+    }
+    await objects.create('roles', name, { rules: usable });
+    await objects.create('rolebindings', name, {
+      subjects: [this.#subject],
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name },
+    });
+  }
+
+  async remove(): Promise<void> {
+    await rm(join(this.kubeconfigPath, '..'), { recursive: true });
+  }
+}
+
+function kubeconfigOf(server: string, caPem: string, token: string): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'test',
+    contexts: [{ name: 'test', context: { cluster: 'test', user: 'test' } }],
+    clusters: [
+      {
+        name: 'test',
+        cluster: { server, 'certificate-authority-data': Buffer.from(caPem).toString('base64') },
+      },
+    ],
+    users: [{ name: 'test', user: { token } }],
+  };
+}
