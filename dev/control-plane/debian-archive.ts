@@ -9,7 +9,6 @@ const run = promisify(execFile);
 
 /** The release that packages etcd 3.4, Kubernetes 1.20 and the Go that still compiles it. */
 const RELEASE = 'bookworm';
-const DEFAULT_MIRROR = 'http://deb.debian.org/debian';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /** Whether packages can be had and unpacked here. */
@@ -92,20 +91,22 @@ export class DebianArchive {
   }
 }
 
-/** The mirror of this release that the system uses, for networks where no other can be reached; else Debian's own. */
+/** The mirror that the system itself uses: in many networks no other can be reached. */
 async function systemMirror(): Promise<string> {
-  try {
-    const { stdout } = await run('apt-get', ['indextargets', '--format', '$(RELEASE) $(SITE)']);
-    return chooseMirror(stdout);
-  } catch {
-    return DEFAULT_MIRROR;
+  const { stdout } = await run('apt-get', ['indextargets', '--format', '$(RELEASE) $(SITE)']);
+  const mirror = chooseMirror(stdout);
+  if (mirror === undefined) {
+    throw new Error(
+      `apt's sources on this system name no mirror of Debian, which ${RELEASE} could be had from`,
+    );
   }
+  return mirror;
 }
 
-/** The first mirror of our release in lines of `<release> <URL>`. */
-export function chooseMirror(lines: string): string {
-  const match = new RegExp(`^${RELEASE} (\\S+)$`, 'm').exec(lines);
-  return match?.[1] ?? DEFAULT_MIRROR;
+/** The first mirror of our release in lines of `<release> <URL>`, else one of another release: a mirror of Debian has them all. */
+export function chooseMirror(lines: string): string | undefined {
+  const ours = new RegExp(`^${RELEASE} (\\S+)$`, 'm').exec(lines)?.[1];
+  return ours ?? /^\S+ (\S+\/debian)\/?$/m.exec(lines)?.[1];
 }
 
 /** apt reads the proxy variables in lower case alone; people also set them in upper case. */

@@ -12,8 +12,16 @@ describe('chooseMirror', () => {
     expect(chooseMirror(lines.join('\n'))).toBe('http://mirror.example/debian');
   });
 
-  it("takes Debian's on a system of another release", () => {
-    expect(chooseMirror('noble http://archive.ubuntu.com/ubuntu\n')).toBe('http://deb.debian.org/debian');
+  it('takes the mirror of another release of Debian, which has them all', () => {
+    const lines = [
+      'trixie-security http://mirror.example/debian-security',
+      'trixie http://mirror.example/debian',
+    ];
+    expect(chooseMirror(lines.join('\n'))).toBe('http://mirror.example/debian');
+  });
+
+  it('takes none on a system that is not Debian', () => {
+    expect(chooseMirror('noble http://archive.example/ubuntu\n')).toBeUndefined();
   });
 });
 
