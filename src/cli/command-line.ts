@@ -5,7 +5,7 @@ import { invalidOptions, optionsError } from '../config/read-options.ts';
 import { messageOf, TerminalError } from '../errors.ts';
 import { packageVersion } from '../version.ts';
 import { type Command, exitCodes } from './command.ts';
-import { givenFlags, yargsOptions } from './flags.ts';
+import { givenFlags, usageOf, yargsOptions } from './flags.ts';
 import { nearest } from './nearest.ts';
 
 /** A command before it is loaded: help and errors need no more than this. */
@@ -26,6 +26,11 @@ const commands: readonly CommandEntry[] = [
     summary: 'Print the custom resource definitions, for kubectl apply -f -',
     load: async () => (await import('./crds.ts')).crdsCommand,
   },
+  {
+    name: 'discover',
+    summary: 'List and follow the instances that are registered in etcd',
+    load: async () => (await import('./discover.ts')).discoverCommand,
+  },
 ];
 
 const environmentNote =
@@ -33,12 +38,19 @@ const environmentNote =
 
 /** Runs the command that the process was started for, and sets the exit code. */
 export async function runCommandLine(process: NodeJS.Process): Promise<void> {
+  let running: Command | undefined;
   // A reader that has seen enough (`| head`) is no failure of ours.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (running?.outlivesReader === true) return;
     process.exit(error.code === 'EPIPE' ? exitCodes.success : exitCodes.failure);
   });
+  const run = async (command: Command, argv: Readonly<Record<string, unknown>>): Promise<void> => {
+    running = command;
+    const flags = givenFlags(argv, command.options);
+    await command.run({ flags, env: process.env, readFile: readFileSync, hostname: hostname() }, process);
+  };
   try {
-    await parser(process).parseAsync();
+    await parser(process, run).parseAsync();
   } catch (error) {
     const isWrongUsage = error instanceof TerminalError && error.code === invalidOptions;
     process.stderr.write(`etcd-endpoints: ${messageOf(error)}\n`);
@@ -47,7 +59,9 @@ export async function runCommandLine(process: NodeJS.Process): Promise<void> {
   }
 }
 
-function parser(process: NodeJS.Process): Argv {
+type RunCommand = (command: Command, argv: Readonly<Record<string, unknown>>) => Promise<void>;
+
+function parser(process: NodeJS.Process, run: RunCommand): Argv {
   const root = yargs(process.argv.slice(2))
     .scriptName('etcd-endpoints')
     .locale('en')
@@ -57,6 +71,7 @@ function parser(process: NodeJS.Process): Argv {
       'dot-notation': false,
       'parse-numbers': false,
       'parse-positional-numbers': false,
+      'populate--': true,
     })
     .usage('etcd-endpoints <command> [options]')
     .version(packageVersion())
@@ -70,33 +85,33 @@ function parser(process: NodeJS.Process): Argv {
       throw error ?? optionsError([message]);
     })
     .command({ command: '$0', describe: false, handler: refuseCommand });
-  return commands.reduce((parsed, entry) => withCommand(parsed, entry, process), root);
+  return commands.reduce((parsed, entry) => withCommand(parsed, entry, run), root);
 }
 
-function withCommand(root: Argv, { name, summary, load }: CommandEntry, process: NodeJS.Process): Argv {
+function withCommand(root: Argv, { name, summary, load }: CommandEntry, run: RunCommand): Argv {
   return root.command({
     command: name,
     describe: summary,
     builder: async (command: Argv) => {
       const { options } = await load();
       const described = command
-        .usage(`etcd-endpoints ${name} [options]\n\n${summary}`)
+        .usage(`${usageOf(name, options)}\n\n${summary}`)
         .options(yargsOptions(options));
       return Object.keys(options).length === 0 ? described : described.epilogue(environmentNote);
     },
-    handler: async (argv) => {
-      const command = await load();
-      const flags = givenFlags(argv, command.options);
-      await command.run({ flags, env: process.env, readFile: readFileSync, hostname: hostname() }, process);
-    },
+    handler: async (argv) => run(await load(), argv),
   });
+}
+
+function listed(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
 }
 
 /** What is run where no command is named, or one that there is not. */
 function refuseCommand(argv: { readonly _: readonly (string | number)[] }): never {
   const names = commands.map((command) => command.name);
   const [word] = argv._.map(String);
-  if (word === undefined) throw optionsError([`A command is needed: ${names.join(' or ')}`]);
+  if (word === undefined) throw optionsError([`A command is needed: ${listed(names)}`]);
   const meant = nearest(word, names);
   throw optionsError([
     `Unknown command ${JSON.stringify(word)}${meant === undefined ? '' : `. Did you mean ${meant}?`}`,

@@ -4,7 +4,12 @@ import type { OptionSource } from '../config/read-options.ts';
 /** A command, in a file of its own that is loaded when the command is used. */
 export interface Command {
   readonly options: OptionTable;
-  /** Resolves when the command has succeeded. Errors with code `INVALID_OPTIONS` exit with 2, all others with 1. */
+  /** Whether it goes on when nobody reads its output any more, because what it does matters more than what it says. */
+  readonly outlivesReader?: true;
+  /**
+   * Resolves when the command has succeeded, or has set an exit code of its own. Errors with code `INVALID_OPTIONS` exit with 2, all others
+   * with 1.
+   */
   run(source: OptionSource, process: NodeJS.Process): Promise<void>;
 }
 

@@ -13,6 +13,16 @@ export interface Option {
   readonly doc: string;
   /** May be given several times, and each time as a list with commas. */
   readonly many?: true;
+  /** With `many`: each text is taken as it is, commas and all. */
+  readonly verbatim?: true;
+  /** Given without a value: it is `true` then. Its default is `false`. */
+  readonly isSwitch?: true;
+  /** May also be given without its flag, as the word after the command. */
+  readonly isWord?: true;
+  /** A switch with `many` whose values are all the words after `--`: a command line. */
+  readonly isCommand?: true;
+  /** Not read from the environment. */
+  readonly noEnv?: true;
   readonly required?: true;
   /** As a user would type it. */
   readonly default?: string;
@@ -41,4 +51,9 @@ export type Values<Table extends OptionTable> = { readonly [Flag in keyof Table]
 /** The environment variable of an option: `etcd-ca` → `ETCD_ENDPOINTS_ETCD_CA`. */
 export function environmentName(flag: string): string {
   return `ETCD_ENDPOINTS_${flag.toUpperCase().replaceAll('-', '_')}`;
+}
+
+/** Every environment variable that an option is read from, the first that is set first. */
+export function environmentNames(flag: string, option: Option): readonly string[] {
+  return option.noEnv === true ? [] : [environmentName(flag), ...(option.alsoEnv ?? [])];
 }

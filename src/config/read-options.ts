@@ -1,5 +1,5 @@
 import { messageOf, TerminalError } from '../errors.ts';
-import { environmentName, type Option, type OptionTable, type Values } from './option.ts';
+import { environmentName, environmentNames, type Option, type OptionTable, type Values } from './option.ts';
 
 /** Where options come from. The process's own environment, files and name are handed in by src/cli alone. */
 export interface OptionSource {
@@ -49,7 +49,8 @@ export function readOptionFile(flag: string, path: string, source: OptionSource)
 
 function readOption(flag: string, option: Option, source: OptionSource): Read {
   const given = givenTexts(flag, option, source);
-  const texts = option.many === true ? given.texts.flatMap(commaSeparated) : given.texts;
+  const isList = option.many === true && option.verbatim !== true;
+  const texts = isList ? given.texts.flatMap(commaSeparated) : given.texts;
   if (texts.length === 0) {
     return option.required === true
       ? { problems: [`${given.name} is needed (or ${environmentName(flag)}): ${option.doc}`] }
@@ -73,7 +74,7 @@ function readOption(flag: string, option: Option, source: OptionSource): Read {
 function givenTexts(flag: string, option: Option, { flags, env }: OptionSource): Given {
   const texts = option.secret === true ? [] : [flags[flag] ?? []].flat().map(String);
   if (texts.length > 0) return { name: `--${flag}`, texts };
-  for (const name of [environmentName(flag), ...(option.alsoEnv ?? [])]) {
+  for (const name of environmentNames(flag, option)) {
     const text = env[name];
     if (text !== undefined && text !== '') return { name, texts: [text] };
   }

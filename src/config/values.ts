@@ -56,6 +56,14 @@ export function oneOf<const Word extends string>(...words: readonly Word[]): z.Z
   return reads(`one of ${words.join(', ')}`, (text) => words.find((word) => word === text));
 }
 
+/** Whether a switch is on. */
+export const onOff: z.ZodType<boolean, string> = reads('true or false', (given) =>
+  given === 'true' || given === 'false' ? given === 'true' : undefined,
+);
+
+/** Any text, the empty one too. */
+export const anyText: z.ZodType<string, string> = z.string();
+
 /** Any text but the empty one. */
 export const text: z.ZodType<string, string> = reads('a text that is not empty', (given) =>
   given === '' ? undefined : given,

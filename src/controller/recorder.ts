@@ -1,6 +1,6 @@
 import type { EtcdService } from '../api/etcd-service.ts';
 import type { EventReason, ReadyReason } from '../api/reasons.ts';
-import type { Desired, RejectedSample } from '../endpoints/desired.ts';
+import { type Desired, maxPortSets, type RejectedSample } from '../endpoints/desired.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
 import { type EventRecorder, objectKey } from '../kube/types.ts';
 import type { Logger } from '../telemetry/logging.ts';
@@ -8,9 +8,6 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { Claim } from './claim.ts';
 import type { EndpointsWrite } from './endpoints-keeper.ts';
 import type { Finding } from './status.ts';
-
-/** Port sets beyond which a Service is warned of: each is a subset, and later a slice, of its own. */
-const maxPortSets = 100;
 
 export interface RecorderDeps {
   readonly log: Logger;

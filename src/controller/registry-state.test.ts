@@ -26,6 +26,7 @@ describe('what an EtcdService says of its registry', () => {
       status: 'False',
       reason: 'Disconnected',
       message: 'etcd has not answered since 2026-01-01T00:00:00.000Z: no member answers',
+      since: lostAt,
     });
   });
 

@@ -19,7 +19,8 @@ export interface RegistryState {
 /** What an EtcdService says of its registry at wall-clock time `now`. */
 export function registryState(connection: Connection, key: ObjectKey, now: number): RegistryState {
   if (connection.connected) {
-    const finding = { status: 'True', reason: 'Connected', message: 'etcd answers' } as const;
+    const { since } = connection;
+    const finding = { status: 'True', reason: 'Connected', message: 'etcd answers', since } as const;
     return { finding, lookAgainMs: undefined };
   }
   const dueMs = connection.since + reportedAfterMs + spread(key) - now;
@@ -27,7 +28,8 @@ export function registryState(connection: Connection, key: ObjectKey, now: numbe
   const since = new Date(connection.since).toISOString();
   const why = connection.error === undefined ? '' : `: ${messageOf(connection.error)}`;
   const message = `etcd has not answered since ${since}${why}`;
-  return { finding: { status: 'False', reason: 'Disconnected', message }, lookAgainMs: undefined };
+  const finding = { status: 'False', reason: 'Disconnected', message, since: connection.since } as const;
+  return { finding, lookAgainMs: undefined };
 }
 
 /** The same share of the spread for the same key every time (FNV-1a). */

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { maxPortSets } from '../endpoints/desired.ts';
 import type { RejectionReason } from '../formats/rejection.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { setQueueGauges } from '../telemetry/queue-metrics.ts';
@@ -30,16 +31,19 @@ export function scrapeController({ metrics, queue, reconciler, registry, clock }
 
 function setEndpointGauges(metrics: Metrics, reconciler: Reconciler): void {
   const rejected = new Map<RejectionReason, number>();
-  let ready = 0;
-  let notReady = 0;
-  for (const { endpoints, rejectedByReason } of reconciler.published()) {
-    const readyHere = endpoints.filter((endpoint) => endpoint.ready).length;
-    ready += readyHere;
-    notReady += endpoints.length - readyHere;
+  const total = { ready: 0, notReady: 0, partial: 0, manyPortSets: 0 };
+  for (const { endpoints, rejectedByReason, partial, portSets } of reconciler.published()) {
+    const ready = endpoints.filter((endpoint) => endpoint.ready).length;
+    total.ready += ready;
+    total.notReady += endpoints.length - ready;
+    total.partial += partial;
+    if (portSets > maxPortSets) total.manyPortSets += 1;
     for (const [reason, count] of rejectedByReason) rejected.set(reason, (rejected.get(reason) ?? 0) + count);
   }
-  metrics.endpoints.set({ state: 'ready' }, ready);
-  metrics.endpoints.set({ state: 'not_ready' }, notReady);
+  metrics.endpoints.set({ state: 'ready' }, total.ready);
+  metrics.endpoints.set({ state: 'not_ready' }, total.notReady);
+  metrics.endpointsPartial.set(total.partial);
+  metrics.portSetsExceeded.set(total.manyPortSets);
   metrics.registrationsRejected.reset();
   for (const [reason, count] of rejected) metrics.registrationsRejected.set({ reason }, count);
 }

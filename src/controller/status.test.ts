@@ -76,6 +76,15 @@ describe('the status of an EtcdService', () => {
     expect(conditionOf(after, 'HasEndpoints')).toMatchObject({ lastTransitionTime: '2026-01-01T12:01:00Z' });
   });
 
+  it('has the true time of a transition that could not be written when it happened', () => {
+    const before = statusOf(published(desired('10.0.0.1')));
+    const registry = { status: 'False', reason: 'Disconnected', message: 'away', since: now + 5000 } as const;
+    const after = statusOf({ ...nothingKnown, registry }, before, now + 60_000);
+    expect(conditionOf(after, 'RegistryConnected')).toMatchObject({
+      lastTransitionTime: '2026-01-01T12:00:05Z',
+    });
+  });
+
   it('tells counters, which can wait, from transitions, which cannot', () => {
     const before = statusOf(published(desired('10.0.0.1')));
     expect(differenceOf(before, statusOf(published(desired('10.0.0.1', '10.0.0.2')), before))).toBe(

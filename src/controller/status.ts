@@ -13,6 +13,8 @@ export interface Finding<Reason extends string = string> {
   readonly status: 'True' | 'False' | 'Unknown';
   readonly reason: Reason;
   readonly message: string;
+  /** Since when, in wall-clock milliseconds, where that was before now: a transition that could not be written at its time. */
+  readonly since?: number;
 }
 
 /** What a reconcile found out about an EtcdService. */
@@ -77,14 +79,14 @@ const firstVisit: Readonly<Record<ConditionType, Finding>> = {
 /** A condition keeps its transition time while its status stays. */
 function nextCondition(
   type: ConditionType,
-  { status, reason, message }: Finding,
+  { status, reason, message, since = Number.POSITIVE_INFINITY }: Finding,
   before: Condition | undefined,
   { generation, now }: Pick<StatusInput, 'generation' | 'now'>,
 ): Condition {
   // Kubernetes keeps condition times to the second.
-  const since =
-    before?.status === status ? before.lastTransitionTime : `${new Date(now).toISOString().slice(0, 19)}Z`;
-  return { type, status, reason, message, lastTransitionTime: since, observedGeneration: generation };
+  const time = `${new Date(Math.min(now, since)).toISOString().slice(0, 19)}Z`;
+  const lastTransitionTime = before?.status === status ? before.lastTransitionTime : time;
+  return { type, status, reason, message, lastTransitionTime, observedGeneration: generation };
 }
 
 function hasEndpoints({ endpoints }: Desired): Finding<HasEndpointsReason> {

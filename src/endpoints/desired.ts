@@ -5,6 +5,9 @@ import type { Counts, DesiredEndpoint, KeyOutcome, Outcome } from './types.ts';
 /** At most so many rejected items are named in a status. */
 const maxSamples = 5;
 
+/** Port sets beyond which a Service is warned of: each is a subset of its own, and costs every node of the cluster. */
+export const maxPortSets = 100;
+
 /** A rejected item for status and Events: its key as shown, the reason and what is wrong. */
 export interface RejectedSample {
   readonly key: string;

@@ -14,6 +14,15 @@ describe('statusError', () => {
     expect(message).toContain('grant verb "update" on "endpointslices.discovery.k8s.io" in namespace shop');
   });
 
+  it('names the verb that is missing where it is not that of the call: apply may create', () => {
+    const apply = { ...write, verb: 'patch' } as const;
+    const { message } = statusError(apply, 403, {
+      message:
+        'endpointslices.discovery.k8s.io "web-1" is forbidden: User "x" cannot create resource "endpointslices"',
+    });
+    expect(message).toContain('grant verb "create" on');
+  });
+
   it('names the subresource and the whole cluster', () => {
     const call = { verb: 'list', resource: etcdServiceResource, subresource: 'status' } as const;
     const { message } = statusError(call, 403, {});

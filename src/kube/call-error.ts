@@ -157,9 +157,15 @@ function isMissingGrant(status: Status): boolean {
   return status.message === undefined || status.message.includes(' cannot ');
 }
 
+/** The verb that the apiserver asks for in its own words: server-side apply needs `create` beside `patch`. */
+function missedVerb({ message = '' }: Status): string | undefined {
+  return / cannot ([a-z]+) resource /.exec(message)?.[1];
+}
+
 function explain(subject: CallSubject, httpStatus: number, status: Status): string {
   if (httpStatus === 403 && isMissingGrant(status)) {
-    return `forbidden, grant verb "${subject.verb}" on "${qualified(subject)}"${scopeOf(subject)}`;
+    const verb = missedVerb(status) ?? subject.verb;
+    return `forbidden, grant verb "${verb}" on "${qualified(subject)}"${scopeOf(subject)}`;
   }
   if (httpStatus === 404 && isNotServed(status)) {
     return `the apiserver does not serve ${qualified(subject)} in version ${subject.resource.version}: is its CRD installed?`;

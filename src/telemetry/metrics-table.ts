@@ -206,6 +206,18 @@ export const metricTable = {
     help: 'Endpoints that are published.',
     labels: { state: label<'ready' | 'not_ready'>('`ready` or `not_ready`') },
   },
+  endpointsPartial: {
+    name: 'etcd_endpoints_endpoints_partial',
+    type: 'gauge',
+    help: 'Endpoints that are published without some of the ports of their Service, since the registrations lack them.',
+    labels: {},
+  },
+  portSetsExceeded: {
+    name: 'etcd_endpoints_services_with_too_many_port_sets',
+    type: 'gauge',
+    help: 'Services whose endpoints have more than 100 different sets of ports.',
+    labels: {},
+  },
   registrationsRejected: {
     name: 'etcd_endpoints_registrations_rejected',
     type: 'gauge',
