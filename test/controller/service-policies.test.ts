@@ -290,6 +290,18 @@ describe('what others do to our objects', () => {
     );
   });
 
+  it('is undone where somebody names the one port that has no name', async () => {
+    await scene.defineWith('nameless', ['10.0.0.1:80']);
+    await scene.objects.change('services', 'nameless', ({ spec }) => {
+      spec.ports[0].name = 'first';
+    });
+    await eventually(async () => {
+      const { spec } = await scene.objects.get('services', 'nameless');
+      expect(spec.ports[0]).not.toHaveProperty('name');
+    });
+    expect(await scene.published('nameless')).toEqual(['10.0.0.1:80']);
+  });
+
   it('is undone where it concerns the Endpoints', async () => {
     await scene.defineWith('bent', ['10.0.0.1:80']);
     await scene.objects.change('endpoints', 'bent', ({ subsets }) => {
