@@ -1,19 +1,19 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { servers } from './kit/control-plane.ts';
 import { eventually } from './kit/eventually.ts';
+import { processesOf } from './kit/processes.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** Two servers start and stop, on machines that run other tests at the same time. */
 const PATIENCE_MS = 120_000;
 
-/** A folder for everything that one demo writes; it is named in the environment of every process that the demo starts. */
+/** A folder for everything that one demo writes; the command line of every server that it starts names a file in there. */
 let temporary = '';
 
 beforeEach(async () => {
@@ -125,37 +125,8 @@ async function assetsWithoutApiserver(): Promise<string> {
   return folder;
 }
 
-/** Neither a process that was started with our folder as its place for temporary files, nor anything in that folder. */
+/** Neither a process that uses our folder, nor anything in that folder. */
 async function expectNothingLeft(): Promise<void> {
   expect(await processesOf(temporary)).toEqual([]);
   expect((await readdir(temporary)).filter((name) => name !== 'assets')).toEqual([]);
-}
-
-/** Command lines of the processes that name `folder` there or, where the system shows that, in their environment. */
-async function processesOf(folder: string): Promise<string[]> {
-  const all = process.platform === 'linux' ? await linuxProcesses() : await listedProcesses();
-  return all.filter((described) => described.includes(folder));
-}
-
-async function linuxProcesses(): Promise<string[]> {
-  const ids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  return await Promise.all(
-    ids.map(
-      async (id) => `${await readIfThere(`/proc/${id}/cmdline`)} ${await readIfThere(`/proc/${id}/environ`)}`,
-    ),
-  );
-}
-
-async function listedProcesses(): Promise<string[]> {
-  const { stdout } = await promisify(execFile)('ps', ['-Aww', '-o', 'command=']);
-  return stdout.split('\n');
-}
-
-/** Processes end while they are looked at, and those of others are closed to us. */
-async function readIfThere(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -1,0 +1,90 @@
+import { access, glob, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import type { EtcdService } from '../src/api/etcd-service.ts';
+import { parseSpec } from '../src/api/parse.ts';
+import { controllerGrants, type Grant } from '../test/kit/service-account.ts';
+
+const root = join(import.meta.dirname, '..');
+const pages = await Array.fromAsync(
+  glob(['*.md', 'docs/**/*.md', 'dev/**/*.md', 'test/**/*.md'], { cwd: root }),
+);
+const texts = new Map(
+  await Promise.all(pages.map(async (page) => [page, await readFile(join(root, page), 'utf8')] as const)),
+);
+
+/** Code is no prose: a bracket in it is no link. */
+function withoutCode(text: string): string {
+  return text.replaceAll(/^```.*?^```$/gms, '').replaceAll(/`[^`\n]*`/g, '');
+}
+
+function linksOf(text: string): string[] {
+  return [...withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+}
+
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(text: string): string[] {
+  const headings = [...text.replaceAll(/^```.*?^```$/gms, '').matchAll(/^#+ (.+)$/gm)];
+  return headings.map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+/** Why a link of a page leads nowhere; undefined for one that does, or that leads out of the project. */
+async function whyBroken(page: string, link: string): Promise<string | undefined> {
+  if (/^[a-z]+:/.test(link)) {
+    return undefined;
+  }
+  const [path = '', anchor] = link.split('#');
+  const target = path === '' ? page : join(dirname(page), path);
+  try {
+    await access(join(root, target));
+  } catch {
+    return `${page}: ${link} does not exist`;
+  }
+  const text = texts.get(target);
+  const isThere = anchor === undefined || text === undefined || anchorsOf(text).includes(anchor);
+  return isThere ? undefined : `${page}: ${link} has no such heading`;
+}
+
+/** In blocks of YAML, and where a shell command is given one to read. */
+function etcdServicesOf(text: string): EtcdService[] {
+  return [...text.matchAll(/(?:^```yaml|<<'END')\n(.*?)^(?:```|END)$/gms)]
+    .flatMap(([, block = '']) => parseAllDocuments(block, { strict: true }))
+    .map((document) => {
+      expect(document.errors).toEqual([]);
+      return document.toJS();
+    })
+    .filter(({ kind }) => kind === 'EtcdService');
+}
+
+function byResource(grants: readonly Grant[]): readonly Grant[] {
+  return grants.toSorted((a, b) => (a.resources.join() < b.resources.join() ? -1 : 1));
+}
+
+describe('the documentation', () => {
+  it('has no link that leads nowhere', async () => {
+    const all = [...texts].flatMap(([page, text]) => linksOf(text).map((link) => whyBroken(page, link)));
+    const broken = (await Promise.all(all)).filter((reason) => reason !== undefined);
+    expect(all.length).toBeGreaterThan(20);
+    expect(broken).toEqual([]);
+  });
+
+  it('shows no EtcdService that is not valid', () => {
+    const examples = [...texts.values()].flatMap(etcdServicesOf);
+    expect(examples.length).toBeGreaterThan(5);
+    for (const example of examples) {
+      expect(parseSpec(example), `EtcdService ${example.metadata.name}`).toHaveProperty('ok');
+    }
+  });
+
+  it('grants the controller in docs/rbac.yaml what it needs by test, and nothing else', async () => {
+    const manifest = await readFile(join(root, 'docs/rbac.yaml'), 'utf8');
+    const [role] = parseAllDocuments(manifest).map((document) => document.toJS());
+    expect(byResource(role.rules)).toEqual(byResource(controllerGrants));
+  });
+});
