@@ -1,6 +1,9 @@
 import type { Change, Key, Registration, Revision } from './types.ts';
 
-/** Whether both are the same version of a key, as far as can be told without values: mod revisions alone repeat after a restore. */
+/**
+ * Whether both are the same version of a key, as far as can be told without values. Revisions repeat after a restore, leases do not; a key without
+ * a lease that is written again at the very revision of its former self is not told apart.
+ */
 export function isSameVersion(a: Registration, b: Registration): boolean {
   return a.modRevision === b.modRevision && a.createRevision === b.createRevision && a.lease === b.lease;
 }

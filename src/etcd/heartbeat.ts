@@ -96,7 +96,8 @@ export class Heartbeat {
       return;
     }
     const { revision, clusterId } = this.#agreed;
-    const probe = this.#hub.watch(singleRange(this.#listener.key()), revision, clusterId, {
+    const after = { revision, clusterId, epoch: this.#hub.epoch };
+    const probe = this.#hub.watch(singleRange(this.#listener.key()), after, {
       created: () => probe.cancel(),
       resumed: () => {},
       behind: () => this.#hub.leaveMember(laggingError(member, revision)),

@@ -21,7 +21,7 @@ import type {
   Registration,
   Revision,
 } from './types.ts';
-import type { Watch, WatchHub } from './watch.ts';
+import type { Listed, Watch, WatchHub } from './watch.ts';
 import { listWhole } from './whole-list.ts';
 
 /** What all ranges of a mirror share. */
@@ -177,8 +177,7 @@ export class RangeMirror implements SharedCopy {
     while (!signal.aborted) {
       const since = this.#deps.clock.monotonic();
       try {
-        const clusterId = await this.#list(reason);
-        reason = await this.#follow(clusterId);
+        reason = await this.#follow(await this.#list(reason));
         failures = this.#deps.clock.monotonic() - since > settledMs ? 0 : failures + 1;
       } catch (error) {
         failures += 1;
@@ -189,11 +188,12 @@ export class RangeMirror implements SharedCopy {
     }
   }
 
-  async #list(reason: ListReason): Promise<string> {
-    const { clock, client, limiter, observer } = this.#deps;
+  async #list(reason: ListReason): Promise<Listed> {
+    const { clock, client, hub, limiter, observer } = this.#deps;
     const { signal } = this.#stop;
     return await limiter.run(async () => {
       const since = clock.monotonic();
+      const { epoch } = hub;
       const list = await listWhole(client, this.range, this.registrations, signal);
       const changes = differences(this.registrations, list.registrations, list.revision);
       this.#apply(changes, list.revision);
@@ -210,15 +210,15 @@ export class RangeMirror implements SharedCopy {
           use.firstListed();
         }
       }
-      return list.clusterId;
+      return { revision: list.revision, clusterId: list.clusterId, epoch };
     }, signal);
   }
 
   /** Watches from the list's revision on until that is over. */
-  async #follow(clusterId: string): Promise<ListReason> {
+  async #follow(listed: Listed): Promise<ListReason> {
     this.#stop.signal.throwIfAborted();
     const over = Promise.withResolvers<ListReason>();
-    const watch = this.#deps.hub.watch(this.range, this.revision, clusterId, {
+    const watch = this.#deps.hub.watch(this.range, listed, {
       created: () => {
         following.created = true;
         this.#recovered();
@@ -234,7 +234,7 @@ export class RangeMirror implements SharedCopy {
       },
       refused: (error) => over.reject(error),
     });
-    const following: Following = { watch, clusterId, over, created: false };
+    const following: Following = { watch, clusterId: listed.clusterId, over, created: false };
     this.#following = following;
     try {
       return await over.promise;

@@ -3,7 +3,7 @@ import { sleep } from '../clock.ts';
 import type { EtcdClient } from './client.ts';
 import { closedError, type EtcdError, isCode, mayWorkElsewhere } from './errors.ts';
 import type { EtcdDeps } from './options.ts';
-import { type LossReason, type Position, positionAfter } from './resume.ts';
+import { type LossReason, positionAfter } from './resume.ts';
 import type { Change, KeyRange, Revision } from './types.ts';
 import { type StreamWatch, WatchStream } from './watch-stream.ts';
 
@@ -16,8 +16,8 @@ export interface WatchListener {
   /** Everything up to this revision: the changes since what was told before, whole revisions in order; possibly none. */
   advanced(changes: readonly Change[], revision: Revision): void;
   /**
-   * The watch was asked for again on a new stream. The history that it follows there may be another one than before, which etcd does not tell:
-   * a restored cluster keeps its id and may have been written past our revision.
+   * The watch is on a stream that is younger than its list, or than its last stream. The history that it follows there may be another one than
+   * before, which etcd does not tell: a restored cluster keeps its id and may have been written past our revision.
    */
   resumed(): void;
   /** The member does not know of the revision that we have seen: it lags, or the cluster was restored. */
@@ -36,25 +36,38 @@ export interface HubListener {
   onBreak(): void;
 }
 
+/** What a watch continues. */
+export interface Listed {
+  readonly revision: Revision;
+  /** The cluster that answered. */
+  readonly clusterId: string;
+  /** The hub's epoch when the list began. */
+  readonly epoch: number;
+}
+
 export interface Watch {
   /** Ends it; nothing is told afterwards. */
   cancel(): void;
 }
 
 const reopenBackoff = { baseMs: 100, maxMs: 2_000, jitter: 0.5 };
+/** A stream that has answered for this long was sound: the next break starts a new count. */
+const settledMs = 5_000;
 
 /** Many watches that share one stream. The stream is kept, across members, for as long as the hub is open; each watch resumes where it stood. */
 export class WatchHub {
   readonly #client: EtcdClient;
   readonly #deps: EtcdDeps;
   readonly #listener: HubListener;
-  readonly #watches = new Set<HubWatch>();
+  readonly #watches = new Set<StreamWatch>();
   readonly #stop = new AbortController();
   #stream: WatchStream | undefined;
   #running: Promise<void> | undefined;
-  /** Streams opened or tried since one last answered. */
+  /** Streams opened or tried since one was sound. */
   #attempt = 0;
-  #answered: boolean = false;
+  #epoch = 0;
+  /** When the stream first answered, on the monotonic clock. */
+  #answeredAt: number | undefined;
   #failing: boolean = false;
 
   constructor(client: EtcdClient, deps: EtcdDeps, listener: HubListener) {
@@ -63,11 +76,14 @@ export class WatchHub {
     this.#listener = listener;
   }
 
-  /** Watches what comes after a list: `listed` is its revision and `clusterId` the cluster that answered it. */
-  watch(range: KeyRange, listed: Revision, clusterId: string, listener: WatchListener): Watch {
-    const watch = hubWatch(range, positionAfter(listed, clusterId), listener, () => {
-      this.#watches.delete(watch);
-    });
+  /** Changes with each stream that is opened. Taken before a list, it tells whether the watch after it is on a younger stream. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Watches what comes after a list. */
+  watch(range: KeyRange, after: Listed, listener: WatchListener): Watch {
+    const watch = this.#hubWatch(range, after, listener);
     this.#watches.add(watch);
     this.#stream?.add(watch);
     this.#running ??= this.#run();
@@ -126,18 +142,17 @@ export class WatchHub {
     const { signal } = this.#stop;
     const onLife = (): void => this.#alive();
     const stream = await WatchStream.open(this.#client, this.#deps.clock, { avoid, signal, onLife });
-    this.#answered = false;
+    this.#answeredAt = undefined;
+    this.#epoch += 1;
     this.#stream = stream;
     for (const watch of this.#watches) {
-      watch.resuming();
       stream.add(watch);
     }
     return stream;
   }
 
   #alive(): void {
-    this.#answered = true;
-    this.#attempt = 0;
+    this.#answeredAt ??= this.#deps.clock.monotonic();
     this.#tell(undefined);
   }
 
@@ -149,8 +164,10 @@ export class WatchHub {
       { member: stream.member, problem: reason.message },
       'the watch stream ended and is opened again',
     );
-    if (!this.#answered) {
+    if (this.#answeredAt === undefined) {
       this.#tell(reason);
+    } else if (this.#deps.clock.monotonic() - this.#answeredAt > settledMs) {
+      this.#attempt = 0;
     }
     if (isCode(reason, 'ETCD_MESSAGE_TOO_LARGE')) {
       // Which watch it was for cannot be known, and resuming would bring the same message again.
@@ -167,46 +184,40 @@ export class WatchHub {
       this.#listener.onState(error);
     }
   }
-}
 
-/** The stream's side of a watch, and the hub's. */
-interface HubWatch extends StreamWatch {
-  /** It is about to be created on a stream that is younger than its list. */
-  resuming(): void;
-}
-
-function hubWatch(range: KeyRange, from: Position, listener: WatchListener, onOver: () => void): HubWatch {
-  let takenUp = false;
-  let resuming = false;
-  return {
-    range,
-    position: from,
-    resuming() {
-      resuming = true;
-    },
-    created(behind) {
-      if (resuming) {
-        resuming = false;
-        listener.resumed();
-      }
-      if (behind) {
-        listener.behind();
-      }
-      if (!takenUp) {
-        takenUp = true;
-        listener.created();
-      }
-    },
-    advanced(changes) {
-      listener.advanced(changes, this.position.next - 1);
-    },
-    lost(reason) {
-      onOver();
-      listener.lost(reason);
-    },
-    refused(error) {
-      onOver();
-      listener.refused(error);
-    },
-  };
+  /** The stream's side of a watch. */
+  #hubWatch(range: KeyRange, after: Listed, listener: WatchListener): StreamWatch {
+    const watches = this.#watches;
+    const currentEpoch = (): number => this.#epoch;
+    let { epoch } = after;
+    let takenUp = false;
+    return {
+      range,
+      position: positionAfter(after.revision, after.clusterId),
+      created(behind) {
+        if (epoch !== currentEpoch()) {
+          epoch = currentEpoch();
+          listener.resumed();
+        }
+        if (behind) {
+          listener.behind();
+        }
+        if (!takenUp) {
+          takenUp = true;
+          listener.created();
+        }
+      },
+      advanced(changes) {
+        listener.advanced(changes, this.position.next - 1);
+      },
+      lost(reason) {
+        watches.delete(this);
+        listener.lost(reason);
+      },
+      refused(error) {
+        watches.delete(this);
+        listener.refused(error);
+      },
+    };
+  }
 }
