@@ -20,8 +20,8 @@ export class Fleet implements AsyncDisposable {
     this.#born += 1;
     const host = `192.0.2.${((this.#born - 1) % 90) + 1}`;
     const instance = new Instance(this.#gateway, `web-${this.#born}`, host, 8080);
-    this.#alive.push(instance);
     await instance.register();
+    this.#alive.push(instance);
     return instance;
   }
 
