@@ -7,7 +7,7 @@ export interface ElectionOptions {
   readonly name: string;
   /** What the candidate proposes, and what others see of the leader: the pod's name. */
   readonly identity: string;
-  /** Whole seconds, 5 at the least. Default 15. */
+  /** Whole seconds, from 5 to what etcd grants. Default 15. */
   readonly ttlSeconds?: number;
 }
 
@@ -16,13 +16,14 @@ export interface ElectionDeps extends EtcdDeps {
 }
 
 /**
- * A key under the election's name that does not belong there:
+ * A key under the election's name that somebody should see to:
  * - `without-lease`: it has the form of a candidate's key, and no lease that would ever end it: nobody can lead after it.
  * - `foreign-name`: it has not the form of a candidate's key. We pass it by; clients that are etcd's own wait for it.
+ * - `same-identity`: a candidate that came after us bears our identity. That does no harm to the election, and hides from people who leads.
  */
 export interface Obstacle {
   readonly key: Key;
-  readonly kind: 'without-lease' | 'foreign-name';
+  readonly kind: 'without-lease' | 'foreign-name' | 'same-identity';
 }
 
 /** Told what the election does, for metrics; everything is logged besides. All methods are optional. */

@@ -1,0 +1,118 @@
+import { codeOf, messageOf } from '../errors.ts';
+import type { ElectionDeps, Obstacle } from './election-types.ts';
+import type { Leader } from './elector.ts';
+import { showKey } from './key.ts';
+import type { LeaseLoss } from './lease-types.ts';
+import type { Candidate, Standings } from './standings.ts';
+
+const warnings: Record<Obstacle['kind'], string> = {
+  'without-lease': 'a key without a lease stands in the election, nobody can lead after it; delete it',
+  'foreign-name':
+    "a key under the election's name is no candidate's; is the name the beginning of another's?",
+  'same-identity': 'another candidate bears our identity; give each replica one of its own',
+};
+
+/** What an election tells of itself: the leader to listeners, the rest to observer and log, each when it changes. */
+export class ElectionReport {
+  readonly #deps: ElectionDeps;
+  readonly #listeners = new Set<(leader: Leader | undefined) => void>();
+  #leader: Leader | undefined;
+  #obstacles: readonly Obstacle[] = [];
+  /** Code of what keeps us from standing. */
+  #failure: string | undefined;
+
+  constructor(deps: ElectionDeps) {
+    this.#deps = deps;
+  }
+
+  get leader(): Leader | undefined {
+    return this.#leader;
+  }
+
+  onLeader(listener: (leader: Leader | undefined) => void): () => void {
+    // A wrapper each, so that one function registered twice is two listeners.
+    const registered = (leader: Leader | undefined): void => listener(leader);
+    this.#listeners.add(registered);
+    return () => this.#listeners.delete(registered);
+  }
+
+  standing(own: Candidate): void {
+    this.failing(undefined);
+    this.#deps.log.info({ key: showKey(own.key) }, 'we stand for election');
+    this.#deps.observer?.standing?.(own.createRevision);
+  }
+
+  leaseLost(reason: LeaseLoss): void {
+    this.#deps.observer?.leaseLost?.(reason);
+  }
+
+  failing(error: unknown): void {
+    const failure = error === undefined ? undefined : (codeOf(error) ?? 'ETCD_FAILED');
+    if (failure === this.#failure) {
+      return;
+    }
+    this.#failure = failure;
+    if (error === undefined) {
+      this.#deps.log.info({}, 'the election goes on');
+    } else {
+      this.#deps.log.warn({ reason: messageOf(error) }, 'the election cannot go on; it is tried again');
+    }
+    this.#deps.observer?.failing?.(
+      error === undefined || error instanceof Error ? error : new Error(messageOf(error)),
+    );
+  }
+
+  /** The keys were read. */
+  seen(own: Candidate, { candidates }: Standings, obstacles: readonly Obstacle[]): void {
+    const [first] = candidates;
+    this.#lead(
+      first === undefined
+        ? undefined
+        : {
+            identity: first.identity,
+            key: first.key,
+            term: first.createRevision,
+            own: first.key === own.key,
+          },
+    );
+    this.#blocked(obstacles);
+  }
+
+  /** Our term is over; who leads now is not known yet. */
+  deposed(own: Candidate): void {
+    if (this.#leader?.key === own.key) {
+      this.#lead(undefined);
+    }
+  }
+
+  #lead(leader: Leader | undefined): void {
+    if (leader?.key === this.#leader?.key && leader?.term === this.#leader?.term) {
+      return;
+    }
+    this.#leader = leader;
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(leader);
+      } catch (error) {
+        this.#deps.log.error({ error: messageOf(error) }, 'a listener of the election threw');
+      }
+    }
+  }
+
+  #blocked(obstacles: readonly Obstacle[]): void {
+    const known = new Set(this.#obstacles.map(idOf));
+    const fresh = obstacles.filter((obstacle) => !known.has(idOf(obstacle)));
+    if (fresh.length === 0 && obstacles.length === known.size) {
+      return;
+    }
+    this.#obstacles = obstacles;
+    for (const { key, kind } of fresh) {
+      this.#deps.log.warn({ key: showKey(key) }, warnings[kind]);
+    }
+    this.#deps.observer?.obstacles?.(obstacles);
+  }
+}
+
+function idOf({ key, kind }: Obstacle): string {
+  return `${kind} ${key}`;
+}
