@@ -1,8 +1,8 @@
 import { parse } from 'yaml';
 import { etcdServiceCrd } from '../../src/api/crd.ts';
 import { type EtcdService, etcdServiceResource } from '../../src/api/etcd-service.ts';
-import { CUSTOM_RESOURCE_DEFINITIONS, NAMESPACES } from '../../src/kube/resources.ts';
-import type { KubeClient } from '../../src/kube/types.ts';
+import { NAMESPACES } from '../../src/kube/resources.ts';
+import type { KubeClient, KubeObject, Resource } from '../../src/kube/types.ts';
 import { eventually } from './eventually.ts';
 
 export const NAMESPACE = 'shop';
@@ -19,6 +19,20 @@ spec:
   ports:
     - port: 80
 `;
+
+interface CustomResourceDefinition extends KubeObject {
+  readonly status?: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+}
+
+const CUSTOM_RESOURCE_DEFINITIONS: Resource<CustomResourceDefinition> = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  plural: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
+  namespaced: false,
+};
 
 /** Installs the CRD and waits until it is served. */
 export async function installCrd(client: KubeClient, signal: AbortSignal): Promise<void> {
