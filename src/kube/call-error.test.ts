@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { etcdServiceResource } from '../api/etcd-service.ts';
 import { statusError, transportError } from './call-error.ts';
-import { ENDPOINT_SLICES } from './resources.ts';
+import { ENDPOINT_SLICES, SERVICES } from './resources.ts';
 
 const write = { verb: 'update', resource: ENDPOINT_SLICES, namespace: 'shop', name: 'web-1' } as const;
 
@@ -14,13 +14,16 @@ describe('statusError', () => {
     expect(message).toContain('grant verb "update" on "endpointslices.discovery.k8s.io" in namespace shop');
   });
 
-  it('names the verb that is missing where it is not that of the call: apply may create', () => {
-    const apply = { ...write, verb: 'patch' } as const;
-    const { message } = statusError(apply, 403, {
-      message:
-        'endpointslices.discovery.k8s.io "web-1" is forbidden: User "x" cannot create resource "endpointslices"',
-    });
-    expect(message).toContain('grant verb "create" on');
+  it('names the verb and the resource that the apiserver misses, where it says so itself', () => {
+    const apply = { verb: 'patch', resource: SERVICES, namespace: 'shop', name: 'web' } as const;
+    const said = (missed: string): string =>
+      `services "web" is forbidden: User "x" cannot ${missed} in the namespace "shop"`;
+    const create = statusError(apply, 403, { message: said('create resource "services" in API group ""') });
+    expect(create.message).toContain('grant verb "create" on "services" in namespace shop');
+    const other = 'update resource "etcdservices/finalizers" in API group "etcd-endpoints.io"';
+    expect(statusError(apply, 403, { message: said(other) }).message).toContain(
+      'grant verb "update" on "etcdservices.etcd-endpoints.io/finalizers" in namespace shop',
+    );
   });
 
   it('names the subresource and the whole cluster', () => {

@@ -84,10 +84,15 @@ export function malformedError(subject: CallSubject, what: string): RetryableErr
   });
 }
 
-export function closedError(subject: CallSubject): RetryableError {
-  return new RetryableError('KUBE_CLOSED', `${describe(subject)}: the client is closed`, {
-    subject: nameOf(subject),
-  });
+/** The call was ended from this side: for `reason` where that is an error of ours (the term has ended), else because the client is closed. */
+export function abortedError(subject: CallSubject, reason: unknown): RetryableError {
+  const details = { subject: nameOf(subject) };
+  return reason instanceof RetryableError || reason instanceof TerminalError
+    ? new RetryableError(reason.code, `${describe(subject)}: ${reason.message}`, {
+        ...details,
+        cause: reason,
+      })
+    : new RetryableError('KUBE_CLOSED', `${describe(subject)}: the client is closed`, details);
 }
 
 /** Whether `error` is ours and has this code. */
@@ -157,15 +162,22 @@ function isMissingGrant(status: Status): boolean {
   return status.message === undefined || status.message.includes(' cannot ');
 }
 
-/** The verb that the apiserver asks for in its own words: server-side apply needs `create` beside `patch`. */
-function missedVerb({ message = '' }: Status): string | undefined {
-  return / cannot ([a-z]+) resource /.exec(message)?.[1];
+/**
+ * What is to be granted, in the apiserver's own words where it has them (its responsewriters/errors.go): server-side apply of an object that is
+ * not there needs `create` beside `patch`.
+ */
+function missingGrant(subject: CallSubject, { message = '' }: Status): string {
+  const words = / cannot (?<verb>\S+) resource "(?<resource>[^"]+)" in API group "(?<group>[^"]*)"/.exec(
+    message,
+  );
+  const { verb = subject.verb, resource, group = '' } = words?.groups ?? {};
+  const named = resource === undefined ? qualified(subject) : qualify(resource, group);
+  return `grant verb "${verb}" on "${named}"${scopeOf(subject)}`;
 }
 
 function explain(subject: CallSubject, httpStatus: number, status: Status): string {
   if (httpStatus === 403 && isMissingGrant(status)) {
-    const verb = missedVerb(status) ?? subject.verb;
-    return `forbidden, grant verb "${verb}" on "${qualified(subject)}"${scopeOf(subject)}`;
+    return `forbidden, ${missingGrant(subject, status)}`;
   }
   if (httpStatus === 404 && isNotServed(status)) {
     return `the apiserver does not serve ${qualified(subject)} in version ${subject.resource.version}: is its CRD installed?`;
@@ -203,8 +215,16 @@ function nameOf(subject: CallSubject): string {
 }
 
 function qualified({ resource, subresource }: CallSubject): string {
-  const plural = resource.group === '' ? resource.plural : `${resource.plural}.${resource.group}`;
-  return subresource === undefined ? plural : `${plural}/${subresource}`;
+  return qualify(
+    subresource === undefined ? resource.plural : `${resource.plural}/${subresource}`,
+    resource.group,
+  );
+}
+
+/** `services`, `etcdservices.etcd-endpoints.io/status`: a resource with its group, as kubectl takes it. */
+function qualify(resource: string, group: string): string {
+  const [plural = '', ...subresource] = resource.split('/');
+  return [group === '' ? plural : `${plural}.${group}`, ...subresource].join('/');
 }
 
 function scopeOf(subject: CallSubject): string {

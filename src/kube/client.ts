@@ -16,6 +16,7 @@ export function createKubeClient(options: KubeClientOptions, deps: KubeDeps): Ku
   const writes = new Writes(transport, callTimeoutMs, options.writeGate);
   return {
     server: transport.server,
+    namespace: transport.namespace,
     get: (...call) => reads.get(...call),
     list: (...call) => reads.list(...call),
     serves: (...call) => reads.serves(...call),

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import type { Clock } from '../clock.ts';
-import { type Identity, loadKubeConfig, readIdentity } from './kubeconfig.ts';
+import { type Identity, loadKubeConfig, ownNamespace, readIdentity } from './kubeconfig.ts';
 import type { KubeLog, KubeSource } from './options.ts';
 
 /** With what a request leaves. The same object as long as nothing changed. */
@@ -57,6 +57,10 @@ export class Connection {
 
   get server(): string {
     return this.#config.getCurrentCluster()?.server ?? '';
+  }
+
+  get namespace(): string {
+    return ownNamespace(this.#config);
   }
 
   /** With what to send now. Throws a RetryableError (KUBE_CREDENTIALS) where no credentials could be read yet. */

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../clock.ts';
 import { RetryableError, TerminalError } from '../errors.ts';
-import { type CallSubject, closedError, timeoutError, transportError } from './call-error.ts';
+import { abortedError, type CallSubject, timeoutError, transportError } from './call-error.ts';
 
 /** What is asked of the apiserver. */
 export interface KubeRequest extends CallSubject {
@@ -14,7 +14,10 @@ export interface KubeRequest extends CallSubject {
   readonly deadlineMs: number;
 }
 
-/** Decides at the moment when a write leaves whether it may: a replica writes while it leads, and not a moment longer. */
+/**
+ * Decides at the moment when a write leaves whether it may: a replica writes while it leads, and not a moment longer. It is asked more than
+ * once for one write.
+ */
 export interface WriteGate {
   /** Throws where nothing may leave now. */
   pass(): WritePass;
@@ -23,7 +26,7 @@ export interface WriteGate {
 export interface WritePass {
   /** The answer must have come within so many milliseconds; then the request is aborted. */
   readonly withinMs: number;
-  /** Aborts the request. */
+  /** Aborts the request; where its reason is an error of ours, the request fails with the code of that. */
   readonly signal: AbortSignal;
 }
 
@@ -82,6 +85,8 @@ export class Exchange {
     if (this.#timedOut) {
       return timeoutError(this.request, this.request.deadlineMs);
     }
-    return this.signal.aborted ? closedError(this.request) : transportError(this.request, error);
+    return this.signal.aborted
+      ? abortedError(this.request, this.#callerSignal?.reason)
+      : transportError(this.request, error);
   }
 }

@@ -45,6 +45,12 @@ export function loadKubeConfig(source: KubeSource): KubeConfig {
   return config;
 }
 
+/** The namespace that we run in: that of the current context, which for a service account is its own; else `default`, as for kubectl. */
+export function ownNamespace(config: KubeConfig): string {
+  // An empty one counts as none, and that of a service account comes as its file holds it.
+  return config.getContextObject(config.getCurrentContext())?.namespace?.trim() || 'default';
+}
+
 /** What the kubeconfig says now; reads the files and runs the plugin that it names. */
 export async function readIdentity(config: KubeConfig): Promise<Identity> {
   const cluster = config.getCurrentCluster();

@@ -100,10 +100,16 @@ export interface Namespace extends KubeObject {
   readonly status?: { readonly phase?: 'Active' | 'Terminating' };
 }
 
-export interface CustomResourceDefinition extends KubeObject {
-  readonly spec?: unknown;
-  readonly status?: {
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+/** coordination.k8s.io Lease: who holds it, and since when as the holder's clock says. Times have six digits after the second. */
+export interface Lease extends KubeObject {
+  readonly spec?: {
+    /** Empty: nobody. */
+    readonly holderIdentity?: string | null;
+    readonly leaseDurationSeconds?: number | null;
+    readonly acquireTime?: string | null;
+    readonly renewTime?: string | null;
+    /** How often the holder has changed. */
+    readonly leaseTransitions?: number | null;
   };
 }
 
@@ -147,10 +153,10 @@ export const NAMESPACES: Resource<Namespace> = {
   namespaced: false,
 };
 
-export const CUSTOM_RESOURCE_DEFINITIONS: Resource<CustomResourceDefinition> = {
-  group: 'apiextensions.k8s.io',
+export const LEASES: Resource<Lease> = {
+  group: 'coordination.k8s.io',
   version: 'v1',
-  plural: 'customresourcedefinitions',
-  kind: 'CustomResourceDefinition',
-  namespaced: false,
+  plural: 'leases',
+  kind: 'Lease',
+  namespaced: true,
 };

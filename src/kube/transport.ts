@@ -1,9 +1,10 @@
 /** One request to the apiserver and its answer: identity, deadline, bounds, and failures by name. What to ask stands in client.ts. */
 import type { Dispatcher } from 'undici';
 import type { Clock } from '../clock.ts';
-import { closedError, malformedError, statusError } from './call-error.ts';
+import { abortedError, malformedError, statusError } from './call-error.ts';
 import { Connection, type ConnectionOptions, type Session } from './connection.ts';
 import { Exchange, type KubeRequest, type WriteGate } from './exchange.ts';
+import { gated } from './gated.ts';
 import { guarded } from './guarded.ts';
 import type { KubeDeps } from './options.ts';
 import { Slots } from './slots.ts';
@@ -57,9 +58,13 @@ export class Transport {
     return this.#connection.server;
   }
 
+  get namespace(): string {
+    return this.#connection.namespace;
+  }
+
   /**
-   * Sends a request and returns its answer, parsed. Waits for a free connection; the deadline counts from then, and a gate is asked then:
-   * what has waited too long does not leave.
+   * Sends a request and returns its answer, parsed. Waits for its turn; the deadline counts from then. A gate is asked then, and again
+   * whenever the request is about to leave: what has waited too long does not.
    */
   call(request: KubeRequest, { signal, gate }: CallOptions = {}): Promise<unknown> {
     return this.#slots.run(async () => {
@@ -109,7 +114,7 @@ export class Transport {
 
   #begin(request: KubeRequest, signal: AbortSignal | undefined): Exchange {
     if (this.#closed || signal?.aborted === true) {
-      throw closedError(request);
+      throw abortedError(request, signal?.reason);
     }
     const exchange = new Exchange(request, this.#clock, signal, () => this.#underWay.delete(exchange));
     this.#underWay.add(exchange);
@@ -133,12 +138,11 @@ export class Transport {
 
   async #send({ request, signal }: Exchange, session: Session, route: Route): Promise<Answer> {
     const { pool, idleMs, gate } = route;
-    // Credentials may have taken their time.
-    gate?.pass();
+    const dispatcher = gate === undefined ? session[pool] : gated(session[pool], gate);
     const sentAt = this.#clock.monotonic();
     let status = 0;
     try {
-      const answer = await session[pool].request({
+      const answer = await dispatcher.request({
         origin: session.origin,
         path: session.basePath + request.path,
         method: request.method,

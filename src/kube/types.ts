@@ -147,6 +147,8 @@ export interface KubeStreams {
 export interface KubeClient extends KubeReader, KubeWriter, KubeStreams {
   /** For log lines: the apiserver's URL. */
   readonly server: string;
+  /** The namespace that we run in: of the kubeconfig's context or the service account; `default` where neither names one. */
+  readonly namespace: string;
   /** Aborts what is under way and closes every connection. */
   close(): Promise<void>;
 }

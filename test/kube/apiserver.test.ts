@@ -5,9 +5,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { createCache } from '../../src/kube/cache.ts';
 import {
-  CUSTOM_RESOURCE_DEFINITIONS,
   ENDPOINTS,
   type Endpoints,
+  LEASES,
   NAMESPACES,
   SERVICES,
   type Service,
@@ -176,7 +176,7 @@ describe('calls to a real apiserver', () => {
   it('knows what the apiserver serves', async () => {
     const client = administrator();
     await expect(client.serves(ENDPOINTS)).resolves.toBe(true);
-    await expect(client.serves(CUSTOM_RESOURCE_DEFINITIONS)).resolves.toBe(true);
+    await expect(client.serves(LEASES)).resolves.toBe(true);
     await expect(client.serves({ ...ENDPOINTS, plural: 'beginpoints' })).resolves.toBe(false);
     await expect(client.serves(ABSENT)).resolves.toBe(false);
     await expect(client.get(ABSENT, 'x', 'default')).rejects.toThrow('is its CRD installed?');

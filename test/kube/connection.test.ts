@@ -158,6 +158,23 @@ describe('where the apiserver is', () => {
     expect(() => kubeRig({ kubeconfig, context: 'scripted' })).not.toThrow();
   });
 
+  it('names the namespace that its context names, else default', async () => {
+    const apiserver = await scriptedApiserver();
+    const content = apiserver.kubeconfigOf(apiserver.url) as { readonly contexts: readonly [object] };
+    const cluster = { cluster: 'scripted', user: 'tester' };
+    const kubeconfig = await apiserver.writeKubeconfig('namespaces', {
+      ...content,
+      contexts: [
+        ...content.contexts,
+        { name: 'shop', context: { ...cluster, namespace: 'shop' } },
+        { name: 'empty', context: { ...cluster, namespace: '' } },
+      ],
+    });
+    expect(kubeRig({ kubeconfig }).client.namespace).toBe('default');
+    expect(kubeRig({ kubeconfig, context: 'empty' }).client.namespace).toBe('default');
+    expect(kubeRig({ kubeconfig, context: 'shop' }).client.namespace).toBe('shop');
+  });
+
   it('says what is wrong with a kubeconfig, and nothing of its content', async () => {
     const apiserver = await scriptedApiserver();
     const directory = dirname(apiserver.kubeconfig);
