@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, type TestContext } from 'vitest';
 import { registryState } from '../../src/controller/registry-state.ts';
 import { writesOf } from '../kit/audit.ts';
 import { eventually } from '../kit/eventually.ts';
@@ -14,14 +14,16 @@ function firstToTell(namespace: string): string {
   }
 }
 
-describe('a registry that goes away while the controller runs', () => {
-  let scene: Scene;
-  beforeAll(async () => {
-    scene = await startScene();
-    return () => scene.stop();
-  });
+async function ownScene({ onTestFinished }: TestContext): Promise<Scene> {
+  const scene = await startScene();
+  onTestFinished(() => scene.stop());
+  return scene;
+}
 
-  it('leaves everything as it is, is reported after half a minute, and brings only true differences with it', async () => {
+/** Most of the time is spent on waiting, so all tests of this file wait together. */
+describe.concurrent('a registry that goes away while the controller runs', () => {
+  it('leaves everything as it is, is reported after half a minute, and brings only true differences with it', async (context) => {
+    const scene = await ownScene(context);
     const name = firstToTell(scene.namespace);
     const [member] = scene.registry.members;
     await scene.defineWith(name, ['10.0.0.1:80', '10.0.0.2:80']);
@@ -52,10 +54,9 @@ describe('a registry that goes away while the controller runs', () => {
   });
 });
 
-describe('a registry that comes back', () => {
-  async function outage(away: (scene: Scene) => Promise<void>): Promise<Scene> {
-    const scene = await startScene();
-    onTestFinished(() => scene.stop());
+describe.concurrent('a registry that comes back', () => {
+  async function outage(context: TestContext, away: (scene: Scene) => Promise<void>): Promise<Scene> {
+    const scene = await ownScene(context);
     await scene.defineWith('web', ['10.0.0.1:80', '10.0.0.2:80']);
     await scene.registry.members[0]?.stop();
     await away(scene);
@@ -63,8 +64,8 @@ describe('a registry that comes back', () => {
     return scene;
   }
 
-  it('empty has no instances any more', async () => {
-    const scene = await outage(async ({ registry }) => {
+  it('empty has no instances any more', async (context) => {
+    const scene = await outage(context, async ({ registry }) => {
       await rm(registry.members[0]?.dataDirectory ?? '', { recursive: true });
     });
     await scene.untilPublished('web', []);
@@ -73,8 +74,8 @@ describe('a registry that comes back', () => {
     await scene.untilPublished('web', ['10.0.0.9:80']);
   });
 
-  it('unchanged causes no write, also where a Service was deleted by hand and made again meanwhile', async () => {
-    const scene = await outage(async ({ objects }) => {
+  it('unchanged causes no write, also where a Service was deleted by hand and made again meanwhile', async (context) => {
+    const scene = await outage(context, async ({ objects }) => {
       await objects.delete('services', 'web');
       await eventually(async () => expect(await objects.get('services', 'web')).toBeDefined());
     });
@@ -90,17 +91,16 @@ describe('a registry that comes back', () => {
   });
 });
 
-describe('a registry that has never answered', () => {
-  it('is told of in the status, and nothing is created before it has been listed', async () => {
-    const scene = await startScene();
-    onTestFinished(() => scene.stop());
+describe.concurrent('a registry that has never answered', () => {
+  it('is told of in the status, and nothing is created before it has been listed', async (context) => {
+    const scene = await ownScene(context);
     await scene.restartController(() => scene.registry.members[0]?.stop() ?? Promise.resolve());
     await scene.define('early');
     await scene.untilReady('early', 'Unknown/NotSynced');
     expect(await scene.condition('early', 'RegistryConnected')).toBe('Unknown/Connecting');
     expect(await scene.objects.get('services', 'early')).toBeUndefined();
-    const { reason } = scene.controller.line({ msg: 'etcd does not answer; it is tried on' });
-    expect(reason).toContain(new URL(scene.registry.endpoints[0] ?? '').host);
+    const { problem } = scene.controller.line({ msg: 'etcd does not answer; it is tried on' });
+    expect(problem).toContain(new URL(scene.registry.endpoints[0] ?? '').host);
 
     await scene.registry.members[0]?.start();
     await scene.registrar.put({ '/services/early/1': '10.0.0.1:80' });

@@ -52,8 +52,11 @@ export async function startController(options: ControllerOptions): Promise<Contr
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const controller = new ControllerProcess(replica, child);
+  // Whoever has ended will not start any more.
+  const isOver = (): boolean => !controller.running || controller.line({ msg: 'Starting' }) !== undefined;
   try {
-    await eventually(() => controller.line({ msg: 'Starting' }), { timeoutMs: 30_000 });
+    await eventually(isOver, { timeoutMs: 30_000 });
+    controller.line({ msg: 'Starting' });
   } catch (error) {
     await controller.kill();
     throw new Error(`The controller does not start: ${controller.output}`, { cause: error });
