@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { RetryableError } from '../errors.ts';
-import type { Term } from '../etcd/term.ts';
 import type { WriteGate, WritePass } from '../kube/exchange.ts';
+import type { Term } from '../leadership/term.ts';
 
 /**
  * The one gate that every write passes (design, promise 3): open while this replica leads and its term's deadline has not come. It is asked

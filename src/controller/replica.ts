@@ -1,7 +1,7 @@
 import type { EtcdService } from '../api/etcd-service.ts';
-import type { Elector } from '../etcd/elector.ts';
-import type { Term } from '../etcd/term.ts';
 import { type Cache, objectKey } from '../kube/types.ts';
+import type { Elector } from '../leadership/elector.ts';
+import type { Term } from '../leadership/term.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Leadership } from './leadership.ts';
 import type { Reconciler } from './reconciler.ts';

@@ -1,6 +1,6 @@
 import { codeOf, messageOf } from '../errors.ts';
+import type { Leader } from '../leadership/elector.ts';
 import type { ElectionDeps, Obstacle } from './election-types.ts';
-import type { Leader } from './elector.ts';
 import { showKey } from './key.ts';
 import type { LeaseLoss } from './lease-types.ts';
 import type { Candidate, Standings } from './standings.ts';
@@ -70,7 +70,7 @@ export class ElectionReport {
         ? undefined
         : {
             identity: first.identity,
-            key: first.key,
+            key: showKey(first.key),
             term: first.createRevision,
             own: first.key === own.key,
           },
@@ -80,7 +80,7 @@ export class ElectionReport {
 
   /** Our term is over; who leads now is not known yet. */
   deposed(own: Candidate): void {
-    if (this.#leader?.key === own.key) {
+    if (this.#leader?.key === showKey(own.key)) {
       this.#lead(undefined);
     }
   }

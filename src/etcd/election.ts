@@ -1,6 +1,9 @@
 import { backoffMs } from '../backoff.ts';
 import { sleep } from '../clock.ts';
 import { messageOf, TerminalError } from '../errors.ts';
+import type { Elector, Leader } from '../leadership/elector.ts';
+import { RunningTerm } from '../leadership/running-term.ts';
+import type { Term } from '../leadership/term.ts';
 import { bounded } from './bounded.ts';
 import { keyLostError, stand, withdraw } from './candidacy.ts';
 import type { EtcdClient } from './client.ts';
@@ -8,16 +11,13 @@ import { checkElectionName } from './election-name.ts';
 import { ElectionReport } from './election-report.ts';
 import type { ElectionDeps, ElectionOptions } from './election-types.ts';
 import { ElectionView } from './election-view.ts';
-import type { Elector, Leader } from './elector.ts';
 import { isCode, isOutage } from './errors.ts';
 import { showKey } from './key.ts';
 import type { Lease } from './lease.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { checkTtl } from './lease-ttl.ts';
 import { onAbort } from './on-abort.ts';
-import { RunningTerm } from './running-term.ts';
 import { type Candidate, isSameCandidacy, obstaclesFor, type Position, positionOf } from './standings.ts';
-import type { Term } from './term.ts';
 
 const defaultTtlSeconds = 15;
 const ttlRule = {

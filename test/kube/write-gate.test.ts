@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { Leadership } from '../../src/controller/leadership.ts';
-import { RunningTerm } from '../../src/etcd/running-term.ts';
 import type { KubeClientOptions } from '../../src/kube/options.ts';
 import { ENDPOINTS, type Endpoints } from '../../src/kube/resources.ts';
+import { RunningTerm } from '../../src/leadership/running-term.ts';
 import { eventually } from '../kit/eventually.ts';
 import { kubeRig, type ScriptedRig, scriptedApiserver, scriptedRig } from '../kit/kube-rig.ts';
 import type { Reply, Script, SeenRequest } from '../kit/scripted-apiserver.ts';

@@ -1,8 +1,12 @@
 import type { Clock } from '../clock.ts';
 import { messageOf, RetryableError } from '../errors.ts';
-import type { Log } from './log.ts';
 import type { Term, TermEnd, TermState } from './term.ts';
-import type { Revision } from './types.ts';
+
+/** What a term is handed; pino's loggers fit. */
+export interface TermDeps {
+  readonly clock: Clock;
+  readonly log: Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>;
+}
 
 /** How long what the term stands on still holds, asked anew each time. */
 export interface TermHold {
@@ -14,21 +18,17 @@ export interface TermHold {
 
 /** A term as its election runs it. */
 export class RunningTerm implements Term {
-  readonly number: Revision;
+  readonly number: number;
   readonly ended: Promise<TermEnd>;
   readonly #hold: TermHold;
   readonly #clock: Clock;
-  readonly #log: Log;
+  readonly #log: TermDeps['log'];
   readonly #listeners = new Set<(state: TermState) => void>();
   readonly #over = new AbortController();
   readonly #end: (reason: TermEnd) => void;
   #state: TermState = 'active';
 
-  constructor(
-    number: Revision,
-    hold: TermHold,
-    { clock, log }: { readonly clock: Clock; readonly log: Log },
-  ) {
+  constructor(number: number, hold: TermHold, { clock, log }: TermDeps) {
     this.number = number;
     this.#hold = hold;
     this.#clock = clock;
@@ -68,7 +68,7 @@ export class RunningTerm implements Term {
   /** Nothing may leave until {@link resume}. */
   suspend(): void {
     if (this.#state === 'active') {
-      this.#log.warn({ term: this.number }, 'the term is suspended: no keepalive is acknowledged');
+      this.#log.warn({ term: this.number }, 'the term is suspended: nothing is acknowledged');
       this.#move('suspended');
     }
   }

@@ -1,6 +1,4 @@
-import type { Revision } from './types.ts';
-
-/** Why a term is over: it was given up, its lease ran out or was taken away, or its key in etcd is no longer what it was. */
+/** Why a term is over: it was given up, its lease ran out or was taken away, or its key in etcd (the Lease) is no longer what it was. */
 export type TermEnd = 'resigned' | 'lease-lost' | 'key-lost';
 
 /** `suspended`: nothing may leave until the lease has been renewed in time and the key found unchanged; then the same term goes on. */
@@ -8,8 +6,11 @@ export type TermState = 'active' | 'suspended' | 'ended';
 
 /** One leadership. Its deadline is asked for when a request is dispatched, not when it is queued (design, promise 3). */
 export interface Term {
-  /** Create revision of the election key. Numbers of later terms are higher, except after a restore of etcd. */
-  readonly number: Revision;
+  /**
+   * Create revision of the election key; of a Lease its transitions, counted from 1. Numbers of later terms are higher, except after a restore
+   * of etcd or after the Lease was deleted.
+   */
+  readonly number: number;
   readonly state: TermState;
   /** Until when requests may be dispatched, in monotonic milliseconds as known now; not in the future while suspended or ended. */
   writableUntil(): number;
