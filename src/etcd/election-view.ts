@@ -1,4 +1,3 @@
-import { sleep } from '../clock.ts';
 import type { EtcdClient } from './client.ts';
 import { electionRange } from './election-name.ts';
 import { Mirror } from './mirror.ts';
@@ -6,6 +5,7 @@ import type { EtcdDeps } from './options.ts';
 import { listRange } from './range.ts';
 import { type Standings, standingsOf } from './standings.ts';
 import type { Change, MirroredRange, Registration } from './types.ts';
+import { Wake } from './wake.ts';
 
 /** Watches may be lost in ways that nobody has thought of: at the latest after so long the keys are listed again. */
 const lookEveryMs = 5_000;
@@ -21,8 +21,7 @@ export class ElectionView {
   readonly #mirror: Mirror;
   readonly #followed: MirroredRange;
   readonly #listeners = new Set<(changes: readonly Change[]) => void>();
-  /** Aborted by the next change. */
-  #fresh = new AbortController();
+  readonly #wake = new Wake();
 
   constructor(client: EtcdClient, name: string, deps: EtcdDeps) {
     this.#client = client;
@@ -38,7 +37,7 @@ export class ElectionView {
 
   /** Who stands for election now. */
   async read(signal: AbortSignal): Promise<Standings> {
-    this.#fresh = new AbortController();
+    this.#wake.look();
     const registrations: Registration[] = [];
     for await (const page of listRange(this.#client, electionRange(this.#name), { signal })) {
       registrations.push(...page.registrations);
@@ -50,12 +49,12 @@ export class ElectionView {
   async changed(signal: AbortSignal): Promise<void> {
     const { clock, random = Math.random } = this.#deps;
     const jittered = lookEveryMs * (0.8 + 0.4 * random());
-    await sleep(clock, jittered, AbortSignal.any([signal, this.#fresh.signal]));
+    await this.#wake.rest(clock, jittered, signal);
   }
 
   /** Makes {@link changed} resolve. */
   lookAgain(): void {
-    this.#fresh.abort();
+    this.#wake.call();
   }
 
   /** Calls back with what the watch brings, at once. */

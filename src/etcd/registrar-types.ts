@@ -20,23 +20,26 @@ export interface Holder {
   readonly lease: string;
 }
 
-/** Told what becomes of the registrations, synchronously; all methods are optional. What they throw is logged. */
+/** How a key came to be registered: for the first time, with another value that was set, or again after it had been lost. */
+export type Registered = 'first' | 'updated' | 'restored';
+
+/** Told what becomes of the registrations, synchronously; all methods are optional and must not throw. */
 export interface RegistrarObserver {
-  /** The key is in etcd with our value, under our lease; `again` where it had been lost or taken away since. */
-  registered?(key: Key, again: boolean): void;
+  /** The key is in etcd with our value, under our lease. */
+  registered?(key: Key, how: Registered): void;
   /** Somebody else's live key is in the way; it is waited for at most so long. */
   waiting?(holder: Holder, atMostMs: number): void;
-  /** Somebody has overwritten the key. It is left to them, and put again as soon as it is gone. */
+  /** Somebody has overwritten the key since we registered it. It is left to them, and put again as soon as it is gone. */
   overwritten?(holder: Holder): void;
   /** We have removed the key. */
   removed?(key: Key): void;
   /** The lease is lost; all keys are put again under a new one. */
   leaseLost?(reason: LeaseLoss): void;
-  /** etcd cannot be had or refuses (why), or all is well again (undefined). */
-  failing?(error: Error | undefined): void;
+  /** etcd cannot be had or refuses (why), or all is well again (undefined); without a key where it concerns the lease. */
+  failing?(error: Error | undefined, key: Key | undefined): void;
 }
 
-/** Keeps keys with their values in etcd, all on one lease. Implemented by `Registrar`: `new Registrar(client, options, deps)`. */
+/** Keeps keys with their values in etcd, all on one lease. Implemented by `Registrar`. */
 export interface KeepsRegistrations {
   /**
    * Registers the key, or changes its value. Resolves once etcd holds it under our lease, however long that takes; a later `set` or `remove` of

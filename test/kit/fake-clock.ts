@@ -1,21 +1,29 @@
 import type { Cancel, Clock } from '../../src/clock.ts';
 
-/** A clock that stands still until a test moves it. Wall clock and monotonic clock run together, from different origins. */
+/** A clock that stands still until a test moves it. All its clocks run together, from different origins. */
 export class FakeClock implements Clock {
   readonly #timers = new Set<{ readonly dueMs: number; readonly callback: () => void }>();
   readonly #startMs: number;
   #elapsedMs = 0;
+  /** How far the wall clock has been set, forwards or back. */
+  #steppedMs = 0;
+  /** How long the machine has slept. */
+  #asleepMs = 0;
 
   constructor(startMs = Date.UTC(2026, 0, 1)) {
     this.#startMs = startMs;
   }
 
   now(): number {
-    return this.#startMs + this.#elapsedMs;
+    return this.#startMs + this.#elapsedMs + this.#asleepMs + this.#steppedMs;
   }
 
   monotonic(): number {
     return this.#elapsedMs;
+  }
+
+  boottime(): number {
+    return 1_000 + this.#elapsedMs + this.#asleepMs;
   }
 
   schedule(delayMs: number, callback: () => void): Cancel {
@@ -29,6 +37,16 @@ export class FakeClock implements Clock {
   /** Timers that are set: none is left behind by what has been closed. */
   get pending(): number {
     return this.#timers.size;
+  }
+
+  /** Sets the wall clock, as an operator or a time server does. */
+  stepWallClock(byMs: number): void {
+    this.#steppedMs += byMs;
+  }
+
+  /** Lets the machine sleep: the monotonic clock and all timers stand still meanwhile. */
+  suspend(forMs: number): void {
+    this.#asleepMs += forMs;
   }
 
   /** Moves the time, and runs what falls due on the way at its own time. */
