@@ -58,6 +58,8 @@ interface Tracked {
   desired: Desired | undefined;
   /** Monotonic milliseconds of the oldest change that is not published yet. */
   unpublishedSince: number | undefined;
+  /** The same of the changes that are being written: they are published when the apiserver has answered, which can take its time. */
+  writingSince: number | undefined;
 }
 
 interface Prepared {
@@ -122,8 +124,9 @@ export class Reconciler {
   /** Monotonic milliseconds of the oldest change that Kubernetes does not show. */
   oldestUnpublished(): number | undefined {
     let oldest = Number.POSITIVE_INFINITY;
-    for (const { unpublishedSince } of this.#tracked.values()) {
-      if (unpublishedSince !== undefined) oldest = Math.min(oldest, unpublishedSince);
+    for (const { unpublishedSince, writingSince } of this.#tracked.values()) {
+      const since = writingSince ?? unpublishedSince;
+      if (since !== undefined) oldest = Math.min(oldest, since);
     }
     return Number.isFinite(oldest) ? oldest : undefined;
   }
@@ -143,6 +146,7 @@ export class Reconciler {
       spec: undefined,
       desired: undefined,
       unpublishedSince: undefined,
+      writingSince: undefined,
     };
     this.#tracked.set(key, tracked);
     return tracked;
@@ -185,17 +189,19 @@ export class Reconciler {
 
     await subscription.settle(endpoints.published(claim));
     const service = await services.ensure(claim, existing, ports);
-    const unpublishedSince = tracked.unpublishedSince;
+    tracked.writingSince = tracked.unpublishedSince;
     tracked.unpublishedSince = undefined;
     const desired = subscription.desired();
     const revision = subscription.revision;
     try {
       const write = await endpoints.ensure(claim, service, desired.endpoints);
       if (write !== undefined)
-        recorder.published(claim, desired, revision, write, this.#age(unpublishedSince));
+        recorder.published(claim, desired, revision, write, this.#age(tracked.writingSince));
     } catch (error) {
-      tracked.unpublishedSince = unpublishedSince;
+      tracked.unpublishedSince = tracked.writingSince ?? tracked.unpublishedSince;
       throw error;
+    } finally {
+      tracked.writingSince = undefined;
     }
     const adopted = await services.adopt(claim, service);
     if (adopted !== service) await endpoints.ensure(claim, adopted, desired.endpoints);

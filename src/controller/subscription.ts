@@ -33,6 +33,8 @@ export class Subscription {
   #ledger: KeyLedger;
   #mirrored: MirroredRange;
   #isSettled = false;
+  /** Whether another range was followed before: then what is published says nothing of the keys of this one. */
+  #hasMoved = false;
 
   /** `onChange` is called, synchronously, whenever what should be published may have changed. */
   constructor(source: RegistrySource, following: Following, onChange: () => void) {
@@ -64,25 +66,21 @@ export class Subscription {
       this.#mirrored.release();
       this.#ledger = new KeyLedger(following.rules());
       this.#mirrored = this.#follow(following.range);
+      this.#isSettled = false;
+      this.#hasMoved = true;
     } else if (before.rulesId !== following.rulesId) {
       this.#ledger.reread(following.rules());
     }
   }
 
   /**
-   * Once after the first list: finds what stands in for keys that cannot be read and whose good values were seen by an earlier process
+   * Once after the first list of a range: finds what stands in for keys that cannot be read and whose good values were seen by an earlier process
    * (promise 5). The value before counts; where none is readable, a published endpoint that no key explains stays for each such key.
    */
   async settle(published: readonly DesiredEndpoint[]): Promise<void> {
     if (this.#isSettled) return;
-    const ledger = this.#ledger;
-    await this.#lookUpEarlier(ledger.unresolved().slice(0, maxLookups));
-    const explained = new Set(this.desired().endpoints.map(({ address }) => address));
-    const unexplained = published.filter(({ address }) => !explained.has(address));
-    for (const [index, { key }] of ledger.unresolved().entries()) {
-      const endpoint = unexplained[index];
-      if (endpoint !== undefined) ledger.keep(key, endpoint);
-    }
+    await this.#lookUpEarlier(this.#ledger.unresolved().slice(0, maxLookups));
+    if (!this.#hasMoved) this.#keepUnexplained(published);
     this.#isSettled = true;
   }
 
@@ -104,6 +102,16 @@ export class Subscription {
       synced: this.#onChange,
       failureChanged: this.#onChange,
     });
+  }
+
+  #keepUnexplained(published: readonly DesiredEndpoint[]): void {
+    const ledger = this.#ledger;
+    const explained = new Set(this.desired().endpoints.map(({ address }) => address));
+    const unexplained = published.filter(({ address }) => !explained.has(address));
+    for (const [index, { key }] of ledger.unresolved().entries()) {
+      const endpoint = unexplained[index];
+      if (endpoint !== undefined) ledger.keep(key, endpoint);
+    }
   }
 
   async #lookUpEarlier(registrations: readonly Registration[]): Promise<void> {

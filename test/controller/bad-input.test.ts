@@ -139,6 +139,14 @@ describe('a good registration that turns bad', () => {
     await scene.untilCounted('unseen', { keys: 3, ready: 2, rejected: 1 });
   });
 
+  it('stands in also where the EtcdService comes to its prefix later', async () => {
+    await scene.defineWith('moving', ['10.0.0.1:80']);
+    await scene.registrar.put({ '/services/moved/1': '10.0.1.1:80', '/services/moved/2': '10.0.1.2:80' });
+    await scene.registrar.put({ '/services/moved/1': 'broken' });
+    await scene.redefine('moving', { prefix: '/services/moved' });
+    await scene.untilPublished('moving', ['10.0.1.1:80', '10.0.1.2:80']);
+  });
+
   it('is made up for by an endpoint that nothing explains where etcd has forgotten what it was', async () => {
     await scene.defineWith('forgotten', [...instances, '10.0.0.4:80']);
     await scene.restartController(async () => {

@@ -75,6 +75,21 @@ describeNeeding('kube-controller-manager', 'beside the controllers of Kubernetes
       await gone('endpoints', 'foreground');
     });
 
+    it('belongs to an EtcdService that was deleted and made again, whatever was collected meanwhile', async () => {
+      await scene.defineWith('phoenix', ['10.0.0.1:80']);
+      await scene.objects.delete('etcdservices', 'phoenix');
+      const { metadata } = await scene.define('phoenix');
+      await scene.untilReady('phoenix');
+      await eventually(async () => {
+        for (const plural of ['services', 'endpoints']) {
+          const object = await scene.objects.get(plural, 'phoenix');
+          expect(object?.metadata.ownerReferences).toMatchObject([{ uid: metadata.uid }]);
+          expect(object.metadata).not.toHaveProperty('deletionTimestamp');
+        }
+        expect(await scene.published('phoenix')).toEqual(['10.0.0.1:80']);
+      }, PATIENCE);
+    });
+
     it('passes to the younger EtcdService in place, and no watcher sees it without addresses', async () => {
       await scene.defineWith('elder', ['10.0.0.1:80'], { service: { name: 'shared' } });
       const { metadata } = await scene.objects.get('etcdservices', 'elder');
