@@ -53,6 +53,13 @@ interface Following {
   created: boolean;
 }
 
+/** What the keys-only list of a comparison says by itself. */
+interface KeysAnswer {
+  readonly listedAt: Revision;
+  /** Why the mirror must differ, where that is plain already. */
+  readonly different: ListReason | undefined;
+}
+
 /** The copy of one range: listed at a revision, watched from the next one on, listed again when following is no longer possible. */
 export class RangeMirror implements SharedCopy {
   readonly range: KeyRange;
@@ -114,9 +121,9 @@ export class RangeMirror implements SharedCopy {
     }
     const comparison = new Comparison(this.registrations, this.revision);
     this.#comparison = comparison;
-    let different: ListReason | undefined;
+    let answer: KeysAnswer;
     try {
-      different = await this.#readKeys(comparison, following.clusterId);
+      answer = await this.#readKeys(comparison, following.clusterId);
     } catch (error) {
       if (this.#comparison === comparison) {
         this.#abandonComparison();
@@ -124,33 +131,54 @@ export class RangeMirror implements SharedCopy {
       throw error;
     }
     if (this.#comparison === comparison) {
-      this.#judge(comparison, different);
+      this.#judge(comparison, answer);
     }
   }
 
-  /** Reads the keys into the comparison; returns why the mirror must differ, where the answers alone say so. */
-  async #readKeys(comparison: Comparison, clusterId: string): Promise<ListReason | undefined> {
+  /** Reads the keys into the comparison. */
+  async #readKeys(comparison: Comparison, clusterId: string): Promise<KeysAnswer> {
     const { revision } = this;
     const { signal } = this.#stop;
+    let listedAt = revision;
     for await (const page of listRange(this.#deps.client, this.range, { keysOnly: true, signal })) {
+      listedAt = page.revision;
       if (page.clusterId !== clusterId) {
-        return 'cluster-changed';
+        return { listedAt, different: 'cluster-changed' };
       }
-      if (page.revision < revision) {
-        return 'revision-back';
+      if (listedAt < revision) {
+        return { listedAt, different: 'revision-back' };
       }
       comparison.add(page.registrations);
     }
     comparison.complete();
-    return comparison.verdict === 'different' ? 'drift' : undefined;
+    return { listedAt, different: comparison.verdict === 'different' ? 'drift' : undefined };
   }
 
-  #judge(comparison: Comparison, different: ListReason | undefined): void {
+  #judge(comparison: Comparison, { listedAt, different }: KeysAnswer): void {
     if (different === undefined && comparison.verdict === 'unclear') {
-      this.#cancelGrace = this.#deps.clock.schedule(eventGraceMs, () => this.#conclude(comparison, 'drift'));
+      this.#awaitEvents(comparison, listedAt);
     } else {
       this.#conclude(comparison, different);
     }
+  }
+
+  /**
+   * Gives the events that may explain the suspects a while to come, and again a while as long as the mirror comes nearer to the list. Not across
+   * a break: the watch that resumes asks for a comparison of its own.
+   */
+  #awaitEvents(comparison: Comparison, listedAt: Revision): void {
+    const { clock, hub } = this.#deps;
+    const { revision } = this;
+    const { epoch } = hub;
+    this.#cancelGrace = clock.schedule(eventGraceMs, () => {
+      if (hub.member === undefined || hub.epoch !== epoch) {
+        this.#abandonComparison();
+      } else if (this.revision > revision && this.revision < listedAt) {
+        this.#awaitEvents(comparison, listedAt);
+      } else {
+        this.#conclude(comparison, 'drift');
+      }
+    });
   }
 
   /** Ends the comparison: the mirror is as it should be, or is listed again. */

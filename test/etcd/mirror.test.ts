@@ -113,4 +113,31 @@ describe('the mirror', () => {
     expect(seen.listings.map(({ reason }) => reason)).toEqual(['first', 'drift']);
     expect(scripted.ranges.filter(({ keys_only }) => keys_only).length).toBeGreaterThan(0);
   });
+
+  it('does not take for a difference what a broken watch has yet to bring', async () => {
+    const scripted = await startScripted();
+    scripted.commit({ key: 'k/a', value: 'v' });
+    scripted.scriptWatches('k/', (create, stream) =>
+      stream.send({ watch_id: create.watch_id, created: true }),
+    );
+    const proxy = await proxyFor(scripted.address);
+    const clock = hastyClock(5);
+    const { record, seen } = startRig([proxy.address], { comparePeriodMs: 100, clock });
+    const recorder = await record('k/');
+    const before = scripted.ranges.length;
+    scripted.commit({ key: 'k/b', value: 'v' });
+    const compared = (): boolean =>
+      scripted.ranges.slice(before).some(({ keys_only, limit }) => keys_only && limit !== '1');
+    await eventually(() => expect(compared()).toBe(true));
+
+    proxy.refuse();
+    proxy.cut();
+    const broken = clock.monotonic();
+    await eventually(() => expect(clock.monotonic() - broken).toBeGreaterThan(6_000));
+    proxy.heal();
+
+    await eventually(() => expect([...recorder.told.keys()]).toEqual(['k/a', 'k/b']));
+    expect(seen.listings.map(({ reason }) => reason)).toEqual(['first']);
+    expect(seen.drifts).toEqual([]);
+  });
 });
