@@ -10,7 +10,7 @@ import { command } from './command.ts';
 /** Nobody listens there: what is shown here does not depend on any registry. */
 const nowhere = 'http://127.0.0.1:1';
 
-beforeAll(installCrd);
+beforeAll(() => installCrd());
 
 async function start(
   args: readonly string[] = [],
