@@ -1,5 +1,6 @@
 import { codeOf, messageOf } from '../errors.ts';
 import type { Leader } from '../leadership/elector.ts';
+import { LeaderNews } from '../leadership/leader-news.ts';
 import type { ElectionDeps, Obstacle } from './election-types.ts';
 import { showKey } from './key.ts';
 import type { LeaseLoss } from './lease-types.ts';
@@ -15,25 +16,22 @@ const warnings: Record<Obstacle['kind'], string> = {
 /** What an election tells of itself: the leader to listeners, the rest to observer and log, each when it changes. */
 export class ElectionReport {
   readonly #deps: ElectionDeps;
-  readonly #listeners = new Set<(leader: Leader | undefined) => void>();
-  #leader: Leader | undefined;
+  readonly #news: LeaderNews;
   #obstacles: readonly Obstacle[] = [];
   /** Code of what keeps us from standing. */
   #failure: string | undefined;
 
   constructor(deps: ElectionDeps) {
     this.#deps = deps;
+    this.#news = new LeaderNews(deps.log);
   }
 
   get leader(): Leader | undefined {
-    return this.#leader;
+    return this.#news.leader;
   }
 
   onLeader(listener: (leader: Leader | undefined) => void): () => void {
-    // A wrapper each, so that one function registered twice is two listeners.
-    const registered = (leader: Leader | undefined): void => listener(leader);
-    this.#listeners.add(registered);
-    return () => this.#listeners.delete(registered);
+    return this.#news.onLeader(listener);
   }
 
   standing(own: Candidate): void {
@@ -65,7 +63,7 @@ export class ElectionReport {
   /** The keys were read. */
   seen(own: Candidate, { candidates }: Standings, obstacles: readonly Obstacle[]): void {
     const [first] = candidates;
-    this.#lead(
+    this.#news.tell(
       first === undefined
         ? undefined
         : {
@@ -80,22 +78,8 @@ export class ElectionReport {
 
   /** Our term is over; who leads now is not known yet. */
   deposed(own: Candidate): void {
-    if (this.#leader?.key === showKey(own.key)) {
-      this.#lead(undefined);
-    }
-  }
-
-  #lead(leader: Leader | undefined): void {
-    if (leader?.key === this.#leader?.key && leader?.term === this.#leader?.term) {
-      return;
-    }
-    this.#leader = leader;
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(leader);
-      } catch (error) {
-        this.#deps.log.error({ error: messageOf(error) }, 'a listener of the election threw');
-      }
+    if (this.#news.leader?.key === showKey(own.key)) {
+      this.#news.tell(undefined);
     }
   }
 
