@@ -16,6 +16,7 @@ describe('help', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/etcd-endpoints controller +\S/);
     expect(stdout).toMatch(/etcd-endpoints crds +\S/);
+    expect(stdout).toMatch(/etcd-endpoints discover +\S/);
     expect(stdout).toContain('Exit codes: 0 success, 1 failure, 2 wrong usage');
   });
 
@@ -39,7 +40,7 @@ describe('help', () => {
 
 describe('a wrong command line', () => {
   it.each([
-    [[], 'A command is needed: controller or crds'],
+    [[], 'A command is needed: controller, crds or discover'],
     [['controler'], 'Unknown command "controler". Did you mean controller?'],
     [['frobnicate'], 'Unknown command "frobnicate"'],
     [['controller', '--etdc', 'http://h'], 'Unknown flag --etdc. Did you mean --etcd?'],
@@ -58,6 +59,9 @@ describe('a wrong command line', () => {
       '--etcd-call-timeout "5": expected a time such as',
     ],
     [['crds', '--etcd', 'http://h'], 'Unknown flag --etcd'],
+    [['crds', '--', 'x'], 'Unknown argument "x" after --'],
+    [['discover', '--etcd', 'http://h', '/a', '/b'], 'Unknown argument "/b"'],
+    [['discover', '--etcd', 'http://h', '/a', '--once=yes'], 'Argument unexpected for: once'],
   ])('%j is refused with exit code 2 and one clear message', async (args, message) => {
     const { code, stdout, stderr } = await command(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

@@ -1,0 +1,62 @@
+import type { Change, Key, Revision } from '../etcd/types.ts';
+import type { RegistrationReader } from '../formats/read.ts';
+import { Backlog } from './backlog.ts';
+import { discoveredOf, leaseName } from './discovered.ts';
+import { type DiscoverEvent, keyEvent, keyField, type LeaseEvent } from './events.ts';
+import type { LeaseTime } from './lease-book.ts';
+
+/** Every change as an event, one after the other as they are asked for. */
+export class EventFeed {
+  readonly #read: RegistrationReader;
+  readonly #backlog: Backlog;
+  /** Keys whose lease has been asked for since they were last told, with that lease and what etcd said. */
+  readonly #leases = new Map<Key, { readonly lease: string; readonly time: LeaseTime }>();
+  #synced: { readonly revision: Revision; readonly keys: number } | undefined;
+
+  constructor(read: RegistrationReader, backlog = new Backlog()) {
+    this.#read = read;
+    this.#backlog = backlog;
+  }
+
+  changed(changes: readonly Change[]): void {
+    for (const { key, registration } of changes) {
+      if (this.#leases.get(key)?.lease !== registration?.lease) this.#leases.delete(key);
+    }
+    this.#backlog.add(changes);
+  }
+
+  synced(revision: Revision, keys: number): void {
+    this.#synced = { revision, keys };
+    this.#backlog.add(['synced']);
+  }
+
+  leaseAnswered(lease: string, keys: ReadonlySet<Key>, time: LeaseTime): void {
+    for (const key of keys) this.#leases.set(key, { lease, time });
+  }
+
+  /** The next event, or undefined where there is none now. */
+  next(): DiscoverEvent | undefined {
+    const merged = this.#backlog.takeMerged();
+    if (merged > 0) return { type: 'merged', events: merged };
+    const waiting = this.#backlog.take();
+    if (waiting === undefined) return this.#nextLease();
+    if (waiting === 'synced') return { type: 'synced', revision: 0, keys: 0, ...this.#synced };
+    const { key, registration, revision } = waiting;
+    return keyEvent(key, registration && discoveredOf(registration, this.#read), revision);
+  }
+
+  #nextLease(): LeaseEvent | undefined {
+    const [next] = this.#leases;
+    if (next === undefined) return undefined;
+    const [key, { lease, time }] = next;
+    this.#leases.delete(key);
+    const { grantedSeconds, remainingSeconds } = time;
+    return {
+      type: 'lease',
+      ...keyField(key),
+      lease: leaseName(lease) ?? '',
+      grantedSeconds,
+      remainingSeconds,
+    };
+  }
+}
