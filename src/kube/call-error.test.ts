@@ -26,6 +26,13 @@ describe('statusError', () => {
     );
   });
 
+  it('asks for create where an old server says nothing of what apply lacks', () => {
+    const { message } = statusError({ ...write, verb: 'patch' }, 403, {
+      message: 'endpointslices.discovery.k8s.io "web-1" is forbidden: ',
+    });
+    expect(message).toContain('grant verb "create" on "endpointslices.discovery.k8s.io" in namespace shop');
+  });
+
   it('names the subresource and the whole cluster', () => {
     const call = { verb: 'list', resource: etcdServiceResource, subresource: 'status' } as const;
     const { message } = statusError(call, 403, {});

@@ -159,7 +159,13 @@ function isNotServed(status: Status): boolean {
 
 /** RBAC says `User "x" cannot update resource …`; quotas and admission webhooks answer 403 too, in words of their own. */
 function isMissingGrant(status: Status): boolean {
-  return status.message === undefined || status.message.includes(' cannot ');
+  const { message } = status;
+  return message === undefined || message.includes(' cannot ') || isWordless(message);
+}
+
+/** Old servers (1.20) give no reason where server-side apply may not create. */
+function isWordless(message: string): boolean {
+  return message.endsWith(' is forbidden: ');
 }
 
 /**
@@ -170,7 +176,8 @@ function missingGrant(subject: CallSubject, { message = '' }: Status): string {
   const words = / cannot (?<verb>\S+) resource "(?<resource>[^"]+)" in API group "(?<group>[^"]*)"/.exec(
     message,
   );
-  const { verb = subject.verb, resource, group = '' } = words?.groups ?? {};
+  const unsaid = subject.verb === 'patch' && isWordless(message) ? 'create' : subject.verb;
+  const { verb = unsaid, resource, group = '' } = words?.groups ?? {};
   const named = resource === undefined ? qualified(subject) : qualify(resource, group);
   return `grant verb "${verb}" on "${named}"${scopeOf(subject)}`;
 }

