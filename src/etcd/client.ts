@@ -173,7 +173,10 @@ export class EtcdClient {
     }, options);
   }
 
-  /** Tries one member after the other while others may help, the preferred one first and once more at last. */
+  /**
+   * Tries one member after the other while others may help, the preferred one first, and once more at last: a connection that has just broken
+   * is often back at once. After silence there is no point in that.
+   */
   async #tryMembers<T>(
     attempt: (member: Member) => Promise<T>,
     {
@@ -185,6 +188,9 @@ export class EtcdClient {
     let lastError: unknown;
     for (const [index, member] of [...order, ...order.slice(0, 1)].entries()) {
       if (index === order.length) {
+        if (isCode(lastError, 'ETCD_TIMEOUT')) {
+          break;
+        }
         await sleep(this.#deps.clock, backoffMs(0, { ...readBackoff, random: this.#random }), signal);
       }
       this.#assertOpen(signal);

@@ -79,7 +79,7 @@ const shownDetails = 300;
 /** The error of ours for a failed call on a member; `call` names it, as in `KV.Range`. Wrong passwords and missing permissions are
  * retryable: an operator can mend them while we wait. */
 export function etcdError(error: Partial<ServiceError>, member: string, call: string): EtcdError {
-  const details = error.details ?? error.message ?? '';
+  const details = (error.details ?? error.message ?? '').replace(/[\s.]*Resolution note:\s*$/, '');
   const rule = rules.find((candidate) => fits(candidate, error.code, details)) ?? otherwise;
   const message = `etcd ${member} ${rule.says} (${call}: ${details.slice(0, shownDetails)})`;
   const Kind = rule.terminal === true ? TerminalError : RetryableError;

@@ -7,7 +7,7 @@ import { keyBytes, singleRange } from './key.ts';
 import type { EtcdDeps } from './options.ts';
 import { rangeRpc } from './rpc.ts';
 import type { Key, Revision } from './types.ts';
-import type { Watch, WatchHub } from './watch.ts';
+import type { WatchHub } from './watch.ts';
 
 const periodMs = 10_000;
 const failingPeriodMs = 1_000;
@@ -34,7 +34,6 @@ export class Heartbeat {
   readonly #running: Promise<void>;
   /** What the cluster had agreed on at the last beat. */
   #agreed: { readonly revision: Revision; readonly clusterId: string } | undefined;
-  #probe: Watch | undefined;
   #failing: boolean = false;
   #rest = new AbortController();
 
@@ -90,22 +89,14 @@ export class Heartbeat {
 
   /** Only on a stream that stands. A member has had a whole period to reach what the cluster had agreed on. */
   #probeStream(): void {
-    this.#probe?.cancel();
-    const { member } = this.#hub;
+    const { member, epoch } = this.#hub;
     if (member === undefined || this.#agreed === undefined) {
       return;
     }
-    const { revision, clusterId } = this.#agreed;
-    const after = { revision, clusterId, epoch: this.#hub.epoch };
-    const probe = this.#hub.watch(singleRange(this.#listener.key()), after, {
-      created: () => probe.cancel(),
-      resumed: () => {},
-      behind: () => this.#hub.leaveMember(laggingError(member, revision)),
-      advanced: () => {},
-      lost: () => {},
-      refused: () => {},
-    });
-    this.#probe = probe;
+    const { revision } = this.#agreed;
+    this.#hub.probe(singleRange(this.#listener.key()), { ...this.#agreed, epoch }, () =>
+      this.#hub.leaveMember(laggingError(member, revision)),
+    );
   }
 }
 

@@ -14,6 +14,8 @@ export interface StreamWatch {
   readonly range: KeyRange;
   /** Where it stands; the stream moves it. */
   position: Position;
+  /** Whether it is only there to be answered, be it by a refusal. */
+  readonly isProbe: boolean;
   created(behind: boolean): void;
   /** Whole revisions, in order; empty where the position alone has moved. */
   advanced(changes: readonly Change[]): void;
@@ -165,11 +167,13 @@ export class WatchStream {
   }
 
   /**
-   * A stream presents one token for its whole life. Where that is what etcd minds, the watch is fine and the stream must be opened again; etcd
-   * 3.4 says "permission denied" for it too.
+   * A stream presents one token for its whole life. Watches that etcd has taken up outlive it; where it is what etcd minds about a new one, the
+   * stream must be opened again. etcd 3.4 says "permission denied" for that too.
    */
   #refused(error: EtcdError, id: number, watch: StreamWatch): void {
-    if (isCode(error, 'ETCD_TOKEN_REFUSED')) {
+    if (watch.isProbe) {
+      this.#forget(id, watch);
+    } else if (isCode(error, 'ETCD_TOKEN_REFUSED')) {
       this.#stream.tokenRefused();
       this.close(error);
     } else if (this.#stream.tokenReplaced()) {

@@ -95,6 +95,29 @@ export class WatchHub {
     };
   }
 
+  /**
+   * Has the member answer on the stream, where one stands; a member that does not is left. `onBehind` is called where it does not know of the
+   * revision.
+   */
+  probe(range: KeyRange, after: Listed, onBehind: () => void): void {
+    const stream = this.#stream;
+    const probe: StreamWatch = {
+      range,
+      position: positionAfter(after.revision, after.clusterId),
+      isProbe: true,
+      created(behind) {
+        stream?.remove(probe);
+        if (behind) {
+          onBehind();
+        }
+      },
+      advanced() {},
+      lost() {},
+      refused() {},
+    };
+    stream?.add(probe);
+  }
+
   /** `host:port` of the member that the stream is open to. */
   get member(): string | undefined {
     return this.#stream?.member;
@@ -194,6 +217,7 @@ export class WatchHub {
     return {
       range,
       position: positionAfter(after.revision, after.clusterId),
+      isProbe: false,
       created(behind) {
         if (epoch !== currentEpoch()) {
           epoch = currentEpoch();
