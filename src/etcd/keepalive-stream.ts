@@ -78,10 +78,9 @@ export class KeepaliveStream {
     if (this.#cancelled) {
       return;
     }
-    const { clock, hold, patienceMs } = this.#options;
+    const { clock, patienceMs } = this.#options;
     const now = momentOf(clock);
-    const intervalMs = keepaliveIntervalMs(hold().ttlMs);
-    if (elapsedMs(this.#lastSent, now) >= intervalMs) {
+    if (this.#untilNextMs(now) <= 0) {
       this.#send(now);
     }
     const [oldest] = this.#unanswered;
@@ -89,9 +88,15 @@ export class KeepaliveStream {
     if (patienceLeftMs <= 0) {
       this.#end(unansweredError(this.member));
     }
-    const untilNextMs = intervalMs - elapsedMs(this.#lastSent, now);
-    const waitMs = patienceLeftMs <= 0 ? untilNextMs : Math.min(untilNextMs, patienceLeftMs);
-    this.#stopTimer = clock.schedule(Math.min(waitMs, lookEveryMs), () => this.#keepOn());
+    const waitMs = Math.min(this.#untilNextMs(now), lookEveryMs);
+    this.#stopTimer = clock.schedule(patienceLeftMs > 0 ? Math.min(waitMs, patienceLeftMs) : waitMs, () =>
+      this.#keepOn(),
+    );
+  }
+
+  #untilNextMs(now: Moment): number {
+    const { ttlMs } = this.#options.hold();
+    return keepaliveIntervalMs(ttlMs, this.#unanswered.length) - elapsedMs(this.#lastSent, now);
   }
 
   #send(now: Moment): void {

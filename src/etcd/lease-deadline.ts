@@ -26,9 +26,9 @@ export function phaseOf(hold: Hold, now: Moment): HoldPhase {
   return untilOverdueMs(hold, now) <= 0 ? 'overdue' : 'held';
 }
 
-/** Time between keepalives. */
-export function keepaliveIntervalMs(ttlMs: number): number {
-  return ttlMs / 3;
+/** Time from one keepalive to the next: while one is unanswered the next follows soon, so that a lease that can still be had is not missed. */
+export function keepaliveIntervalMs(ttlMs: number, unanswered: number): number {
+  return unanswered === 0 ? ttlMs / 3 : ttlMs / 15;
 }
 
 const firstPatienceMs = 2_000;

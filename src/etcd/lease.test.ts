@@ -98,12 +98,28 @@ describe('a lease', () => {
 
     await pass(5_000);
     expect(streams.map(({ received }) => received)).toEqual([[{ ID: '7' }]]);
-    await pass(1_500);
+    await pass(900);
     streams[0]?.answer();
 
-    expect(lease.remainingMs()).toBe(ttlMs - 1_500);
-    await pass(3_500);
+    expect(lease.remainingMs()).toBe(ttlMs - 900);
+    await pass(4_000);
+    expect(streams[0]?.received).toHaveLength(1);
+    await pass(100);
     expect(streams[0]?.received).toHaveLength(2);
+  });
+
+  it('is tried again soon while a keepalive is unanswered, each answer counting for its own', async () => {
+    const { lease, streams, pass } = rig({ members: ['a'] });
+
+    await pass(8_500);
+    expect(streams[0]?.received).toHaveLength(4);
+    streams[0]?.answer();
+    expect(lease.remainingMs()).toBe(5_000 + ttlMs - 8_500);
+    streams[0]?.answer();
+    streams[0]?.answer();
+    streams[0]?.answer();
+
+    expect(lease.remainingMs()).toBe(8_000 + ttlMs - 8_500);
   });
 
   it('fault 10: turns to another member when a keepalive is unanswered for 2 s, and cancels the stream before', async () => {
@@ -123,13 +139,13 @@ describe('a lease', () => {
   it('fault 15: waits for one member that is slow, rather than starting anew with it again and again', async () => {
     const { streams, told, pass } = rig({ members: ['a'] });
 
-    await pass(12_500);
-    streams[0]?.answer();
-    await pass(5_000);
-    streams[0]?.answer();
+    for (let answered = 0; answered < 20; answered += 1) {
+      await pass(answered === 0 ? 12_500 : 1_000);
+      streams[0]?.answer();
+    }
 
     expect(streams).toHaveLength(1);
-    expect(told).toEqual(['overdue', 'renewed', 'overdue', 'renewed'].slice(0, told.length));
+    expect(told.slice(0, 2)).toEqual(['overdue', 'renewed']);
     expect(told).not.toContain('lost: expired');
   });
 

@@ -1,4 +1,6 @@
+import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { type Child, startChild } from '../../dev/control-plane/child.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
 import { EtcdClient } from '../../src/etcd/client.ts';
 import { Election } from '../../src/etcd/election.ts';
@@ -8,6 +10,8 @@ import type { EtcdOptions } from '../../src/etcd/options.ts';
 import { Registrar } from '../../src/etcd/registrar.ts';
 import type { RegistrarOptions } from '../../src/etcd/registrar-types.ts';
 import type { Term, TermEnd, TermState } from '../../src/leadership/term.ts';
+import { servers } from './control-plane.ts';
+import type { RegistryEtcd } from './etcd-process.ts';
 import { Meddler } from './meddler.ts';
 import { keepingLog } from './rig.ts';
 
@@ -158,4 +162,21 @@ export function startCandidate(client: EtcdClient, options: CandidateOptions = {
       await running;
     },
   };
+}
+
+/** Starts etcdctl with arguments that keep it running, such as `elect`. It is killed when the test ends. */
+export async function startEtcdctl(etcd: RegistryEtcd, ...args: readonly string[]): Promise<Child> {
+  return await startProcess(servers().binaries.etcdctl, [`--endpoints=${etcd.endpoints.join(',')}`, ...args]);
+}
+
+/** Starts a process of replica-program.ts. It is killed when the test ends. */
+export async function startReplica(...args: readonly string[]): Promise<Child> {
+  const program = fileURLToPath(new URL('replica-program.ts', import.meta.url));
+  return await startProcess(process.execPath, [program, ...args]);
+}
+
+async function startProcess(command: string, args: readonly string[]): Promise<Child> {
+  const child = await startChild(command, args, { ETCDCTL_API: '3' });
+  onTestFinished(() => child.stop(0));
+  return child;
 }

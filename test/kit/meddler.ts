@@ -194,6 +194,18 @@ export class Meddler {
   }
 }
 
+/** Holds back the answers to all keepalives from now on; the returned function lets them go, in their order. */
+export function holdKeepalives({ meddling }: Meddler): () => void {
+  const held: (() => void)[] = [];
+  meddling.keepalive = (answer, deliver) => held.push(() => deliver(answer));
+  return () => {
+    delete meddling.keepalive;
+    for (const deliver of held.splice(0)) {
+      deliver();
+    }
+  };
+}
+
 /** Lets etcd carry the call out and loses the answer. */
 export async function loseAnswer(forward: () => Promise<object>): Promise<never> {
   await forward();
