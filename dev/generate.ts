@@ -4,8 +4,8 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { etcdServiceCrdYaml } from '../src/api/crd.ts';
 import { conditionsPage } from './reference/conditions.ts';
+import { etcdServiceCrdYaml } from './reference/crd.ts';
 import { etcdServicePage } from './reference/etcd-service.ts';
 import { metricsPage } from './reference/metrics.ts';
 import { optionsPage } from './reference/options.ts';

@@ -1,4 +1,3 @@
-import { stringify } from 'yaml';
 import { z } from 'zod';
 import type { KubeObject } from '../kube/types.ts';
 import { etcdServiceResource, etcdServiceSpecSchema } from './etcd-service.ts';
@@ -50,11 +49,6 @@ export function etcdServiceCrd(): KubeObject & { readonly spec: object } {
       ],
     },
   };
-}
-
-/** The CRD as YAML for `kubectl apply -f -`; long lines stay whole, so that a changed word is a changed line. */
-export function etcdServiceCrdYaml(): string {
-  return stringify(etcdServiceCrd(), { lineWidth: 0 });
 }
 
 const printerColumns = [
