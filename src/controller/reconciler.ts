@@ -1,5 +1,4 @@
 import type { EtcdService, EtcdServiceSpec } from '../api/etcd-service.ts';
-import { parseSpec } from '../api/parse.ts';
 import type { Clock } from '../clock.ts';
 import { type AllowedPrefix, mayRead } from '../config/allowed-prefix.ts';
 import type { Desired } from '../endpoints/desired.ts';
@@ -20,6 +19,7 @@ import type { Recorder } from './recorder.ts';
 import { Refusal } from './refusal.ts';
 import { registryState } from './registry-state.ts';
 import type { ServiceKeeper } from './service-keeper.ts';
+import { readSpec } from './spec.ts';
 import { type Finding, type Findings, nextStatus } from './status.ts';
 import type { StatusWriter } from './status-writer.ts';
 import { type Following, Subscription } from './subscription.ts';
@@ -51,9 +51,7 @@ interface Tracked {
   /** Monotonic milliseconds. */
   readonly trackedSince: number;
   subscription: Subscription | undefined;
-  spec:
-    | { readonly generation: number | undefined; readonly parsed: ReturnType<typeof parseSpec> }
-    | undefined;
+  spec: { readonly generation: number | undefined; readonly read: ReturnType<typeof readSpec> } | undefined;
   /** What was published last, for metrics and for telling what is new. */
   desired: Desired | undefined;
   /** Monotonic milliseconds of the oldest change that is not published yet. */
@@ -289,19 +287,15 @@ const isPublished = {
   message: 'Kubernetes holds what etcd says',
 } as const satisfies Finding<'Published'>;
 
-/** The spec, parsed once a generation. */
+/** The spec, read once a generation. */
 function specOf(tracked: Tracked, object: EtcdService): EtcdServiceSpec {
   const { generation } = object.metadata;
   if (tracked.spec === undefined || tracked.spec.generation !== generation) {
-    tracked.spec = { generation, parsed: parseSpec(object) };
+    tracked.spec = { generation, read: readSpec(object) };
   }
-  const { parsed } = tracked.spec;
-  if ('ok' in parsed) return parsed.ok;
-  const problems = parsed.problems.map(({ path, message }) => `${path} ${message}`).join('; ');
-  const isNameOnly = parsed.problems.every(
-    ({ path }) => path === 'metadata.name' || path === 'spec.service.name',
-  );
-  throw new Refusal(isNameOnly ? 'InvalidServiceName' : 'InvalidSpec', problems);
+  const { read } = tracked.spec;
+  if (read instanceof Refusal) throw read;
+  return read;
 }
 
 /** Why what is published may differ from etcd though nothing is wrong in Kubernetes. */

@@ -1,5 +1,5 @@
 import { annotations } from '../endpoints/labels.ts';
-import { planService, portsOf, type ServiceWish } from '../endpoints/plan-service.ts';
+import { isHeadless, planService, portsOf, type ServiceWish } from '../endpoints/plan-service.ts';
 import type { ServicePort } from '../endpoints/types.ts';
 import { RetryableError } from '../errors.ts';
 import { SERVICES, type Service } from '../kube/resources.ts';
@@ -87,7 +87,9 @@ export class ServiceKeeper {
   }
 
   async #update(claim: Claim, existing: Service, ports: readonly ServicePort[]): Promise<Service> {
-    const wanted = planService(wishOf(claim, ports, existing), existing);
+    const wish = wishOf(claim, ports, existing);
+    if (!wish.isAdopted) refuseRetyped(claim, existing);
+    const wanted = planService(wish, existing);
     if (wanted === undefined) return existing;
     const updated = await this.#deps.writer.apply(SERVICES, wanted, { force: true });
     this.#deps.services.remember(claim.key, updated);
@@ -140,6 +142,16 @@ function refuseUnfillable(claim: Claim, service: Service): void {
       subject: claim.key,
     });
   }
+}
+
+/** Servers before 1.25 let the type be changed, but no server a Service's cluster IP. */
+function refuseRetyped(claim: Claim, service: Service): void {
+  const wantsHeadless = claim.spec.service.type === 'Headless';
+  if (isHeadless(service) === wantsHeadless) return;
+  throw new Refusal(
+    'InvalidSpec',
+    `spec.service.type cannot be changed: Service ${claim.key} ${wantsHeadless ? 'has a cluster IP' : 'is headless'}; delete the EtcdService and create it again instead`,
+  );
 }
 
 function absent(claim: Claim): Refusal {

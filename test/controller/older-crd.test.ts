@@ -136,6 +136,27 @@ describe('a spec that an older CRD let in', () => {
     await scene.untilReady('turned');
   });
 
+  it.each([
+    ['name', { name: 'renamed' }],
+    ['type', { type: 'Headless' }],
+  ])(
+    'cannot change the %s of the Service afterwards, and leaves standing what was published',
+    async (field, service) => {
+      const name = `changed-${field}`;
+      await scene.defineWith(name, ['10.0.0.1:80']);
+      const before = await scene.objects.get('services', name);
+      await scene.objects.change('etcdservices', name, (object) => {
+        object.spec.service = service;
+      });
+      expect(await scene.untilReady(name, 'False/InvalidSpec')).toContain(
+        `spec.service.${field} cannot be changed`,
+      );
+      expect(await scene.objects.get('services', name)).toEqual(before);
+      expect(await scene.published(name)).toEqual(['10.0.0.1:80']);
+      expect(await scene.objects.get('services', 'renamed')).toBeUndefined();
+    },
+  );
+
   it('keeps its claim on a Service while it is invalid', async () => {
     await scene.defineWith('elder', ['10.0.0.1:80'], { service: { name: 'claimed' } });
     const { metadata } = await scene.objects.get('etcdservices', 'elder');
