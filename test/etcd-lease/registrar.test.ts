@@ -117,6 +117,27 @@ describe('a registrar', () => {
     );
   });
 
+  it('fault 15: sends no keepalive once it is closed', async () => {
+    const meddler = await meddlerFor(endpoint());
+    const raw = rawEtcd(endpoint());
+    const [ended, other] = [1, 2].map(() => startRegistrar(leaseClient([meddler.address])));
+    await Promise.all([ended?.set({ 'ended/a': '1' }), other?.set({ 'ongoing/a': '1' })]);
+    const lease = await leaseOf(raw, 'ended/a');
+    const counts = (): { ended: number; other: number } => {
+      const ids = meddler.keepaliveStreams.flatMap(({ keepalives }) => keepalives.map(({ ID }) => ID));
+      const own = ids.filter((id) => id === lease).length;
+      return { ended: own, other: ids.length - own };
+    };
+    await eventually(() => expect(counts().ended).toBeGreaterThan(0));
+
+    await ended?.registrar.close();
+    const before = counts();
+    await eventually(() => expect(counts().other).toBeGreaterThan(before.other + 2));
+
+    expect(counts().ended).toBe(before.ended);
+    expect(meddler.liveStreams).toBe(1);
+  });
+
   it('case 9: ends within a few seconds when etcd does not answer', async () => {
     const proxy = await proxyFor(endpoint());
     const { registrar, set } = startRegistrar(leaseClient([proxy.address]));

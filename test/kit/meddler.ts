@@ -25,6 +25,8 @@ export interface KeepaliveAnswer {
 export interface Meddling {
   /** Called for each unary call with its method, as in `Txn`. `forward` lets etcd carry it out; throwing a ScriptedFailure fails it for the client. */
   call(method: string, forward: () => Promise<object>): Promise<object>;
+  /** Keepalive streams are ended with these details as soon as they come. */
+  refuseKeepalives: string;
   /** Called for each answer to a keepalive; `deliver` passes one on, now or later or never. */
   keepalive(answer: KeepaliveAnswer, deliver: (answer: KeepaliveAnswer) => void): void;
   /** Called for each response on a watch stream. */
@@ -190,6 +192,9 @@ export class Meddler {
       });
     }
     this.keepaliveStreams.push(stream);
+    if (this.meddling.refuseKeepalives !== undefined) {
+      stream.fail(this.meddling.refuseKeepalives);
+    }
     return stream;
   }
 }
