@@ -1,15 +1,20 @@
-import { type ConditionDoc, conditions } from '../../src/api/reasons.ts';
+import { type ConditionDoc, conditions, eventReasons, type ReasonDoc } from '../../src/api/reasons.ts';
 import { page, table } from './markdown.ts';
 
 export function conditionsPage(): string {
   return page(
-    'Conditions of an EtcdService',
-    'The same reason stands in the condition, the Event, the log line and the metric.',
+    'Conditions and Events of an EtcdService',
+    'The same reason stands in the condition, the Event, the log line and the metric. A condition Ready that turns False is an Event, too.',
     ...Object.entries(conditions).map(section),
+    `## Events\n\nReasons of Events that are no reason of a condition.\n\n${reasonTable(eventReasons)}`,
   );
 }
 
 function section([type, { meaning, reasons }]: readonly [string, ConditionDoc]): string {
+  return `## ${type}\n\n${meaning}\n\n${reasonTable(reasons)}`;
+}
+
+function reasonTable(reasons: Readonly<Record<string, ReasonDoc>>): string {
   const rows = Object.entries(reasons).map(([reason, doc]) => [`\`${reason}\``, doc.meaning, doc.action]);
-  return `## ${type}\n\n${meaning}\n\n${table(['Reason', 'Meaning', 'What to do'], rows)}`;
+  return table(['Reason', 'Meaning', 'What to do'], rows);
 }
