@@ -324,11 +324,14 @@ function withRegistry(findings: Findings, registry: Findings['registry']): Findi
   };
 }
 
+/** What the apiserver answers to a write that it will not take, however often it is tried. */
+const refusingCodes = ['KUBE_INVALID', 'KUBE_FORBIDDEN', 'KUBE_BAD_REQUEST', 'KUBE_UNKNOWN_FIELD'];
+
 /** Errors that only a change of input can help; undefined for those that the queue tries again. */
 function refusalOf(error: unknown): Findings['ready'] {
   if (error instanceof Refusal) return { status: 'False', reason: error.reason, message: error.message };
   const code = codeOf(error);
-  if (code === 'KUBE_INVALID' || code === 'KUBE_FORBIDDEN' || code === 'KUBE_BAD_REQUEST') {
+  if (code !== undefined && refusingCodes.includes(code)) {
     return { status: 'False', reason: 'WriteFailed', message: messageOf(error) };
   }
   return undefined;

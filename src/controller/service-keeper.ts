@@ -1,7 +1,7 @@
 import { annotations } from '../endpoints/labels.ts';
 import { isHeadless, planService, portsOf, type ServiceWish } from '../endpoints/plan-service.ts';
 import type { ServicePort } from '../endpoints/types.ts';
-import { RetryableError } from '../errors.ts';
+import { codeOf, RetryableError } from '../errors.ts';
 import { SERVICES, type Service } from '../kube/resources.ts';
 import type { KubeWriter } from '../kube/types.ts';
 import type { Claim } from './claim.ts';
@@ -18,6 +18,8 @@ export interface ServiceKeeperDeps {
 /** Keeps the Service of an EtcdService: creates, fills or adopts it, or says why not. */
 export class ServiceKeeper {
   readonly #deps: ServiceKeeperDeps;
+  /** Whether the apiserver knows spec.trafficDistribution, which came with Kubernetes 1.30: until it says otherwise. */
+  #knowsDistribution = true;
 
   constructor(deps: ServiceKeeperDeps) {
     this.#deps = deps;
@@ -54,9 +56,9 @@ export class ServiceKeeper {
    */
   async adopt(claim: Claim, service: Service): Promise<Service> {
     if (claim.spec.service.creationPolicy !== 'Adopt' || claim.isOurs(service)) return service;
-    const wanted = planService({ ...wishOf(claim, []), isAdopted: true }, service);
-    if (wanted === undefined) return service;
-    const adopted = await this.#deps.writer.apply(SERVICES, wanted, { force: false });
+    const wish = { ...wishOf(claim, []), isAdopted: true };
+    const adopted = await this.#apply(wish, service, { force: false });
+    if (adopted === undefined) return service;
     this.#deps.services.remember(claim.key, adopted);
     this.#deps.done(claim, 'adopted');
     return adopted;
@@ -64,9 +66,8 @@ export class ServiceKeeper {
 
   async #create(claim: Claim, ports: readonly ServicePort[]): Promise<Service> {
     if (claim.spec.service.creationPolicy === 'Never') throw absent(claim);
-    const wanted = planService(wishOf(claim, ports), undefined);
-    if (wanted === undefined) throw new Error('A Service that is absent is always planned');
-    const created = await this.#deps.writer.apply(SERVICES, wanted, { force: false });
+    const created = await this.#apply(wishOf(claim, ports), undefined, { force: false });
+    if (created === undefined) throw new Error('A Service that is absent is always planned');
     if (!isMadeByUs(created)) await this.#undo(claim, created);
     this.#deps.services.remember(claim.key, created);
     this.#deps.done(claim, 'created');
@@ -89,12 +90,31 @@ export class ServiceKeeper {
   async #update(claim: Claim, existing: Service, ports: readonly ServicePort[]): Promise<Service> {
     const wish = wishOf(claim, ports, existing);
     if (!wish.isAdopted) refuseRetyped(claim, existing);
-    const wanted = planService(wish, existing);
-    if (wanted === undefined) return existing;
-    const updated = await this.#deps.writer.apply(SERVICES, wanted, { force: true });
+    const updated = await this.#apply(wish, existing, { force: true });
+    if (updated === undefined) return existing;
     this.#deps.services.remember(claim.key, updated);
     this.#deps.done(claim, 'updated');
     return updated;
+  }
+
+  /** Applies what is wished, without what the apiserver does not know; undefined where the existing Service says it all. */
+  async #apply(
+    wish: ServiceWish,
+    existing: Service | undefined,
+    options: { readonly force: boolean },
+  ): Promise<Service | undefined> {
+    const { trafficDistribution, ...known } = wish;
+    const wanted = planService(this.#knowsDistribution ? wish : known, existing);
+    if (wanted === undefined) return undefined;
+    try {
+      return await this.#deps.writer.apply(SERVICES, wanted, options);
+    } catch (error) {
+      const isTooOld =
+        codeOf(error) === 'KUBE_UNKNOWN_FIELD' && wanted.spec?.trafficDistribution !== undefined;
+      if (!isTooOld) throw error;
+      this.#knowsDistribution = false;
+      return this.#apply(wish, existing, options);
+    }
   }
 }
 

@@ -74,12 +74,13 @@ function hash(value: unknown): string {
 
 /** Whether every field that we set stands in the existing Service; fields of others, and defaults, do not count. */
 function says(existing: Service, { metadata, spec }: Service): boolean {
-  const { ports, ...fields } = spec ?? {};
+  const { ports, trafficDistribution, ...fields } = spec ?? {};
   return (
     holds(existing.metadata.labels, metadata.labels) &&
     holds(existing.metadata.annotations, metadata.annotations) &&
     holdsOwners(existing.metadata.ownerReferences ?? [], metadata.ownerReferences ?? []) &&
     holds(existing.spec, fields) &&
+    holdsDistribution(existing, trafficDistribution) &&
     holdsPorts(existing.spec?.ports ?? [], ports ?? [])
   );
 }
@@ -88,6 +89,12 @@ function holds(existing: object = {}, wanted: object = {}): boolean {
   return Object.entries(wanted).every(
     ([name, value]) => (existing as Record<string, unknown>)[name] === value,
   );
+}
+
+/** A server that has the field switched off drops it at every write: absent is as good as said, and the hash tells of a new wish. */
+function holdsDistribution(existing: Service, wanted: string | undefined): boolean {
+  const { trafficDistribution = wanted } = existing.spec ?? {};
+  return wanted === undefined || trafficDistribution === wanted;
 }
 
 function holdsOwners(existing: readonly OwnerReference[], wanted: readonly OwnerReference[]): boolean {

@@ -167,6 +167,14 @@ describe('the plan for a Service', () => {
     expect(planService(serviceWish(), changed)).toBeDefined();
   });
 
+  it('does not fight with a server that drops a field which it does not know', () => {
+    const wish = serviceWish({ trafficDistribution: 'PreferClose' });
+    const { trafficDistribution: _, ...dropped } = applied(wish).spec ?? {};
+    expect(planService(wish, stored({ ...applied(wish), spec: dropped }))).toBeUndefined();
+    const changed = { ...dropped, trafficDistribution: 'PreferSameNode' };
+    expect(planService(wish, stored({ ...applied(wish), spec: changed }))).toBeDefined();
+  });
+
   it('does not fight over a port that somebody else has added', () => {
     const service = applied(serviceWish());
     const ports = [...(service.spec?.ports ?? []), { name: 'theirs', port: 99, protocol: 'TCP' as const }];

@@ -33,6 +33,13 @@ describe('statusError', () => {
     expect(message).toContain('grant verb "create" on "endpointslices.discovery.k8s.io" in namespace shop');
   });
 
+  it('tells a field that the apiserver is too old for from an apiserver in trouble', () => {
+    const message =
+      'failed to create typed patch object: .spec.trafficDistribution: field not declared in schema';
+    expect(statusError(write, 500, { message }).code).toBe('KUBE_UNKNOWN_FIELD');
+    expect(statusError(write, 400, { message }).code).toBe('KUBE_UNKNOWN_FIELD');
+  });
+
   it('names the subresource and the whole cluster', () => {
     const call = { verb: 'list', resource: etcdServiceResource, subresource: 'status' } as const;
     const { message } = statusError(call, 403, {});

@@ -115,6 +115,14 @@ function terminalError(subject: CallSubject, httpStatus: number, status: Status)
       details,
     );
   }
+  // Kubernetes 1.20 says so with HTTP 500.
+  if (status.message?.includes('field not declared in schema') === true) {
+    return new TerminalError(
+      'KUBE_UNKNOWN_FIELD',
+      `${describe(subject)}: the apiserver does not know a field: ${messageOfStatus(status)}`,
+      details,
+    );
+  }
   if ([400, 405, 406, 413, 415].includes(httpStatus)) {
     return new TerminalError(
       'KUBE_BAD_REQUEST',

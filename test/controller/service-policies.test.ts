@@ -273,6 +273,48 @@ describe('deletionPolicy Retain', () => {
   });
 });
 
+describe('a Service that was created here', () => {
+  it('has several protocols on one port number, and loses one again', async () => {
+    const dns = (protocol: 'TCP' | 'UDP') => ({ name: protocol.toLowerCase(), port: 53, protocol });
+    await scene.defineWith('dns', ['10.0.0.1:5353'], { ports: [dns('TCP'), dns('UDP')] });
+    expect(await scene.published('dns')).toEqual(['10.0.0.1:5353 (tcp)', '10.0.0.1:5353 (udp)']);
+    await scene.redefine('dns', { ports: [dns('UDP')] });
+    await scene.untilPublished('dns', ['10.0.0.1:5353 (udp)']);
+    const { spec } = await scene.objects.get('services', 'dns');
+    expect(spec.ports).toMatchObject([{ name: 'udp', port: 53, protocol: 'UDP' }]);
+  });
+
+  it('loses labels and annotations that the spec does not name any more', async () => {
+    await scene.defineWith('bare', ['10.0.0.1:80'], {
+      service: { labels: { team: 'shop' }, annotations: { 'example.com/note': 'a' } },
+    });
+    await scene.redefine('bare', { service: {} });
+    await eventually(async () => {
+      const { metadata } = await scene.objects.get('services', 'bare');
+      expect(metadata.labels).not.toHaveProperty('team');
+      expect(metadata.annotations).not.toHaveProperty('example.com/note');
+    });
+    await eventually(async () => {
+      const { metadata } = await scene.objects.get('endpoints', 'bare');
+      expect(metadata.labels).not.toHaveProperty('team');
+    });
+  });
+
+  it('is written once, also where the apiserver does not know a field', async () => {
+    await scene.defineWith('pruned', ['10.0.0.1:80'], { service: { trafficDistribution: 'PreferClose' } });
+    for (const address of ['10.0.0.2:80', '10.0.0.3:80']) {
+      await scene.registrar.put({ '/services/pruned/1': address });
+      await scene.untilPublished('pruned', [address]);
+    }
+    await scene.controller.untilIdle();
+    const writes = await writesOf(scene.controller);
+    const ofService = writes.filter(({ resource, name }) => resource === 'services' && name === 'pruned');
+    expect(ofService.filter(({ code }) => code < 300)).toHaveLength(1);
+    // An apiserver from before 1.30 refuses the whole Service, once.
+    expect(ofService.length).toBeLessThanOrEqual(2);
+  });
+});
+
 describe('what others do to our objects', () => {
   it('is undone where it concerns our fields of the Service', async () => {
     await scene.defineWith('drift', ['10.0.0.1:80'], {
