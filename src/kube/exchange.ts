@@ -64,14 +64,14 @@ export class Exchange {
     this.#ended();
   }
 
-  /** Waits for what cannot be aborted (a credential plugin), but no longer than the request may live. */
-  async orAborted<R>(work: Promise<R>): Promise<R> {
+  /** Waits for what cannot be aborted (a credential plugin, a connection), but no longer than the request may live. */
+  async orAborted<R>(work: () => Promise<R>): Promise<R> {
     const aborted = Promise.withResolvers<never>();
     const onAbort = (): void => aborted.reject(new Error('aborted'));
     this.signal.addEventListener('abort', onAbort);
     try {
       this.signal.throwIfAborted();
-      return await Promise.race([work, aborted.promise]);
+      return await Promise.race([work(), aborted.promise]);
     } finally {
       this.signal.removeEventListener('abort', onAbort);
     }

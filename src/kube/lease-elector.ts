@@ -15,6 +15,8 @@ import type { KubeClient } from './types.ts';
 const DEFAULT_TTL_SECONDS = 15;
 /** Deadline of one call: several tries must fit into the time after which a term is suspended. */
 const MAX_CALL_MS = 2000;
+/** One call at a time is made; one that was given up may leave a connection behind that cannot be made, and the next must not wait for it. */
+const MAX_CONNECTIONS = 8;
 /** Part of the pause between two looks that is random, so that replicas do not write in step. */
 const JITTER = 0.3;
 
@@ -34,7 +36,7 @@ export class LeaseElector implements Elector {
   #running: Promise<void> = Promise.resolve();
   /** Whether a term of ours lasts: else a record that still names us names no leader. */
   #leads: boolean = false;
-  /** Code of what keeps us from reading or writing the Lease. */
+  /** What keeps us from reading or writing the Lease. */
   #failure: string | undefined;
 
   /** Opens nothing yet; throws a TerminalError (KUBE_CONFIG) where the kubeconfig names no apiserver. */
@@ -43,7 +45,7 @@ export class LeaseElector implements Elector {
     this.#ttlMs = ttlSeconds * 1000;
     this.#deps = deps;
     const callTimeoutMs = Math.min(MAX_CALL_MS, this.#ttlMs / 5);
-    this.#client = createKubeClient({ ...kube, callTimeoutMs, maxConnections: 1 }, deps);
+    this.#client = createKubeClient({ ...kube, callTimeoutMs, maxConnections: MAX_CONNECTIONS }, deps);
     const claimant = { namespace, name, holder: newHolder(identity), ttlSeconds };
     this.#lease = new ContestedLease(this.#client, claimant, deps);
     this.#news = new LeaderNews(deps.log);
@@ -169,7 +171,7 @@ export class LeaseElector implements Elector {
 
   /** Tells of failures when they come, change or go. */
   #report(error: unknown): void {
-    const failure = error === undefined ? undefined : (codeOf(error) ?? 'UNKNOWN');
+    const failure = error === undefined ? undefined : messageOf(error);
     if (failure === this.#failure) {
       return;
     }
@@ -177,10 +179,12 @@ export class LeaseElector implements Elector {
     if (error === undefined) {
       this.#deps.log.info({}, 'The Lease of the election can be read and written again');
     } else {
-      const problem = messageOf(error);
-      this.#deps.log.warn({ reason: failure, problem }, 'The Lease of the election fails; it is tried again');
+      this.#deps.log.warn(
+        { reason: codeOf(error), problem: failure },
+        'The Lease of the election fails; it is tried again',
+      );
     }
-    this.#tellFailing(error === undefined || error instanceof Error ? error : new Error(messageOf(error)));
+    this.#tellFailing(error === undefined || error instanceof Error ? error : new Error(failure));
   }
 
   #tellLeader(): void {

@@ -123,12 +123,12 @@ export class Transport {
 
   /** Sends, once more with new credentials after a 401, and returns a good answer. */
   async #ask(exchange: Exchange, route: Route): Promise<Answer> {
-    const session = await exchange.orAborted(this.#connection.session());
+    const session = await exchange.orAborted(() => this.#connection.session());
     const answer = await this.#send(exchange, session, route);
     if (answer.statusCode !== 401) {
       return await this.#judge(exchange.request, answer);
     }
-    const renewed = await exchange.orAborted(this.#connection.renew(session));
+    const renewed = await exchange.orAborted(() => this.#connection.renew(session));
     if (renewed === session) {
       return await this.#judge(exchange.request, answer);
     }
@@ -136,22 +136,26 @@ export class Transport {
     return await this.#judge(exchange.request, await this.#send(exchange, renewed, route));
   }
 
-  async #send({ request, signal }: Exchange, session: Session, route: Route): Promise<Answer> {
+  async #send(exchange: Exchange, session: Session, route: Route): Promise<Answer> {
+    const { request, signal } = exchange;
     const { pool, idleMs, gate } = route;
     const dispatcher = gate === undefined ? session[pool] : gated(session[pool], gate);
     const sentAt = this.#clock.monotonic();
     let status = 0;
     try {
-      const answer = await dispatcher.request({
-        origin: session.origin,
-        path: session.basePath + request.path,
-        method: request.method,
-        headers: { ...session.headers, ...this.#headersOf(request) },
-        body: request.body === undefined ? null : JSON.stringify(request.body),
-        signal,
-        headersTimeout: idleMs,
-        bodyTimeout: idleMs,
-      });
+      // undici looks at the signal once it has a connection, which may be never; it does not send then.
+      const answer = await exchange.orAborted(() =>
+        dispatcher.request({
+          origin: session.origin,
+          path: session.basePath + request.path,
+          method: request.method,
+          headers: { ...session.headers, ...this.#headersOf(request) },
+          body: request.body === undefined ? null : JSON.stringify(request.body),
+          signal,
+          headersTimeout: idleMs,
+          bodyTimeout: idleMs,
+        }),
+      );
       status = answer.statusCode;
       this.#warnings.note(answer.headers['warning']);
       return answer;

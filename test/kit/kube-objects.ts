@@ -7,6 +7,7 @@ import { eventually } from './eventually.ts';
 
 const groups: Readonly<Record<string, string>> = {
   etcdservices: '/apis/etcd-endpoints.io/v1alpha1',
+  leases: '/apis/coordination.k8s.io/v1',
   roles: '/apis/rbac.authorization.k8s.io/v1',
   rolebindings: '/apis/rbac.authorization.k8s.io/v1',
 };

@@ -1,9 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { RetryableError, TerminalError } from '../../src/errors.ts';
 import { ENDPOINTS, type Endpoints } from '../../src/kube/resources.ts';
 import { eventually } from '../kit/eventually.ts';
-import { kubeRig, scriptedRig } from '../kit/kube-rig.ts';
+import { kubeRig, scriptedApiserver, scriptedRig } from '../kit/kube-rig.ts';
 import type { Script } from '../kit/scripted-apiserver.ts';
+import { startTcpProxy } from '../kit/tcp-proxy.ts';
 
 const web: Endpoints = {
   apiVersion: 'v1',
@@ -103,6 +104,23 @@ describe('fault 22: calls that fail in every known way', () => {
       expect(performance.now() - from).toBeLessThan(1500);
     }
     await eventually(() => expect(apiserver.openConnections).toBe(0));
+  });
+
+  it('cuts a call at its deadline that waits for its connection, and never sends it', async () => {
+    const apiserver = await scriptedApiserver();
+    apiserver.serve(ok);
+    const proxy = await startTcpProxy(Number(new URL(apiserver.url).port));
+    onTestFinished(() => proxy.close());
+    const content = apiserver.kubeconfigOf(`https://${proxy.address}`);
+    const kubeconfig = await apiserver.writeKubeconfig('proxied', content);
+    const { client } = kubeRig({ kubeconfig, callTimeoutMs: 300, maxConnections: 1 });
+    proxy.blackhole();
+    const from = performance.now();
+    await expect(client.update(ENDPOINTS, web)).rejects.toMatchObject({ code: 'KUBE_TIMEOUT' });
+    expect(performance.now() - from).toBeLessThan(1500);
+    proxy.heal();
+    await client.get(ENDPOINTS, 'web', 'shop');
+    expect(apiserver.requests.map(({ method }) => method)).toEqual(['GET']);
   });
 
   it('reads the token again after a 401 and repeats the call with it', async () => {
