@@ -132,6 +132,12 @@ export type RegistryConnectedReason = ReasonOf<'RegistryConnected'>;
 
 /** Reasons of Events that are no reason of a condition: what was done, and what a user should know of registrations. */
 export const eventReasons = {
+  TermBegan: {
+    meaning:
+      'Another replica leads from now on. The Event is about the namespace that the controller runs in.',
+    action:
+      'Nothing is to be done, unless it comes often: then look at etcd and at the metric etcd_endpoints_lease_losses_total.',
+  },
   ServiceCreated: { meaning: 'The Service was created.', action: 'Nothing is to be done.' },
   ServiceUpdated: {
     meaning: 'The Service was changed as the spec asks for.',

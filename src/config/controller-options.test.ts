@@ -48,6 +48,8 @@ describe('the configuration of a controller', () => {
   it('has a default for everything but etcd', () => {
     expect(config({})).toEqual({
       etcd: { hosts: ['http://10.0.0.1:2379'], maxMessageBytes: 256 * 2 ** 20, callTimeoutMs: 10_000 },
+      election: { where: 'etcd', release: 'etcd-endpoints', ttlMs: 15_000 },
+      isWarmStandby: true,
       kubernetes: {},
       namespaces: [],
       allowedPrefixes: [],
@@ -327,6 +329,13 @@ describe('the environment variables', () => {
       'etcd-password': 'p',
       'etcd-max-message-bytes': '2Mi',
       'etcd-call-timeout': '7s',
+      'leader-elect': 'etcd',
+      'election-etcd': 'https://b',
+      'election-name': '/e',
+      release: 'two',
+      'own-namespace': 'here',
+      'lease-ttl': '20s',
+      standby: 'cold',
       kubeconfig: '/k',
       context: 'c',
       namespace: 'shop',
@@ -360,5 +369,18 @@ describe('the environment variables', () => {
       log: { level: 'warn', format: 'text' },
       replica: 'r',
     });
+  });
+});
+
+describe('the options of the election', () => {
+  it('name the option and the reason where the lease would be too short, too odd, or the name none', () => {
+    expect(problems({ 'lease-ttl': '4s' }).join()).toMatch(/--lease-ttl .*at least 5s/);
+    expect(problems({ 'lease-ttl': '0s' }).join()).toMatch(/--lease-ttl/);
+    expect(problems({ 'lease-ttl': '-5s' }).join()).toMatch(/--lease-ttl/);
+    expect(problems({ 'lease-ttl': '5500ms' }).join()).toMatch(/--lease-ttl .*whole seconds/);
+    expect(problems({ 'election-name': '/a/' }).join()).toMatch(/--election-name.* slash/);
+    expect(problems({ 'leader-elect': 'yes' }).join()).toMatch(
+      /--leader-elect .*one of etcd, kubernetes, off/,
+    );
   });
 });

@@ -1,5 +1,6 @@
 import type { EtcdOptions } from '../etcd/options.ts';
 import type { AllowedPrefix } from './allowed-prefix.ts';
+import { type ElectionConfig, electionConfig, electionOptions } from './election-options.ts';
 import { etcdConfig, etcdOptions } from './etcd-options.ts';
 import type { OptionTable } from './option.ts';
 import { type OptionSource, readOptionFile, readOptions } from './read-options.ts';
@@ -19,6 +20,7 @@ import {
 /** Every option of `etcd-endpoints controller`. */
 export const controllerOptions = {
   ...etcdOptions,
+  ...electionOptions,
   kubeconfig: {
     value: filePath,
     placeholder: 'FILE',
@@ -88,6 +90,9 @@ export const controllerOptions = {
 /** How one controller is set up: every option read, checked and frozen. Times in milliseconds, sizes in bytes. */
 export interface ControllerConfig {
   readonly etcd: EtcdOptions;
+  readonly election: ElectionConfig;
+  /** Whether a replica that does not lead follows etcd. */
+  readonly isWarmStandby: boolean;
   readonly kubernetes: { readonly kubeconfig?: string; readonly context?: string };
   /** Namespaces that are watched; empty: all. */
   readonly namespaces: readonly string[];
@@ -109,6 +114,8 @@ export function controllerConfig(source: OptionSource): ControllerConfig {
   if (kubeconfig !== undefined) readOptionFile('kubeconfig', kubeconfig, source);
   return deepFreeze({
     etcd: etcdConfig(values, source),
+    election: electionConfig(values),
+    isWarmStandby: values.standby === 'warm',
     kubernetes: {
       ...(kubeconfig !== undefined && { kubeconfig }),
       ...(context !== undefined && { context }),

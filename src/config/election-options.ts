@@ -1,14 +1,12 @@
-import { z } from 'zod';
+import { electionNameProblem } from '../etcd/election-name.ts';
 import type { OptionTable, Values } from './option.ts';
 import { optionsError } from './read-options.ts';
 import { duration, etcdUrl, oneOf, text } from './values.ts';
 
-/** A name of keys in etcd; replicas with one name elect one leader. */
-const electionName = text.pipe(
-  z.string().refine((name) => !name.endsWith('/') && name.length <= 512, {
-    error: 'expected a key of at most 512 characters that does not end in a slash',
-  }),
-);
+/** Whole seconds: etcd counts leases in them. */
+const ttl = duration('1s', '24h').refine((ms) => ms % 1000 === 0, {
+  error: 'expected whole seconds, such as 15s',
+});
 
 /** How one of several replicas is chosen to write. */
 export const electionOptions = {
@@ -26,7 +24,7 @@ export const electionOptions = {
     show: (url) => url.replace(/^(.*\/\/)?.*@/s, '$1…@'),
   },
   'election-name': {
-    value: electionName,
+    value: text,
     placeholder: 'NAME',
     doc: 'Name of the election. Absent: /etcd-endpoints.io/elections/ followed by the UID of the own namespace and the release, so that many clusters can share one etcd. With --leader-elect=kubernetes the name of the Lease, by default etcd-endpoints followed by the release.',
   },
@@ -43,7 +41,7 @@ export const electionOptions = {
     doc: 'Namespace that the controller runs in. Absent: POD_NAMESPACE, then that of the kubeconfig or the service account.',
   },
   'lease-ttl': {
-    value: duration('1s', '1h'),
+    value: ttl,
     default: '15s',
     placeholder: 'TIME',
     doc: 'How long a leader that is not heard of keeps the lead; at least 5s. A shorter time makes an election of etcd itself cost the lead.',
@@ -75,6 +73,8 @@ export function electionConfig(values: Values<typeof electionOptions>): Election
       `--lease-ttl ${ttlMs / 1000}s: expected at least 5s; with less, an ordinary election of etcd costs the lead again and again`,
     ]);
   }
+  const problem = electionNameProblem(values['election-name'] ?? 'default');
+  if (problem !== undefined) throw optionsError([`--election-name: ${problem}`]);
   const { 'election-etcd': hosts, 'election-name': name, 'own-namespace': namespace } = values;
   return {
     where: values['leader-elect'],

@@ -13,6 +13,7 @@ import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { packageVersion } from '../version.ts';
 import { Claims } from './claims.ts';
+import type { Leadership } from './leadership.ts';
 import { OwnWrites } from './own-writes.ts';
 
 /** How often it is said what the start waits for. */
@@ -38,12 +39,24 @@ export interface Kubernetes {
   close(): Promise<void>;
 }
 
+export interface KubernetesDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Every write passes it. */
+  readonly leadership: Leadership;
+}
+
 export function openKubernetes(
   config: ControllerConfig,
-  { clock, log, metrics }: { readonly clock: Clock; readonly log: Logger; readonly metrics: Metrics },
+  { clock, log, metrics, leadership }: KubernetesDeps,
 ): Kubernetes {
   const client = createKubeClient(
-    { ...config.kubernetes, userAgent: () => `etcd-endpoints/${packageVersion()} (${config.replica})` },
+    {
+      ...config.kubernetes,
+      userAgent: () => userAgentOf(config.replica, leadership.term?.number),
+      writeGate: leadership,
+    },
     { clock, log, onCall: (call) => countCall(metrics, call) },
   );
   const scope = config.namespaces.length === 0 ? {} : { namespaces: config.namespaces };
@@ -102,6 +115,12 @@ export function openKubernetes(
       await client.close();
     },
   };
+}
+
+/** Tells in the audit log of the apiserver who wrote, and in which term; without an election there are none. */
+function userAgentOf(replica: string, term = 0): string {
+  const leading = term === 0 ? '' : `; term ${term}`;
+  return `etcd-endpoints/${packageVersion()} (${replica}${leading})`;
 }
 
 /** A start that takes long says what it waits for, again and again, until it is over. */

@@ -10,6 +10,7 @@ import type { Term } from '../leadership/term.ts';
 export class Leadership implements WriteGate {
   readonly #clock: Clock;
   #term: Term | undefined;
+  #since = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -20,9 +21,15 @@ export class Leadership implements WriteGate {
     return this.#term;
   }
 
+  /** Monotonic milliseconds at which the last term began. */
+  get since(): number {
+    return this.#since;
+  }
+
   /** Opens the gate for a term while `work` runs. */
   async during(term: Term, work: () => Promise<void>): Promise<void> {
     this.#term = term;
+    this.#since = this.#clock.monotonic();
     try {
       await work();
     } finally {

@@ -41,6 +41,8 @@ export interface ReconcilerDeps {
   readonly clock: Clock;
   readonly allowedPrefixes: readonly AllowedPrefix[];
   readonly maxValueBytes: number;
+  /** Monotonic milliseconds at which the term under way began. */
+  readonly leadsSince: () => number;
   /** What should be published may have changed; `isFirst` until the registry's first complete list. */
   readonly changed: (key: ObjectKey, isFirst: boolean) => void;
 }
@@ -181,7 +183,8 @@ export class Reconciler {
     const { serviceName } = claim;
     const unready = whyUnready(subscription, claim.spec, source.connection.connected);
     if (unready?.reason === 'Paused') tracked.unpublishedSince = undefined;
-    if (!subscription.isSynced || unready?.reason === 'Paused') {
+    const isCurrent = subscription.isSynced && subscription.isListedSince(this.#deps.leadsSince());
+    if (!isCurrent || unready?.reason === 'Paused') {
       return { ready: unready, ...unknown, serviceName };
     }
 

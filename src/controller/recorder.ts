@@ -2,7 +2,7 @@ import type { EtcdService } from '../api/etcd-service.ts';
 import type { EventReason, ReadyReason } from '../api/reasons.ts';
 import { type Desired, maxPortSets, type RejectedSample } from '../endpoints/desired.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
-import { type EventRecorder, objectKey } from '../kube/types.ts';
+import { type EventRecorder, type KubeObject, objectKey } from '../kube/types.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Claim } from './claim.ts';
@@ -21,6 +21,13 @@ export class Recorder {
 
   constructor(deps: RecorderDeps) {
     this.#deps = deps;
+  }
+
+  /** A term has begun; `about` is the namespace that the controller runs in. */
+  termBegan(about: KubeObject, term: number, replica: string): void {
+    const message = `Replica ${replica} leads in term ${term}`;
+    this.#deps.events.record(about, { type: 'Normal', reason: 'TermBegan' satisfies EventReason, message });
+    this.#deps.metrics.events.inc({ type: 'Normal', reason: 'TermBegan' });
   }
 
   serviceWritten(claim: Claim, action: 'created' | 'updated' | 'adopted'): void {

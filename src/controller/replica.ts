@@ -1,11 +1,15 @@
 import type { EtcdService } from '../api/etcd-service.ts';
-import { type Cache, objectKey } from '../kube/types.ts';
+import type { Clock } from '../clock.ts';
+import { type Cache, type ObjectKey, objectKey } from '../kube/types.ts';
 import type { Elector } from '../leadership/elector.ts';
 import type { Term } from '../leadership/term.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Leadership } from './leadership.ts';
 import type { Reconciler } from './reconciler.ts';
-import type { WorkQueue } from './work-queue.ts';
+import type { Requeue, WorkQueue } from './work-queue.ts';
+
+/** Standbys begin to follow etcd within so long of their start, each at its own time: they start together, and their lists are not urgent. */
+const standbyJitterMs = 2000;
 
 export interface ReplicaDeps {
   readonly queue: WorkQueue;
@@ -16,10 +20,13 @@ export interface ReplicaDeps {
   readonly elector: Elector | undefined;
   readonly etcdServices: Cache<EtcdService>;
   /** Whether a standby follows etcd. */
-  readonly isWarm: boolean;
+  readonly isWarmStandby: boolean;
+  readonly clock: Clock;
   readonly log: Logger;
-  /** A term has begun, for the Event that tells of it. */
+  /** A term has begun: told by an Event. */
   readonly began: (term: Term) => void;
+  /** Writes what is still to be told before the lead is given up; bounded. */
+  readonly flush: () => Promise<void>;
 }
 
 /**
@@ -27,16 +34,8 @@ export interface ReplicaDeps {
  * reconciles. At the end what is under way is drained before the lead is given up, so that the next leader finds it done.
  */
 export async function runReplica(deps: ReplicaDeps, signal: AbortSignal): Promise<void> {
-  const { queue, workers, reconciler, leadership, elector, isWarm, log } = deps;
-  const drained = queue.run(
-    workers,
-    async (key) => {
-      if (leadership.term !== undefined) return await reconciler.reconcile(key);
-      if (isWarm) reconciler.standBy(key);
-      return undefined;
-    },
-    signal,
-  );
+  const { queue, workers, leadership, elector, log } = deps;
+  const drained = queue.run(workers, workOf(deps), signal);
   const lead = (term: Term): Promise<void> =>
     leadership.during(term, () => leadUntilOver(deps, term, drained));
   await (elector === undefined ? lead(endless) : elector.run(signal, lead));
@@ -44,19 +43,29 @@ export async function runReplica(deps: ReplicaDeps, signal: AbortSignal): Promis
   if (left.length > 0) log.warn({ etcdServices: left.slice(0, 10) }, 'Stopped before these were done');
 }
 
+/** What is done with a key depends on whether this replica leads at that moment. */
+function workOf({ reconciler, leadership, isWarmStandby, clock }: ReplicaDeps) {
+  const standsByFrom = clock.monotonic() + Math.random() * standbyJitterMs;
+  return async (key: ObjectKey): Promise<Requeue | undefined> => {
+    if (leadership.term !== undefined) return await reconciler.reconcile(key);
+    const requeueAfterMs = standsByFrom - clock.monotonic();
+    if (requeueAfterMs > 0) return { requeueAfterMs };
+    if (isWarmStandby) reconciler.standBy(key);
+    return undefined;
+  };
+}
+
 async function leadUntilOver(deps: ReplicaDeps, term: Term, drained: Promise<unknown>): Promise<void> {
-  const { queue, etcdServices, log, began } = deps;
-  if (term !== endless) {
-    log.info({ term: term.number }, 'Leading');
-    began(term);
-  }
+  const { queue, etcdServices, log, began, flush } = deps;
+  if (term !== endless) began(term);
   for (const object of etcdServices.list()) queue.add(objectKey(object.metadata), 'low');
   const unsubscribe = term.onState((state) =>
     log.info({ term: term.number, state }, 'Term changed its state'),
   );
-  const end = await Promise.race([term.ended, drained.then(() => 'stopping' as const)]);
+  const end = await Promise.race([term.ended, drained.then(() => 'drained' as const)]);
   unsubscribe();
-  if (end !== 'stopping') log.warn({ term: term.number, reason: end }, 'Leading no longer; standing by');
+  if (end === 'drained') await flush();
+  else log.warn({ term: term.number, reason: end }, 'Leading no longer; standing by');
 }
 
 /** The term of a replica that has no rivals. */

@@ -1,31 +1,31 @@
-import { systemClock } from '../clock.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import type { ControllerConfig } from '../config/controller-options.ts';
-import { startHealthServer } from '../telemetry/health.ts';
+import type { Elector } from '../leadership/elector.ts';
+import { type HealthServer, startHealthServer } from '../telemetry/health.ts';
 import type { Logger } from '../telemetry/logging.ts';
-import { createMetrics } from '../telemetry/metrics.ts';
-import { queueMetrics } from '../telemetry/queue-metrics.ts';
-import { countedWriter } from './counted-writer.ts';
-import { EndpointsKeeper } from './endpoints-keeper.ts';
-import { openKubernetes } from './kubernetes.ts';
-import { logFailure } from './queue-log.ts';
-import { Reconciler } from './reconciler.ts';
-import { Recorder } from './recorder.ts';
-import { openRegistry } from './registry.ts';
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { type Assembly, assemble } from './assemble.ts';
+import { type OpenElection, openElection } from './election.ts';
+import { type Kubernetes, openKubernetes } from './kubernetes.ts';
+import { Leadership } from './leadership.ts';
+import { openRegistry, type Registry } from './registry.ts';
+import { runReplica } from './replica.ts';
 import { scrapeController } from './scrape.ts';
-import { ServiceKeeper } from './service-keeper.ts';
-import { StatusWriter } from './status-writer.ts';
-import { connectTriggers } from './triggers.ts';
-import { WorkQueue } from './work-queue.ts';
 
-/** The least time between two reconciles of one EtcdService: a storm of changes becomes ten writes a second. */
-const minIntervalMs = 100;
 /** How long Events that are queued may take at the end. */
 const flushMs = 500;
 
-/**
- * Runs one controller until the signal aborts, then drains what is under way and closes every connection. This is where all parts are
- * put together; nothing else knows more than it is handed.
- */
+interface Parts extends Assembly {
+  readonly config: ControllerConfig;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly leadership: Leadership;
+  readonly kubernetes: Kubernetes;
+  readonly registry: Registry;
+}
+
+/** Runs one replica of the controller until the signal aborts, then drains what is under way and closes every connection. */
 export async function runController(
   config: ControllerConfig,
   signal: AbortSignal,
@@ -33,75 +33,62 @@ export async function runController(
 ): Promise<void> {
   const clock = systemClock;
   const metrics = createMetrics({ processMetrics: true });
-  const kubernetes = openKubernetes(config, { clock, log, metrics });
+  const base = { config, clock, log, metrics, leadership: new Leadership(clock) };
+  const kubernetes = openKubernetes(config, base);
+  const registry = openRegistry(config, base);
+  const parts = { ...base, kubernetes, registry, ...assemble(config, { ...base, kubernetes, registry }) };
+  let election: OpenElection | undefined;
+  const health = await startHealth(parts, () => election?.elector);
+  try {
+    await kubernetes.start(signal);
+    election = await openElection(config, { ...base, kubernetes }, signal);
+    await serve(parts, election, signal);
+  } finally {
+    parts.reconciler.close();
+    await election?.close();
+    await registry.close();
+    await kubernetes.close();
+    await health.close();
+  }
+}
+
+async function serve(parts: Parts, election: OpenElection | undefined, signal: AbortSignal): Promise<void> {
+  const { config, kubernetes, recorder, log } = parts;
+  log.info({ workers: config.workers, election: election?.name }, 'Started');
+  await runReplica(
+    {
+      ...parts,
+      elector: election?.elector,
+      etcdServices: kubernetes.caches.etcdServices,
+      workers: config.workers,
+      isWarmStandby: config.isWarmStandby,
+      began: (term) => election && recorder.termBegan(election.namespace, term.number, config.replica),
+      flush: () => kubernetes.events.flush(flushMs),
+    },
+    signal,
+  );
+}
+
+/** Metrics and probes: from the first moment, and until everything else has ended. */
+async function startHealth(parts: Parts, elector: () => Elector | undefined): Promise<HealthServer> {
+  const { config, clock, log, metrics, kubernetes, leadership } = parts;
+  metrics.onScrape(() => scrapeController({ ...parts, elector: elector() }));
   const health = await startHealthServer({
     ...config.http,
     clock,
     healthy: {},
     ready: { caches: kubernetes.whyNotSynced },
+    facts: () => ({ replica: config.replica, role: roleOf(leadership), leader: describe(elector()?.leader) }),
     metrics: () => metrics.expose(),
   });
   log.info({ http: health.address, server: kubernetes.client.server, etcd: config.etcd.hosts }, 'Starting');
-  const registry = openRegistry(config, { clock, log, metrics });
+  return health;
+}
 
-  const { client, caches, own, claims, events } = kubernetes;
-  const counted = queueMetrics<string>(metrics, 'etcdservice');
-  const queue = new WorkQueue({
-    clock,
-    minIntervalMs,
-    observer: {
-      ...counted,
-      finished(run) {
-        counted.finished(run);
-        logFailure(log, run);
-      },
-    },
-  });
-  const writer = countedWriter(client, metrics);
-  const recorder = new Recorder({ log, events, metrics });
-  const reconciler = new Reconciler({
-    etcdServices: own.etcdServices,
-    claims,
-    source: registry.mirror,
-    services: new ServiceKeeper({
-      services: own.services,
-      writer,
-      done: (claim, action) => recorder.serviceWritten(claim, action),
-    }),
-    endpoints: new EndpointsKeeper({
-      endpoints: own.endpoints,
-      reader: client,
-      writer,
-      servesSlices: kubernetes.servesSlices,
-    }),
-    statuses: new StatusWriter({ etcdServices: own.etcdServices, writer, clock }),
-    recorder,
-    clock,
-    allowedPrefixes: config.allowedPrefixes,
-    maxValueBytes: config.maxValueBytes,
-    changed: (key, isFirst) => queue.add(key, isFirst ? 'low' : 'high'),
-  });
-  connectTriggers({
-    queue,
-    claims,
-    etcdServices: caches.etcdServices,
-    services: own.services,
-    endpoints: own.endpoints,
-    source: registry.mirror,
-    isStarted: () => kubernetes.whyNotSynced() === undefined,
-  });
-  metrics.onScrape(() => scrapeController({ metrics, queue, reconciler, registry, clock }));
+function roleOf({ term }: Leadership): string {
+  return term === undefined ? 'standby' : `leader${term.state === 'suspended' ? ' (suspended)' : ''}`;
+}
 
-  try {
-    await kubernetes.start(signal);
-    log.info({ workers: config.workers }, 'Started');
-    const left = await queue.run(config.workers, (key) => reconciler.reconcile(key), signal);
-    if (left.length > 0) log.warn({ etcdServices: left.slice(0, 10) }, 'Stopped before these were done');
-  } finally {
-    reconciler.close();
-    await events.flush(flushMs);
-    await registry.close();
-    await kubernetes.close();
-    await health.close();
-  }
+function describe(leader: Elector['leader']): string {
+  return leader === undefined ? 'none known' : `${leader.identity} in term ${leader.term}`;
 }

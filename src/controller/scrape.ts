@@ -1,8 +1,10 @@
 import type { Clock } from '../clock.ts';
 import { maxPortSets } from '../endpoints/desired.ts';
 import type { RejectionReason } from '../formats/rejection.ts';
+import type { Elector } from '../leadership/elector.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { setQueueGauges } from '../telemetry/queue-metrics.ts';
+import type { Leadership } from './leadership.ts';
 import type { Reconciler } from './reconciler.ts';
 import type { Registry } from './registry.ts';
 import type { WorkQueue } from './work-queue.ts';
@@ -12,12 +14,17 @@ export interface ScrapeInput {
   readonly queue: WorkQueue;
   readonly reconciler: Reconciler;
   readonly registry: Registry;
+  readonly leadership: Leadership;
+  readonly elector: Elector | undefined;
   readonly clock: Clock;
 }
 
 /** Sets the gauges that are computed when metrics are scraped, and not on the hot path. */
-export function scrapeController({ metrics, queue, reconciler, registry, clock }: ScrapeInput): void {
+export function scrapeController(input: ScrapeInput): void {
+  const { metrics, queue, reconciler, registry, leadership, elector, clock } = input;
   setQueueGauges(metrics, 'etcdservice', queue.snapshot());
+  metrics.leader.set(leadership.term === undefined ? 0 : 1);
+  metrics.leaderTerm.set(elector?.leader?.term ?? 0);
   const { mirror, name } = registry;
   const { ranges, keys, revision } = mirror.stats();
   metrics.registryConnected.set({ registry: name }, mirror.connection.connected ? 1 : 0);

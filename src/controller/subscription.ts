@@ -35,6 +35,7 @@ export class Subscription {
   #isSettled = false;
   /** Whether another range was followed before: then what is published says nothing of the keys of this one. */
   #hasMoved = false;
+  #refreshingFor: number | undefined;
 
   /** `onChange` is called, synchronously, whenever what should be published may have changed. */
   constructor(source: RegistrySource, following: Following, onChange: () => void) {
@@ -66,6 +67,7 @@ export class Subscription {
       this.#mirrored.release();
       this.#ledger = new KeyLedger(following.rules());
       this.#mirrored = this.#follow(following.range);
+      this.#refreshingFor = undefined;
       this.#isSettled = false;
       this.#hasMoved = true;
     } else if (before.rulesId !== following.rulesId) {
@@ -82,6 +84,16 @@ export class Subscription {
     await this.#lookUpEarlier(this.#ledger.unresolved().slice(0, maxLookups));
     if (!this.#hasMoved) this.#keepUnexplained(published);
     this.#isSettled = true;
+  }
+
+  /**
+   * Whether etcd has been listed since a term began, at that monotonic time: what a standby has seen before may lag behind what the last
+   * leader published. Where it has not, a list is begun, and its end is told as a change.
+   */
+  isListedSince(beganMs: number): boolean {
+    const isListed = this.#mirrored.listedAt >= beganMs;
+    if (!isListed && this.#refreshingFor !== beganMs) void this.#refresh(beganMs);
+    return isListed;
   }
 
   desired(): Desired {
@@ -111,6 +123,16 @@ export class Subscription {
     for (const [index, { key }] of ledger.unresolved().entries()) {
       const endpoint = unexplained[index];
       if (endpoint !== undefined) ledger.keep(key, endpoint);
+    }
+  }
+
+  async #refresh(beganMs: number): Promise<void> {
+    this.#refreshingFor = beganMs;
+    try {
+      await this.#mirrored.refresh();
+      this.#onChange();
+    } catch {
+      // Released or closed meanwhile: nobody waits for it any more.
     }
   }
 

@@ -60,11 +60,19 @@ interface KeysAnswer {
   readonly different: ListReason | undefined;
 }
 
+/** Somebody who waits for a list that begins after those begun so far. */
+interface Awaited {
+  readonly after: number;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
 /** The copy of one range: listed at a revision, watched from the next one on, listed again when following is no longer possible. */
 export class RangeMirror implements SharedCopy {
   readonly range: KeyRange;
   readonly registrations = new Map<Key, Registration>();
   revision: Revision = 0;
+  listedAt: number = Number.NEGATIVE_INFINITY;
   synced: boolean = false;
   failure: RangeFailure | undefined;
   readonly #deps: RangeDeps;
@@ -75,6 +83,8 @@ export class RangeMirror implements SharedCopy {
   #comparison: Comparison | undefined;
   /** Set while the comparison waits for events that may explain its suspects. */
   #cancelGrace: Cancel | undefined;
+  #listsBegun = 0;
+  readonly #awaited: Awaited[] = [];
   /** Cuts the wait before the next try short. */
   #nap: AbortController | undefined;
 
@@ -95,6 +105,21 @@ export class RangeMirror implements SharedCopy {
     return use;
   }
 
+  /** Lists again; resolves when a list has been applied that began after this call. */
+  refresh(): Promise<void> {
+    const { signal } = this.#stop;
+    const begun = this.#listsBegun;
+    this.#following?.watch.cancel();
+    this.#following?.over.resolve('refresh');
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      this.#awaited.push({ after: begun, resolve, reject });
+    });
+  }
+
   /** etcd answers again: a range that failed for its absence does not wait any longer. */
   retrySoon(): void {
     if (this.failure !== undefined && isOutage(this.failure.error)) {
@@ -104,6 +129,9 @@ export class RangeMirror implements SharedCopy {
 
   async close(): Promise<void> {
     this.#stop.abort();
+    for (const { reject } of this.#awaited.splice(0)) {
+      reject(this.#stop.signal.reason);
+    }
     this.#nap?.abort();
     this.#endWatch();
     await this.#running;
@@ -222,6 +250,7 @@ export class RangeMirror implements SharedCopy {
     return await limiter.run(async () => {
       const since = clock.monotonic();
       const { epoch } = hub;
+      const number = ++this.#listsBegun;
       const list = await listWhole(client, this.range, this.registrations, signal);
       const changes = differences(this.registrations, list.registrations, list.revision);
       this.#apply(changes, list.revision);
@@ -238,13 +267,26 @@ export class RangeMirror implements SharedCopy {
           use.firstListed();
         }
       }
+      this.listedAt = since;
+      this.#tellListed(number);
       return { revision: list.revision, clusterId: list.clusterId, epoch };
     }, signal);
+  }
+
+  #tellListed(number: number): void {
+    const listed = this.#awaited.filter(({ after }) => after < number);
+    for (const waiting of listed) {
+      this.#awaited.splice(this.#awaited.indexOf(waiting), 1);
+      waiting.resolve();
+    }
   }
 
   /** Watches from the list's revision on until that is over. */
   async #follow(listed: Listed): Promise<ListReason> {
     this.#stop.signal.throwIfAborted();
+    if (this.#awaited.length > 0) {
+      return 'refresh';
+    }
     const over = Promise.withResolvers<ListReason>();
     const watch = this.#deps.hub.watch(this.range, listed, {
       created: () => {

@@ -16,8 +16,10 @@ export interface SharedCopy {
   readonly range: KeyRange;
   readonly synced: boolean;
   readonly revision: Revision;
+  readonly listedAt: number;
   readonly registrations: ReadonlyMap<Key, Registration>;
   readonly failure: RangeFailure | undefined;
+  refresh(): Promise<void>;
 }
 
 /** One user's hold on a mirrored range. Its listener cannot harm the mirror: what it throws is logged. */
@@ -55,12 +57,20 @@ export class RangeUse implements MirroredRange {
     return this.#copy.revision;
   }
 
+  get listedAt(): number {
+    return this.#copy.listedAt;
+  }
+
   get registrations(): ReadonlyMap<Key, Registration> {
     return this.#copy.registrations;
   }
 
   get failure(): RangeFailure | undefined {
     return this.#copy.failure;
+  }
+
+  refresh(): Promise<void> {
+    return this.#copy.refresh();
   }
 
   release(): void {

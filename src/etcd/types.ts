@@ -54,9 +54,13 @@ export interface MirroredRange {
   readonly synced: boolean;
   /** Revision that `registrations` is exact at; 0 before the first list. */
   readonly revision: Revision;
+  /** Monotonic milliseconds at which the list began that was applied last; before the first list it is infinitely long ago. */
+  readonly listedAt: number;
   readonly registrations: ReadonlyMap<Key, Registration>;
   /** Why this range cannot be read now (permission, unreachable …); undefined while it is followed. */
   readonly failure: RangeFailure | undefined;
+  /** Lists again, whatever the watch has brought. Resolves when a list has been applied that began after the call; rejects when closed. */
+  refresh(): Promise<void>;
   /** Ends this use of the range. */
   release(): void;
 }

@@ -17,6 +17,8 @@ export interface HealthOptions {
   readonly healthy: Checks;
   /** Behind /readyz: whether this replica can do its work; the Kubernetes caches alone, never a registry. */
   readonly ready: Checks;
+  /** What /healthz tells besides, for people. */
+  readonly facts?: () => Readonly<Record<string, string>>;
   readonly metrics: () => Promise<Exposition>;
 }
 
@@ -85,7 +87,7 @@ async function route(request: IncomingMessage, options: HealthOptions): Promise<
     case '/metrics':
       return await exposed(options.metrics);
     case '/healthz':
-      return checked(options.healthy);
+      return checked(options.healthy, options.facts?.());
     case '/readyz':
       return checked(options.ready);
     default:
@@ -101,14 +103,15 @@ async function exposed(metrics: () => Promise<Exposition>): Promise<Answer> {
   }
 }
 
-/** One line a check, as the apiserver's own probes answer. */
-function checked(checks: Checks): Answer {
+/** One line a check, as the apiserver's own probes answer, and one a fact. */
+function checked(checks: Checks, facts: Readonly<Record<string, string>> = {}): Answer {
   const results = Object.entries(checks).map(([name, check]) => ({ name, failure: failureOf(check) }));
   const lines = results.map(({ name, failure }) =>
     failure === undefined ? `[+]${name} ok` : `[-]${name} failed: ${failure}`,
   );
   const isOk = results.every(({ failure }) => failure === undefined);
-  return plain(isOk ? 200 : 503, [...lines, isOk ? 'ok' : 'failed'].join('\n'));
+  const told = Object.entries(facts).map(([name, fact]) => `${name}: ${fact}`);
+  return plain(isOk ? 200 : 503, [...lines, ...told, isOk ? 'ok' : 'failed'].join('\n'));
 }
 
 function failureOf(check: () => string | undefined): string | undefined {

@@ -1,4 +1,5 @@
 import type { RunResult } from '../controller/work-queue.ts';
+import type { Obstacle } from '../etcd/election-types.ts';
 import type { ListReason } from '../etcd/observer.ts';
 import type { RejectionReason } from '../formats/rejection.ts';
 import type { Verb } from '../kube/options.ts';
@@ -186,6 +187,34 @@ export const metricTable = {
     type: 'counter',
     help: 'Keys that the comparison with etcd found to differ from the mirror, though no watch had told.',
     labels: registry,
+  },
+  leader: {
+    name: 'etcd_endpoints_leader',
+    type: 'gauge',
+    help: 'Whether this replica leads (1) or stands by (0).',
+    labels: {},
+  },
+  leaderTerm: {
+    name: 'etcd_endpoints_leader_term',
+    type: 'gauge',
+    help: 'Number of the term of the leader that is known, this replica or another; 0 while none is.',
+    labels: {},
+  },
+  leaseLosses: {
+    name: 'etcd_endpoints_lease_losses_total',
+    type: 'counter',
+    help: 'Times that this replica lost the lease that it stood for election or led with.',
+    labels: {},
+  },
+  electionObstacles: {
+    name: 'etcd_endpoints_election_obstacles',
+    type: 'gauge',
+    help: "Keys under the election's name that somebody should see to; the log names them.",
+    labels: {
+      kind: label<Obstacle['kind']>(
+        '`without-lease` (nobody can lead after it), `foreign-name` or `same-identity`',
+      ),
+    },
   },
   oldestUnpublishedChangeSeconds: {
     name: 'etcd_endpoints_oldest_unpublished_change_seconds',

@@ -11,6 +11,8 @@ export interface AuditedWrite {
   readonly name: string;
   /** HTTP status. */
   readonly code: number;
+  /** Number of the term that it was written in; 0 without an election. */
+  readonly term: number;
 }
 
 interface AuditEvent {
@@ -32,12 +34,12 @@ export async function writesOf({ replica }: ControllerProcess): Promise<readonly
     .split('\n')
     .filter((line) => line.includes(replica))
     .map((line): AuditEvent => JSON.parse(line))
-    .filter((event) => event.userAgent?.includes(`(${replica})`) === true)
+    .filter(({ userAgent = '' }) => userAgent.includes(`(${replica})`) || userAgent.includes(`(${replica}; `))
     .map(toWrite)
     .filter(({ resource }) => resource !== 'events');
 }
 
-function toWrite({ verb, objectRef, responseStatus }: AuditEvent): AuditedWrite {
+function toWrite({ verb, objectRef, responseStatus, userAgent = '' }: AuditEvent): AuditedWrite {
   const { resource = '', subresource, namespace = '', name = '' } = objectRef ?? {};
   return {
     verb,
@@ -45,5 +47,6 @@ function toWrite({ verb, objectRef, responseStatus }: AuditEvent): AuditedWrite 
     namespace,
     name,
     code: responseStatus?.code ?? 0,
+    term: Number(/; term (\d+)\)/.exec(userAgent)?.[1] ?? 0),
   };
 }

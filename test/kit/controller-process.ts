@@ -36,7 +36,8 @@ export interface Exit {
 /** Starts the controller as its users do, as a process of its own; resolves when it serves its metrics. Who starts it ends it. */
 export async function startController(options: ControllerOptions): Promise<ControllerProcess> {
   const replica = `test-${randomBytes(5).toString('hex')}`;
-  const [program, args] = dyingWithParent(process.execPath, [
+  const { args = [] } = options;
+  const [program, command] = dyingWithParent(process.execPath, [
     MAIN,
     'controller',
     `--etcd=${options.etcd.join(',')}`,
@@ -44,10 +45,12 @@ export async function startController(options: ControllerOptions): Promise<Contr
     `--replica=${replica}`,
     '--http-address=127.0.0.1:0',
     ...(options.namespaces ?? []).map((namespace) => `--namespace=${namespace}`),
-    ...(options.args ?? []),
+    // Most tests are about what one replica does.
+    ...(args.some((arg) => arg.startsWith('--leader-elect')) ? [] : ['--leader-elect=off']),
+    ...args,
   ]);
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(program, args, {
+  const child = spawn(program, command, {
     env: { PATH, HOME, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

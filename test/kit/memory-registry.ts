@@ -80,7 +80,9 @@ export class MemoryRegistry implements RegistrySource {
       get registrations() {
         return new Map(registry.#current(range).map((registration) => [registration.key, registration]));
       },
+      listedAt: 0,
       failure: undefined,
+      refresh: () => Promise.resolve(),
       release: () => this.#followers.delete(follower),
     };
   }

@@ -18,6 +18,7 @@ export const controllerGrants: readonly Grant[] = [
   { apiGroups: [''], resources: ['services'], verbs: ['list', 'watch', 'create', 'patch'] },
   { apiGroups: [''], resources: ['endpoints'], verbs: ['list', 'watch', 'get', 'create', 'update'] },
   { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
+  { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list'] },
 ];
 
