@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { candidateKey, electionNameProblem, electionNamesClash, isCandidateKey } from './election-name.ts';
+import { candidateKey, electionNameProblem, isCandidateKey } from './election-name.ts';
 import { keyOf } from './key.ts';
 
 describe('the name of an election', () => {
@@ -14,16 +14,6 @@ describe('the name of an election', () => {
     ['x'.repeat(513), 'longer than 512 bytes'],
   ])('may not be %j', (name, problem) => {
     expect(electionNameProblem(name)).toContain(problem);
-  });
-
-  it.each([
-    ['/a', '/a', true],
-    ['/a', '/a/b', true],
-    ['/a/b', '/a', true],
-    ['/a', '/ab', false],
-    ['/a/b', '/a/c', false],
-  ])('clashes where candidates of %s and %s stand below one another: %s', (one, other, clash) => {
-    expect(electionNamesClash(one, other)).toBe(clash);
   });
 
   it('makes keys that it knows again', () => {

@@ -20,14 +20,6 @@ export function electionNameProblem(name: string): string | undefined {
   return Buffer.byteLength(name) > mostBytes ? `the name is longer than ${mostBytes} bytes` : undefined;
 }
 
-/**
- * Whether candidates of one election stand below the name of the other: one name followed by a slash begins the other, as `/a` and `/a/b`. Clients
- * that are etcd's own would wait for candidates of the other election then.
- */
-export function electionNamesClash(one: string, other: string): boolean {
-  return `${one}/`.startsWith(`${other}/`) || `${other}/`.startsWith(`${one}/`);
-}
-
 /** Throws a TerminalError with code INVALID_ELECTION_NAME. */
 export function checkElectionName(name: string): void {
   const problem = electionNameProblem(name);

@@ -9,7 +9,7 @@ import type { Candidate, Standings } from './standings.ts';
 const warnings: Record<Obstacle['kind'], string> = {
   'without-lease': 'a key without a lease stands in the election, nobody can lead after it; delete it',
   'foreign-name':
-    "a key under the election's name is no candidate's; is the name the beginning of another's?",
+    "a key under the election's name is no candidate's; does --election-name begin the name of another election?",
   'same-identity': 'another candidate bears our identity; give each replica one of its own',
 };
 

@@ -26,7 +26,7 @@ export interface Obstacle {
   readonly kind: 'without-lease' | 'foreign-name' | 'same-identity';
 }
 
-/** Told what the election does, for metrics; everything is logged besides. All methods are optional. */
+/** Told what the election does, for metrics; everything is logged besides. All methods are optional and must not throw. */
 export interface ElectionObserver {
   /** We stand: our key is in etcd, at this revision. */
   standing?(createRevision: Revision): void;

@@ -147,8 +147,8 @@ export class Election implements Elector {
             this.#view.lookAgain();
           }
         },
-        lost: () => term.end('lease-lost'),
       }),
+      onAbort(lease.signal, () => term.end('lease-lost')),
       this.#view.onChange((changes) => {
         const change = changes.find(({ key }) => key === own.key);
         if (change !== undefined && !isSameCandidacy(own, change.registration)) {

@@ -57,6 +57,9 @@ export class KeepaliveStream {
       { message: (response) => self.#receive(response), ended: (reason) => self.#ended(reason) },
       { avoid, signal },
     );
+    if (signal.aborted) {
+      self.cancel();
+    }
     self.#keepOn();
     return self;
   }

@@ -85,8 +85,12 @@ export class Keepalive {
     if (isCode(reason, 'ETCD_LEASE_NOT_FOUND')) {
       this.#listener.notFound();
     } else {
-      const { member } = stream;
-      this.#deps.log.info({ member, reason: reason.message }, 'the keepalive stream is replaced');
+      // The first of a row is worth a line; in an outage many follow.
+      const level = this.#inVain === 1 ? 'info' : 'debug';
+      this.#deps.log[level](
+        { member: stream.member, reason: reason.message },
+        'the keepalive stream is replaced',
+      );
     }
   }
 

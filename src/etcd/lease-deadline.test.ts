@@ -69,8 +69,8 @@ describe('the deadline of a lease', () => {
 });
 
 describe('the patience for a keepalive', () => {
-  it('is 2 s at first, and longer with each member that was tried in vain', () => {
-    expect([0, 1, 2].map((tried) => patienceMs(ttlMs, tried))).toEqual([2_000, 4_000, 8_000]);
+  it('is 2 s at first, and longer with each member that was tried in vain, up to a third of the TTL', () => {
+    expect([0, 1, 2, 2_000].map((tried) => patienceMs(ttlMs, tried))).toEqual([2_000, 4_000, 5_000, 5_000]);
   });
 
   it.each([2_000, 5_000, 15_000, 60_000])(

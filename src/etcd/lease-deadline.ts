@@ -34,9 +34,9 @@ export function keepaliveIntervalMs(ttlMs: number, unanswered: number): number {
 const firstPatienceMs = 2_000;
 
 /**
- * How long a keepalive may be unanswered until another member is tried. It doubles with each member tried in vain: where the cluster as a whole
- * is slow, the answer that takes longer than the first patience is worth more than the next member's.
+ * How long a keepalive may be unanswered until another member is tried. It doubles with each member tried in vain, up to a third of the TTL: where the
+ * cluster as a whole is slow, the answer that takes longer than the first patience is worth more than the next member's.
  */
 export function patienceMs(ttlMs: number, triedInVain: number): number {
-  return Math.min(firstPatienceMs, ttlMs / 3) * 2 ** triedInVain;
+  return Math.min(firstPatienceMs * 2 ** triedInVain, ttlMs / 3);
 }

@@ -1,17 +1,18 @@
 import { Lease } from './lease.ts';
 import { grantLease, type LeaseClient } from './lease-calls.ts';
 import { newLeaseId } from './lease-id.ts';
-import type { LeaseDeps, LeaseOptions } from './lease-types.ts';
+import type { LeaseOptions } from './lease-types.ts';
+import type { EtcdDeps } from './options.ts';
 
 /** Grants one lease after the other, and sees to it that none of them is left behind. */
 export class LeaseKeeper {
   readonly #client: LeaseClient;
   readonly #options: LeaseOptions;
-  readonly #deps: LeaseDeps;
+  readonly #deps: EtcdDeps;
   /** Granted and not at rest yet: the one in use, and lost ones that are being revoked. */
   readonly #leases = new Set<Lease>();
 
-  constructor(client: LeaseClient, options: LeaseOptions, deps: LeaseDeps) {
+  constructor(client: LeaseClient, options: LeaseOptions, deps: EtcdDeps) {
     this.#client = client;
     this.#options = options;
     this.#deps = deps;

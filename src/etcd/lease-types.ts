@@ -1,5 +1,3 @@
-import type { EtcdDeps } from './options.ts';
-
 /** Why a lease is lost: no keepalive was acknowledged in time, or etcd does not know it (revoked, expired there, etcd restored). */
 export type LeaseLoss = 'expired' | 'not-found';
 
@@ -17,5 +15,3 @@ export interface LeaseListener {
   /** It is over, once and for all. Not called when we close it ourselves. */
   lost?(reason: LeaseLoss): void;
 }
-
-export type LeaseDeps = EtcdDeps;

@@ -4,7 +4,8 @@ import { bounded } from './bounded.ts';
 import { Keepalive } from './keepalive.ts';
 import { type LeaseClient, revokeLease } from './lease-calls.ts';
 import { type Hold, phaseOf, remainingMs, untilOverdueMs } from './lease-deadline.ts';
-import type { LeaseDeps, LeaseListener, LeaseLoss } from './lease-types.ts';
+import type { LeaseListener, LeaseLoss } from './lease-types.ts';
+import type { EtcdDeps } from './options.ts';
 
 /** How long closing may take until the lease is left to its TTL. */
 const closeLimitMs = 3_000;
@@ -23,7 +24,7 @@ export class Lease {
   /** Resolves when the lease, lost or closed, is at rest: revoked, or left to its TTL. Never rejects. */
   readonly atRest: Promise<void>;
   readonly #client: LeaseClient;
-  readonly #deps: LeaseDeps;
+  readonly #deps: EtcdDeps;
   readonly #keepalive: Keepalive;
   readonly #listeners = new Set<LeaseListener>();
   readonly #over = new AbortController();
@@ -35,7 +36,7 @@ export class Lease {
   #stopTimer: Cancel | undefined;
 
   /** Keeps a lease that {@link LeaseKeeper} has had granted. */
-  constructor(client: LeaseClient, id: string, hold: Hold, deps: LeaseDeps) {
+  constructor(client: LeaseClient, id: string, hold: Hold, deps: EtcdDeps) {
     this.id = id;
     this.#client = client;
     this.#deps = deps;
@@ -65,11 +66,6 @@ export class Lease {
   /** Time until two thirds of the TTL have passed; 0 or less when they have, or when the lease is lost or closed. */
   untilOverdueMs(): number {
     return this.#over.signal.aborted ? 0 : untilOverdueMs(this.#hold, momentOf(this.#deps.clock));
-  }
-
-  /** The end of the lease as known now, in monotonic milliseconds. */
-  get deadline(): number {
-    return this.#deps.clock.monotonic() + this.remainingMs();
   }
 
   /** Aborts when the lease is lost or closed; its reason has the code LEASE_LOST or LEASE_CLOSED. */

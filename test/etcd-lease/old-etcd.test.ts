@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type RegistryEtcd, startEtcd } from '../kit/etcd-process.ts';
 import { eventually } from '../kit/eventually.ts';
-import { leaseClient, meddlerFor, startCandidate, startRegistrar } from '../kit/lease-rig.ts';
+import { leaseClient, meddlerFor, promptly, startCandidate, startRegistrar } from '../kit/lease-rig.ts';
 import { loseAnswer } from '../kit/meddler.ts';
 import { describeNeeding } from '../kit/needs.ts';
 import { rawEtcd } from '../kit/rig.ts';
-
-const withinOneSecond = { timeoutMs: 1_000, intervalMs: 10 };
 
 /** What leases, registrations and elections ask of etcd, of the oldest that is supported. */
 describeNeeding('etcd 3.4', 'on etcd 3.4', () => {
@@ -24,7 +22,7 @@ describeNeeding('etcd 3.4', 'on etcd 3.4', () => {
 
     await raw.revoke((await raw.content('old/')).get('old/a')?.lease ?? '');
 
-    await eventually(() => expect(told.at(-1)).toBe('old/a restored'), withinOneSecond);
+    await eventually(() => expect(told.at(-1)).toBe('old/a restored'), promptly);
   });
 
   it('fault 18: a lost answer to a grant or to a create makes neither a second lease nor a second key', async () => {
@@ -40,7 +38,7 @@ describeNeeding('etcd 3.4', 'on etcd 3.4', () => {
 
     const us = startCandidate(leaseClient([meddler.address]), { name: '/lost' });
 
-    await eventually(() => expect(us.leading).toBeDefined(), withinOneSecond);
+    await eventually(() => expect(us.leading).toBeDefined(), promptly);
     expect(lost.size).toBe(2);
     expect([...(await rawEtcd(etcd.endpoints[0] ?? '').content('/lost/')).keys()]).toHaveLength(1);
   });
@@ -53,6 +51,6 @@ describeNeeding('etcd 3.4', 'on etcd 3.4', () => {
 
     await first.stop();
 
-    await eventually(() => expect(second.leading).toBeDefined(), withinOneSecond);
+    await eventually(() => expect(second.leading).toBeDefined(), promptly);
   });
 });

@@ -5,12 +5,10 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { keyOf } from '../../src/etcd/key.ts';
 import { type RegistryEtcd, startEtcd } from '../kit/etcd-process.ts';
 import { eventually } from '../kit/eventually.ts';
-import { leaseClient, meddlerFor, startRegistrar } from '../kit/lease-rig.ts';
+import { leaseClient, meddlerFor, promptly, startRegistrar } from '../kit/lease-rig.ts';
 import { loseAnswer } from '../kit/meddler.ts';
 import type { RawEtcd } from '../kit/raw-etcd.ts';
 import { proxyFor, rawEtcd } from '../kit/rig.ts';
-
-const withinOneSecond = { timeoutMs: 1_000, intervalMs: 10 };
 
 /** Keys that are kept in etcd on one lease, before a real etcd. */
 describe('a registrar', () => {
@@ -62,7 +60,7 @@ describe('a registrar', () => {
 
     await raw.revoke(before);
 
-    await eventually(async () => expect(await held(raw, 'revoked/')).toEqual(keys), withinOneSecond);
+    await eventually(async () => expect(await held(raw, 'revoked/')).toEqual(keys), promptly);
     const after = await leaseOf(raw, 'revoked/0');
     expect(after).not.toBe(before);
     expect(told.filter((line) => line.startsWith('lease lost'))).toEqual(['lease lost: not-found']);
@@ -81,7 +79,7 @@ describe('a registrar', () => {
 
     await eventually(
       async () => expect(await held(raw, 'outage/')).toEqual({ 'outage/a': '1', 'outage/b': '2' }),
-      withinOneSecond,
+      promptly,
     );
   });
 
@@ -181,7 +179,7 @@ describe('a registrar', () => {
 
     await raw.delete('deleted/a');
 
-    await eventually(() => expect(told).toEqual(['deleted/a first', 'deleted/a restored']), withinOneSecond);
+    await eventually(() => expect(told).toEqual(['deleted/a first', 'deleted/a restored']), promptly);
     expect(await held(raw, 'deleted/')).toEqual({ 'deleted/a': '1' });
   });
 
@@ -193,7 +191,7 @@ describe('a registrar', () => {
 
     await raw.put('unbound/a', '1');
 
-    await eventually(() => expect(told).toContain('unbound/a restored'), withinOneSecond);
+    await eventually(() => expect(told).toContain('unbound/a restored'), promptly);
     expect(await leaseOf(raw, 'unbound/a')).toBe(lease);
   });
 
@@ -223,7 +221,7 @@ describe('a registrar', () => {
 
     await second.registrar.close();
 
-    await eventually(() => expect(first.told.at(-1)).toBe('twins/a restored'), withinOneSecond);
+    await eventually(() => expect(first.told.at(-1)).toBe('twins/a restored'), promptly);
     expect(version).toBe('2');
   });
 

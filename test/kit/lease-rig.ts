@@ -15,6 +15,9 @@ import type { RegistryEtcd } from './etcd-process.ts';
 import { Meddler } from './meddler.ts';
 import { keepingLog } from './rig.ts';
 
+/** The promise is one second; a machine that runs other tests beside gets three. Nothing that waits for a TTL or a next look is as quick. */
+export const promptly = { timeoutMs: 3_000, intervalMs: 10 };
+
 /** A client with deadlines short enough for leases. It ends with the test. */
 export function leaseClient(hosts: readonly string[], options: Partial<EtcdOptions> = {}): EtcdClient {
   const urls = hosts.map((host) => (host.includes('://') ? host : `http://${host}`));
