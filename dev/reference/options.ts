@@ -1,5 +1,7 @@
 import { controllerOptions } from '../../src/config/controller-options.ts';
-import { environmentName, type Option } from '../../src/config/option.ts';
+import { discoverOptions } from '../../src/config/discover-options.ts';
+import { environmentNames, type Option, type OptionTable } from '../../src/config/option.ts';
+import { registerOptions } from '../../src/config/register-options.ts';
 import { page, table } from './markdown.ts';
 
 export function optionsPage(): string {
@@ -7,20 +9,41 @@ export function optionsPage(): string {
     'Options',
     'A flag comes before an environment variable, and that before the default; an empty variable counts as absent. A list is one flag given several times, or values with commas. Times have a unit (`500ms`, `5s`, `10m`, `1h`), sizes may have one (`64Ki`, `256Mi`). Whatever is unknown or wrong is refused before the command does anything.',
     'Every command exits with 0 when it has succeeded, with 1 when it has failed, and with 2 when the command line, an environment variable or a file that they name is wrong. The controller stops within five seconds after SIGTERM or SIGINT and exits with 0; a second signal ends it at once, with 128 and the number of the signal.',
-    '## etcd-endpoints controller',
-    table(['Flag', 'Environment', 'Default', 'Meaning'], Object.entries(controllerOptions).map(row)),
+    ...section('controller', controllerOptions),
     '## etcd-endpoints crds',
     'It has no options.',
+    ...section('discover', discoverOptions),
+    '[Discover](../discover.md) shows what it prints.',
+    ...section('register', registerOptions),
+    '[Register](../register.md) shows how it is used. With `--exec` it exits with the status of the command.',
   );
 }
 
-function row([flag, option]: readonly [string, Option]): string[] {
-  const variables = [environmentName(flag), ...(option.alsoEnv ?? [])].map((name) => `\`${name}\``);
-  const notes = [option.required === true && 'Needed.', option.many === true && 'A list.'].filter(Boolean);
+function section(command: string, options: OptionTable): readonly string[] {
   return [
-    option.secret === true ? '' : `\`--${flag} ${option.placeholder}\``,
-    variables.join(', '),
-    option.default === undefined ? '' : `\`${option.default}\``,
-    [option.doc, ...notes].join(' '),
+    `## etcd-endpoints ${command}`,
+    table(['Flag', 'Environment', 'Default', 'Meaning'], Object.entries(options).map(row)),
   ];
+}
+
+function row([flag, option]: readonly [string, Option]): string[] {
+  const variables = environmentNames(flag, option).map((name) => `\`${name}\``);
+  const notes = [option.required === true && 'Needed.', option.many === true && listNote(option)];
+  return [
+    option.secret === true ? '' : `\`${shownFlag(flag, option)}\``,
+    variables.join(', '),
+    option.default === undefined || option.isSwitch === true ? '' : `\`${option.default}\``,
+    [option.doc, ...notes.filter(Boolean)].join(' '),
+  ];
+}
+
+function shownFlag(flag: string, { isSwitch, isCommand, isWord, placeholder }: Option): string {
+  if (isCommand === true) return `--${flag} -- ${placeholder}`;
+  if (isWord === true) return placeholder;
+  return isSwitch === true ? `--${flag}` : `--${flag} ${placeholder}`;
+}
+
+function listNote({ isCommand, verbatim }: Option): string | undefined {
+  if (isCommand === true) return undefined;
+  return verbatim === true ? 'May be given several times.' : 'A list.';
 }

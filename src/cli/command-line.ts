@@ -31,6 +31,11 @@ const commands: readonly CommandEntry[] = [
     summary: 'List and follow the instances that are registered in etcd',
     load: async () => (await import('./discover.ts')).discoverCommand,
   },
+  {
+    name: 'register',
+    summary: 'Keep registrations alive in etcd, for a service that does not do so itself',
+    load: async () => (await import('./register.ts')).registerCommand,
+  },
 ];
 
 const environmentNote =
@@ -44,6 +49,8 @@ export async function runCommandLine(process: NodeJS.Process): Promise<void> {
     if (running?.outlivesReader === true) return;
     process.exit(error.code === 'EPIPE' ? exitCodes.success : exitCodes.failure);
   });
+  // Who does not listen to what is wrong does not want to be told that he does not.
+  process.stderr.on('error', () => undefined);
   const run = async (command: Command, argv: Readonly<Record<string, unknown>>): Promise<void> => {
     running = command;
     const flags = givenFlags(argv, command.options);

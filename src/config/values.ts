@@ -93,6 +93,23 @@ export const allowedPrefix: z.ZodType<AllowedPrefix, string> = reads(
   },
 );
 
+/** A port that is registered; `''` where it has no name. */
+export interface NamedPort {
+  readonly name: string;
+  readonly port: number;
+}
+
+/** `8080` or `http=8080`. */
+export const namedPort: z.ZodType<NamedPort, string> = reads(
+  'a port such as 8080 or http=8080, from 1 to 65535',
+  (given) => {
+    const [, name = '', digits = ''] =
+      /^(?:([A-Za-z][A-Za-z0-9_-]{0,62})=)?([1-9]\d{0,4})$/.exec(given) ?? [];
+    const port = within(Number(digits), 1, 65_535);
+    return port === undefined ? undefined : { name, port };
+  },
+);
+
 /** Where a server listens. */
 export interface ListenAddress {
   /** Absent: on every address of the machine. */

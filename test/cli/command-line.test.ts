@@ -17,6 +17,7 @@ describe('help', () => {
     expect(stdout).toMatch(/etcd-endpoints controller +\S/);
     expect(stdout).toMatch(/etcd-endpoints crds +\S/);
     expect(stdout).toMatch(/etcd-endpoints discover +\S/);
+    expect(stdout).toMatch(/etcd-endpoints register +\S/);
     expect(stdout).toContain('Exit codes: 0 success, 1 failure, 2 wrong usage');
   });
 
@@ -40,7 +41,7 @@ describe('help', () => {
 
 describe('a wrong command line', () => {
   it.each([
-    [[], 'A command is needed: controller, crds or discover'],
+    [[], 'A command is needed: controller, crds, discover or register'],
     [['controler'], 'Unknown command "controler". Did you mean controller?'],
     [['frobnicate'], 'Unknown command "frobnicate"'],
     [['controller', '--etdc', 'http://h'], 'Unknown flag --etdc. Did you mean --etcd?'],
