@@ -1,4 +1,4 @@
-import type { EtcdService, EtcdServiceSpec } from '../api/etcd-service.ts';
+import { type EtcdService, type EtcdServiceSpec, serviceNameOf } from '../api/etcd-service.ts';
 import type { Clock } from '../clock.ts';
 import { type AllowedPrefix, mayRead } from '../config/allowed-prefix.ts';
 import type { Desired } from '../endpoints/desired.ts';
@@ -172,7 +172,8 @@ export class Reconciler {
       if (refused === undefined) throw error;
       // Its condition tells of what is refused; the age of unpublished changes is for what should have been published.
       tracked.unpublishedSince = undefined;
-      return { findings: { ready: refused, ...unknown }, lookAgainMs: recheckMs };
+      const findings = { ready: refused, ...unknown, serviceName: serviceNameIn(tracked, object) };
+      return { findings, lookAgainMs: recheckMs };
     }
   }
 
@@ -299,6 +300,12 @@ function specOf(tracked: Tracked, object: EtcdService): EtcdServiceSpec {
   const { read } = tracked.spec;
   if (read instanceof Refusal) throw read;
   return read;
+}
+
+/** The Service that a spec names; undefined where the spec cannot be read. */
+function serviceNameIn({ spec }: Tracked, { metadata }: EtcdService): string | undefined {
+  const read = spec?.read;
+  return read === undefined || read instanceof Refusal ? undefined : serviceNameOf(metadata.name, read);
 }
 
 /** Why what is published may differ from etcd though nothing is wrong in Kubernetes. */

@@ -33,7 +33,7 @@ describe.concurrent('a registry that goes away while the controller runs', () =>
     await member?.stop();
     await eventually(
       async () => expect(await scene.condition(name, 'RegistryConnected')).toBe('False/Disconnected'),
-      { timeoutMs: 45_000, intervalMs: 250 },
+      { timeoutMs: 75_000, intervalMs: 250 },
     );
     expect(await scene.condition(name, 'Ready')).toBe('Unknown/NotSynced');
     expect(await scene.published(name)).toEqual(['10.0.0.1:80', '10.0.0.2:80']);

@@ -39,31 +39,18 @@ async function untilServed(endpoints: number): Promise<void> {
   await scene.controller.untilIdle();
 }
 
-/** The resourceVersions of all that the controller may write, by kind and name. */
-async function versions(): Promise<ReadonlyMap<string, string>> {
-  const kinds = ['etcdservices', 'services', 'endpoints'];
-  const lists = await Promise.all(
-    kinds.map(async (plural) =>
-      (await scene.objects.list(plural)).map(
-        ({ metadata }) => [`${plural} ${metadata.name}`, metadata.resourceVersion] as const,
-      ),
-    ),
-  );
-  return new Map(lists.flat());
-}
-
 async function writes(): Promise<readonly string[]> {
   return (await writesOf(scene.controller)).map(({ verb, resource, name }) => `${verb} ${resource} ${name}`);
 }
 
 describe(`a controller of ${SERVICES} EtcdServices that is killed`, () => {
   it('writes nothing when it starts again and nothing has changed', async () => {
-    const before = await versions();
+    const before = await scene.versions();
     expect(before.size).toBe(3 * SERVICES);
     await scene.restartController();
     await untilServed(SERVICES * INSTANCES);
     expect(await writes()).toEqual([]);
-    expect(await versions()).toEqual(before);
+    expect(await scene.versions()).toEqual(before);
     // Not because it is asleep.
     await scene.registrar.put({ '/services/svc-0/0': '10.0.1.1:80' });
     await scene.untilPublished('svc-0', ['10.0.0.2:80', '10.0.0.3:80', '10.0.1.1:80']);
@@ -91,7 +78,7 @@ describe(`a controller of ${SERVICES} EtcdServices that is killed`, () => {
 
   it('touches nothing that exists when it starts while etcd is down, nor when etcd comes back', async () => {
     const [member] = scene.registry.members;
-    const before = await versions();
+    const before = await scene.versions();
     await scene.restartController(() => member?.stop() ?? Promise.resolve());
     await eventually(() => scene.controller.line({ msg: 'etcd does not answer; it is tried on' }));
     await eventually(async () =>
@@ -103,12 +90,12 @@ describe(`a controller of ${SERVICES} EtcdServices that is killed`, () => {
     expect((await scene.controller.http('/readyz')).status).toBe(200);
     expect(await scene.controller.metric('etcd_endpoints_registry_connected')).toBe(0);
     expect(await writes()).toEqual([]);
-    expect(await versions()).toEqual(before);
+    expect(await scene.versions()).toEqual(before);
 
     await member?.start();
     await untilServed(SERVICES * INSTANCES + 1 - INSTANCES);
     expect(await scene.controller.metric('etcd_endpoints_registry_connected')).toBe(1);
     expect(await writes()).toEqual([]);
-    expect(await versions()).toEqual(before);
+    expect(await scene.versions()).toEqual(before);
   });
 });

@@ -176,6 +176,19 @@ export class Scene {
     }, LOOK);
   }
 
+  /** The resourceVersions of all that a controller may write, by kind and name: the same twice where nobody wrote. */
+  async versions(): Promise<ReadonlyMap<string, string>> {
+    const lists = await Promise.all(
+      ['etcdservices', 'services', 'endpoints'].map(async (plural) =>
+        (await this.objects.list(plural)).map(({ metadata }): [string, string] => [
+          `${plural} ${metadata.name}`,
+          metadata.resourceVersion,
+        ]),
+      ),
+    );
+    return new Map(lists.flat());
+  }
+
   /** Ends the controller and the registry. The namespace's objects stay in the throw-away store: nobody serves them any more. */
   async stop(): Promise<void> {
     await this.#controller?.kill();
