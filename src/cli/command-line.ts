@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import yargs, { type Argv } from 'yargs';
 import { invalidOptions, optionsError } from '../config/read-options.ts';
-import { messageOf, TerminalError } from '../errors.ts';
+import { codeOf, messageOf } from '../errors.ts';
 import { packageVersion } from '../version.ts';
 import { type Command, exitCodes } from './command.ts';
 import { givenFlags, usageOf, yargsOptions } from './flags.ts';
@@ -59,11 +59,16 @@ export async function runCommandLine(process: NodeJS.Process): Promise<void> {
   try {
     await parser(process, run).parseAsync();
   } catch (error) {
-    const isWrongUsage = error instanceof TerminalError && error.code === invalidOptions;
+    const isWrongUsage = codeOf(error) === invalidOptions || isRefusedByYargs(error);
     process.stderr.write(`etcd-endpoints: ${messageOf(error)}\n`);
     if (isWrongUsage) process.stderr.write('Add --help to see what there is.\n');
     process.exitCode = isWrongUsage ? exitCodes.wrongUsage : exitCodes.failure;
   }
+}
+
+/** yargs throws some of what it refuses instead of handing it over; its class of errors is not exported. */
+function isRefusedByYargs(error: unknown): boolean {
+  return error instanceof Error && error.name === 'YError';
 }
 
 type RunCommand = (command: Command, argv: Readonly<Record<string, unknown>>) => Promise<void>;
