@@ -45,7 +45,9 @@ export const serviceSchema = z.object({
   deletionPolicy: z
     .enum(['Delete', 'Retain'])
     .default('Delete')
-    .describe('Whether a Service that was created here is deleted with the EtcdService, or stays.'),
+    .describe(
+      'Whether a Service that was created or adopted here is deleted with the EtcdService, or stays.',
+    ),
   type: z
     .enum(['ClusterIP', 'Headless'])
     .default('ClusterIP')

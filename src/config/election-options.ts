@@ -26,7 +26,7 @@ export const electionOptions = {
   'election-name': {
     value: text,
     placeholder: 'NAME',
-    doc: 'Name of the election. Absent: /etcd-endpoints.io/elections/ followed by the UID of the own namespace and the release, so that many clusters can share one etcd. With --leader-elect=kubernetes the name of the Lease, by default etcd-endpoints followed by the release.',
+    doc: 'Name of the election. Absent: /etcd-endpoints.io/elections/ followed by the UID of the own namespace and the release, so that many clusters can share one etcd. With --leader-elect=kubernetes the name of a Lease in the own namespace, by default the release.',
   },
   release: {
     value: text,

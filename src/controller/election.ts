@@ -4,11 +4,14 @@ import { messageOf } from '../errors.ts';
 import { EtcdClient } from '../etcd/client.ts';
 import { Election } from '../etcd/election.ts';
 import type { ElectionObserver } from '../etcd/election-types.ts';
+import { LeaseElector } from '../kube/lease-elector.ts';
 import { NAMESPACES } from '../kube/resources.ts';
 import type { KubeClient, KubeObject } from '../kube/types.ts';
 import type { Elector } from '../leadership/elector.ts';
+import { countCall } from '../telemetry/edge-metrics.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { userAgentOf } from './user-agent.ts';
 
 /** All elections of ours in an etcd stand under this name. */
 const root = '/etcd-endpoints.io/elections';
@@ -39,7 +42,9 @@ export async function openElection(
   if (config.election.where === 'off') return undefined;
   const namespace = await ownNamespace(config, deps, signal);
   if (namespace === undefined) return undefined;
-  return openEtcdElection(config, namespace, deps);
+  return config.election.where === 'etcd'
+    ? openEtcdElection(config, namespace, deps)
+    : openKubernetesElection(config, namespace, deps);
 }
 
 function openEtcdElection(config: ControllerConfig, namespace: KubeObject, deps: ElectionDeps): OpenElection {
@@ -59,6 +64,22 @@ function openEtcdElection(config: ControllerConfig, namespace: KubeObject, deps:
       await client.close();
     },
   };
+}
+
+/** In a Lease of the own namespace, which no other cluster can see: the release alone tells it from others there. */
+function openKubernetesElection(
+  { election, kubernetes, replica }: ControllerConfig,
+  namespace: KubeObject,
+  { clock, log, metrics }: ElectionDeps,
+): OpenElection {
+  const name = election.name ?? election.release;
+  const own = log.child({ election: `${namespace.metadata.name}/${name}` });
+  const elector = new LeaseElector(
+    { ...kubernetes, userAgent: () => userAgentOf(replica) },
+    { namespace: namespace.metadata.name, name, identity: replica, ttlSeconds: election.ttlMs / 1000 },
+    { clock, log: own, onCall: (call) => countCall(metrics, call) },
+  );
+  return { name, elector, namespace, close: () => elector.close() };
 }
 
 /**

@@ -55,7 +55,10 @@ export class EndpointsKeeper {
     const wish = wishOf(claim, service, desired);
     const existing = this.#deps.endpoints.get(claim.key);
     if (existing !== undefined) return this.#write(claim, wish, existing);
-    if (!claim.isOurs(service)) await this.#refuseFilledBySlices(claim);
+    if (!claim.isOurs(service)) {
+      await this.#refuseFilledBySlices(claim);
+      return this.#meet(claim, wish);
+    }
     try {
       return await this.#carryOut(claim, planEndpoints(wish, undefined), []);
     } catch (error) {
@@ -64,7 +67,7 @@ export class EndpointsKeeper {
     }
   }
 
-  /** Endpoints of that name exist and are not in our cache: somebody else's, or ours without our label. */
+  /** Looks at Endpoints that our cache does not show: there are none, or somebody else's, or ours without our label. */
   async #meet(claim: Claim, wish: EndpointsWish): Promise<EndpointsWrite | undefined> {
     const existing = await this.#deps.reader.get(ENDPOINTS, claim.serviceName, claim.namespace);
     if (existing === undefined) return this.#carryOut(claim, planEndpoints(wish, undefined), []);

@@ -11,10 +11,10 @@ import type { EventRecorder, KubeClient, KubeObject, WatchedCache } from '../kub
 import { countCall } from '../telemetry/edge-metrics.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { packageVersion } from '../version.ts';
 import { Claims } from './claims.ts';
 import type { Leadership } from './leadership.ts';
 import { OwnWrites } from './own-writes.ts';
+import { userAgentOf } from './user-agent.ts';
 
 /** How often it is said what the start waits for. */
 const waitingLoggedMs = 15_000;
@@ -115,12 +115,6 @@ export function openKubernetes(
       await client.close();
     },
   };
-}
-
-/** Tells in the audit log of the apiserver who wrote, and in which term; without an election there are none. */
-function userAgentOf(replica: string, term = 0): string {
-  const leading = term === 0 ? '' : `; term ${term}`;
-  return `etcd-endpoints/${packageVersion()} (${replica}${leading})`;
 }
 
 /** A start that takes long says what it waits for, again and again, until it is over. */
