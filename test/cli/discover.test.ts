@@ -161,6 +161,21 @@ describe('discover --once', () => {
     expect(stderr).toContain(message);
   });
 
+  it('reads by TLS what register has written by TLS', async () => {
+    const secure = await startEtcd({ tls: true });
+    try {
+      const { caFile = '', certFile = '', keyFile = '' } = secure.tls ?? {};
+      const tls = ['--etcd-ca', caFile, '--etcd-cert', certFile, '--etcd-key', keyFile];
+      const etcdFlags = ['--etcd', secure.endpoints[0] ?? '', ...tls];
+      const registered = ['register', ...etcdFlags, '--once', '--key=/tls/1', '--value=10.0.0.1:80'];
+      expect(await command(registered)).toMatchObject({ code: 0, stderr: '' });
+      const { stdout } = await command(['discover', ...etcdFlags, '/tls', '--once']);
+      expect(stdout).toContain('/tls/1  10.0.0.1:80  ready');
+    } finally {
+      await secure.stop();
+    }
+  });
+
   it('names what a user may not read, at once', async () => {
     const auth = {
       rootPassword: 'root-password',
