@@ -43,6 +43,8 @@ const environmentNote =
 
 /** Runs the command that the process was started for, and sets the exit code. */
 export async function runCommandLine(process: NodeJS.Process): Promise<void> {
+  // For those who write programs, not for those who run them: Node.js warns of each TLS connection of a library to an IP address.
+  process.noDeprecation = true;
   let running: Command | undefined;
   // A reader that has seen enough (`| head`) is no failure of ours.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
