@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { keyOf } from '../etcd/key.ts';
 import type { Change } from '../etcd/types.ts';
-import { Backlog } from './backlog.ts';
+import { Backlog, isChange, type Waiting } from './backlog.ts';
+
+const synced = { type: 'synced', revision: 1, keys: 1 } as const;
 
 function put(key: string, revision: number, bytes = 0): Change {
   const registration = {
@@ -25,23 +27,22 @@ function takeAll(backlog: Backlog): string[] {
   return taken;
 }
 
-function shown(next: Change | 'synced'): string {
-  return next === 'synced'
-    ? next
-    : `${next.key}@${next.revision}${next.registration === undefined ? ' gone' : ''}`;
+function shown(next: Waiting): string {
+  if (!isChange(next)) return next.type;
+  return `${next.key}@${next.revision}${next.registration === undefined ? ' gone' : ''}`;
 }
 
 describe('changes that wait for a reader', () => {
   it('come one by one, in order, while few wait', () => {
     const backlog = new Backlog();
-    backlog.add([put('a', 1), 'synced', put('a', 2), gone('a', 3)]);
+    backlog.add([put('a', 1), synced, put('a', 2), gone('a', 3)]);
     expect(takeAll(backlog)).toEqual(['a@1', 'synced', 'a@2', 'a@3 gone']);
     expect(backlog.takeMerged()).toBe(0);
   });
 
   it('are merged by key when too many wait, which is counted', () => {
     const backlog = new Backlog(1_000);
-    backlog.add(['synced', put('a', 1), put('b', 2), put('a', 3), put('a', 4), gone('b', 5), put('c', 6)]);
+    backlog.add([synced, put('a', 1), put('b', 2), put('a', 3), put('a', 4), gone('b', 5), put('c', 6)]);
     expect(backlog.takeMerged()).toBe(4);
     expect(takeAll(backlog)).toEqual(['synced', 'a@4', 'c@6']);
   });
@@ -50,13 +51,13 @@ describe('changes that wait for a reader', () => {
     const backlog = new Backlog(1_000);
     backlog.add([put('known', 1)]);
     expect(takeAll(backlog)).toEqual(['known@1']);
-    backlog.add([put('listed', 1), 'synced', gone('known', 2), gone('listed', 3), put('x', 4), gone('x', 5)]);
+    backlog.add([put('listed', 1), synced, gone('known', 2), gone('listed', 3), put('x', 4), gone('x', 5)]);
     expect(takeAll(backlog)).toEqual(['listed@1', 'synced', 'known@2 gone', 'listed@3 gone']);
   });
 
   it('hold no more than is there, however long the reader sleeps', () => {
     const backlog = new Backlog(100_000);
-    backlog.add(['synced']);
+    backlog.add([synced]);
     for (let revision = 1; revision <= 20_000; revision += 1) {
       backlog.add([
         put(`short-lived-${revision}`, revision, 1_000),
@@ -78,7 +79,7 @@ describe('changes that wait for a reader', () => {
         const backlog = new Backlog(limit);
         const reader = new Reader();
         const truth = new Map<string, number>();
-        backlog.add(['synced']);
+        backlog.add([synced]);
         for (const [revision, action] of steps.entries()) {
           if (action.kind === 'take') reader.take(backlog);
           else backlog.add([change(truth, action.key, revision)]);
@@ -107,7 +108,7 @@ class Reader {
 
   take(backlog: Backlog): boolean {
     const next = backlog.take();
-    if (next !== undefined && next !== 'synced') this.#believe(next);
+    if (next !== undefined && isChange(next)) this.#believe(next);
     return next !== undefined;
   }
 

@@ -1,4 +1,5 @@
 import type { Change, Key } from '../etcd/types.ts';
+import type { SyncedEvent } from './events.ts';
 
 /** Bytes of keys and values that may wait before events are merged: some seconds of a busy registry. */
 const mostBytes = 16 * 1024 * 1024;
@@ -7,7 +8,7 @@ const mostBytes = 16 * 1024 * 1024;
 const overheadBytes = 200;
 
 /** What waits: a change, or the news that the first list is complete. */
-export type Waiting = Change | 'synced';
+export type Waiting = Change | SyncedEvent;
 
 /**
  * Changes that wait for a slow reader, in order. When too many wait, those of them that a later one of the same key follows are left out, and are
@@ -43,7 +44,7 @@ export class Backlog {
     if (taken === undefined) return undefined;
     this.#next += 1;
     this.#bytes -= costOf(taken);
-    if (taken !== 'synced') this.#tell(taken);
+    if (isChange(taken)) this.#tell(taken);
     if (this.#next === this.#waiting.length) this.#restart([]);
     return taken;
   }
@@ -63,11 +64,11 @@ export class Backlog {
   /** The first list stays as it is, so that it is complete where the reader is told so; it names each key once. */
   #merge(): void {
     const waiting = this.#waiting.slice(this.#next);
-    const news = waiting.indexOf('synced') + 1;
+    const news = waiting.findIndex((next) => !isChange(next)) + 1;
     const list = waiting.slice(0, news);
-    const listed = new Set(changesOf(list).map(({ key }) => key));
+    const listed = new Set(list.filter(isChange).map(({ key }) => key));
     const latest = new Map<Key, Change>();
-    for (const change of changesOf(waiting.slice(news))) {
+    for (const change of waiting.slice(news).filter(isChange)) {
       latest.delete(change.key);
       latest.set(change.key, change);
     }
@@ -86,11 +87,12 @@ export class Backlog {
   }
 }
 
-function changesOf(waiting: readonly Waiting[]): readonly Change[] {
-  return waiting.filter((change) => change !== 'synced');
+export function isChange(waiting: Waiting): waiting is Change {
+  return !('type' in waiting);
 }
 
 function costOf(waiting: Waiting): number {
-  if (waiting === 'synced') return 0;
-  return waiting.key.length + (waiting.registration?.value.length ?? 0) + overheadBytes;
+  return isChange(waiting)
+    ? waiting.key.length + (waiting.registration?.value.length ?? 0) + overheadBytes
+    : 0;
 }

@@ -1,6 +1,6 @@
 import type { Change, Key, Revision } from '../etcd/types.ts';
 import type { RegistrationReader } from '../formats/read.ts';
-import { Backlog } from './backlog.ts';
+import { Backlog, isChange } from './backlog.ts';
 import { discoveredOf, leaseName } from './discovered.ts';
 import { type DiscoverEvent, keyEvent, keyField, type LeaseEvent } from './events.ts';
 import type { LeaseTime } from './lease-book.ts';
@@ -11,7 +11,6 @@ export class EventFeed {
   readonly #backlog: Backlog;
   /** Keys whose lease has been asked for since they were last told, with that lease and what etcd said. */
   readonly #leases = new Map<Key, { readonly lease: string; readonly time: LeaseTime }>();
-  #synced: { readonly revision: Revision; readonly keys: number } | undefined;
 
   constructor(read: RegistrationReader, backlog = new Backlog()) {
     this.#read = read;
@@ -26,8 +25,7 @@ export class EventFeed {
   }
 
   synced(revision: Revision, keys: number): void {
-    this.#synced = { revision, keys };
-    this.#backlog.add(['synced']);
+    this.#backlog.add([{ type: 'synced', revision, keys }]);
   }
 
   leaseAnswered(lease: string, keys: ReadonlySet<Key>, time: LeaseTime): void {
@@ -40,7 +38,7 @@ export class EventFeed {
     if (merged > 0) return { type: 'merged', events: merged };
     const waiting = this.#backlog.take();
     if (waiting === undefined) return this.#nextLease();
-    if (waiting === 'synced') return { type: 'synced', revision: 0, keys: 0, ...this.#synced };
+    if (!isChange(waiting)) return waiting;
     const { key, registration, revision } = waiting;
     return keyEvent(key, registration && discoveredOf(registration, this.#read), revision);
   }

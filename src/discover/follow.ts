@@ -29,13 +29,15 @@ export async function follow(
   const say = (text: string): void => {
     if (isSaid) stderr.write(`etcd-endpoints: ${printable(text)}\n`);
   };
-  let told: Error | undefined;
+  let told: string | undefined;
   const look = (): void => {
     const error = range.failure?.error ?? (mirror.connection.connected ? undefined : mirror.connection.error);
-    if ((error === undefined) === (told === undefined) && codeOf(error) === codeOf(told)) return;
-    told = error;
-    view.trouble(error && `etcd cannot be read, trying on: ${printable(error.message)}`);
-    say(error === undefined ? 'etcd is read again' : `etcd cannot be read, trying on: ${error.message}`);
+    const code = error && (codeOf(error) ?? 'ETCD_FAILED');
+    if (code === told) return;
+    told = code;
+    const trouble = error && `etcd cannot be read, trying on: ${error.message}`;
+    view.trouble(trouble && printable(trouble));
+    say(trouble ?? 'etcd is read again');
   };
   const range: MirroredRange = mirror.follow(rangeOf(config.source), {
     changed: (changes) => view.changed(changes),
