@@ -25,6 +25,7 @@ interface Entry extends KeyOutcome {
  */
 export class KeyLedger {
   readonly #entries = new Map<Key, Entry>();
+  readonly #unresolved = new Set<Key>();
   #rules: LedgerRules;
   #order: readonly Key[] | undefined;
 
@@ -45,12 +46,6 @@ export class KeyLedger {
     for (const [key, { registration }] of this.#entries) this.#set(key, registration);
   }
 
-  /** Starts anew with the registrations of another range. */
-  clear(): void {
-    this.#entries.clear();
-    this.#order = undefined;
-  }
-
   /** What became of the keys, in their order. */
   *outcomes(): Iterable<KeyOutcome> {
     this.#order ??= [...this.#entries.keys()].sort((a, b) => (a < b ? -1 : 1));
@@ -62,7 +57,7 @@ export class KeyLedger {
 
   /** Keys that cannot be read and have nothing that stands in for them. */
   unresolved(): readonly Registration[] {
-    return [...this.#entries.values()].flatMap((entry) => (entry.unresolved ? [entry.registration] : []));
+    return [...this.#unresolved].flatMap((key) => this.#entries.get(key)?.registration ?? []);
   }
 
   /** Gives a key the value that it had before, unless it has changed or found a stand-in meanwhile. Returns whether it helped. */
@@ -71,7 +66,7 @@ export class KeyLedger {
     if (entry === undefined || entry.registration.modRevision !== modRevision || !entry.unresolved)
       return false;
     const { lastGood } = this.#stand(earlier, []);
-    this.#entries.set(key, this.#entry(entry.registration, lastGood, []));
+    this.#store(key, this.#entry(entry.registration, lastGood, []));
     return this.#entries.get(key)?.unresolved === false;
   }
 
@@ -79,18 +74,25 @@ export class KeyLedger {
   keep(key: Key, endpoint: DesiredEndpoint): void {
     const entry = this.#entries.get(key);
     if (entry?.unresolved === true) {
-      this.#entries.set(key, this.#entry(entry.registration, entry.lastGood, [endpoint]));
+      this.#store(key, this.#entry(entry.registration, entry.lastGood, [endpoint]));
     }
   }
 
   #set(key: Key, registration: Registration): void {
     const before = this.#entries.get(key);
     if (before === undefined) this.#order = undefined;
-    this.#entries.set(key, this.#entry(registration, before?.lastGood ?? [], before?.kept ?? []));
+    this.#store(key, this.#entry(registration, before?.lastGood ?? [], before?.kept ?? []));
   }
 
   #remove(key: Key): void {
     if (this.#entries.delete(key)) this.#order = undefined;
+    this.#unresolved.delete(key);
+  }
+
+  #store(key: Key, entry: Entry): void {
+    this.#entries.set(key, entry);
+    if (entry.unresolved) this.#unresolved.add(key);
+    else this.#unresolved.delete(key);
   }
 
   #entry(registration: Registration, before: LastGood, kept: readonly DesiredEndpoint[]): Entry {

@@ -23,8 +23,13 @@ export class Recorder {
     this.#deps = deps;
   }
 
-  /** A term has begun; `about` is the namespace that the controller runs in. */
-  termBegan(about: KubeObject, term: number, replica: string): void {
+  /**
+   * A term has begun; `own` is the namespace that the controller runs in. The Event stands in it, where the controller may write and people
+   * look, and not in `default`, where Events about objects without a namespace would go.
+   */
+  termBegan(own: KubeObject, term: number, replica: string): void {
+    const { metadata } = own;
+    const about = { ...own, metadata: { ...metadata, namespace: metadata.name } };
     const message = `Replica ${replica} leads in term ${term}`;
     this.#deps.events.record(about, { type: 'Normal', reason: 'TermBegan' satisfies EventReason, message });
     this.#deps.metrics.events.inc({ type: 'Normal', reason: 'TermBegan' });

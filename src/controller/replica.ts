@@ -1,7 +1,7 @@
 import type { EtcdService } from '../api/etcd-service.ts';
 import type { Clock } from '../clock.ts';
 import { type Cache, type ObjectKey, objectKey } from '../kube/types.ts';
-import type { Elector } from '../leadership/elector.ts';
+import type { Elector, Leader } from '../leadership/elector.ts';
 import type { Term } from '../leadership/term.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Leadership } from './leadership.ts';
@@ -35,10 +35,12 @@ export interface ReplicaDeps {
  */
 export async function runReplica(deps: ReplicaDeps, signal: AbortSignal): Promise<void> {
   const { queue, workers, leadership, elector, log } = deps;
+  const unsubscribe = elector?.onLeader((leader) => logLeader(log, leader));
   const drained = queue.run(workers, workOf(deps), signal);
   const lead = (term: Term): Promise<void> =>
     leadership.during(term, () => leadUntilOver(deps, term, drained));
   await (elector === undefined ? lead(endless) : elector.run(signal, lead));
+  unsubscribe?.();
   const left = await drained;
   if (left.length > 0) log.warn({ etcdServices: left.slice(0, 10) }, 'Stopped before these were done');
 }
@@ -57,7 +59,10 @@ function workOf({ reconciler, leadership, isWarmStandby, clock }: ReplicaDeps) {
 
 async function leadUntilOver(deps: ReplicaDeps, term: Term, drained: Promise<unknown>): Promise<void> {
   const { queue, etcdServices, log, began, flush } = deps;
-  if (term !== endless) began(term);
+  if (term !== endless) {
+    log.info({ term: term.number }, 'Leading');
+    began(term);
+  }
   for (const object of etcdServices.list()) queue.add(objectKey(object.metadata), 'low');
   const unsubscribe = term.onState((state) =>
     log.info({ term: term.number, state }, 'Term changed its state'),
@@ -66,6 +71,13 @@ async function leadUntilOver(deps: ReplicaDeps, term: Term, drained: Promise<unk
   unsubscribe();
   if (end === 'drained') await flush();
   else log.warn({ term: term.number, reason: end }, 'Leading no longer; standing by');
+}
+
+/** Who leads, as a standby sees it; that we do is said where our term begins. */
+function logLeader(log: Logger, leader: Leader | undefined): void {
+  if (leader === undefined) log.info({}, 'No leader is known');
+  else if (!leader.own)
+    log.info({ leader: leader.identity, term: leader.term }, 'Another replica leads; standing by');
 }
 
 /** The term of a replica that has no rivals. */

@@ -67,7 +67,7 @@ const firstVisit: Readonly<Record<ConditionType, Finding>> = {
   HasEndpoints: {
     status: 'Unknown',
     reason: 'NotSynced',
-    message: 'The registry is being listed',
+    message: 'Nothing is known to be published yet',
   } satisfies Finding<HasEndpointsReason>,
   RegistryConnected: {
     status: 'Unknown',

@@ -104,6 +104,19 @@ describe('a subscription', () => {
   });
 });
 
+describe('a value that fell into a gap of the watch', () => {
+  it('is found when the value after it cannot be read', async () => {
+    const subscription = subscribe();
+    await subscription.settle([]);
+    registry.holdLists();
+    registry.put('/web/a', '10.0.0.1:8080');
+    registry.put('/web/a', 'unreadable');
+    registry.list();
+    await subscription.settle([]);
+    expect(addresses(subscription)).toEqual(['10.0.0.1']);
+  });
+});
+
 describe('after a restart', () => {
   it('the value before stands in for one that cannot be read', async () => {
     registry.put('/web/a', '10.0.0.1:8080');

@@ -2,6 +2,7 @@ import { type Desired, desiredEndpoints } from '../endpoints/desired.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
 import { codeOf } from '../errors.ts';
 import type {
+  Key,
   KeyRange,
   MirroredRange,
   RangeFailure,
@@ -33,6 +34,8 @@ export class Subscription {
   #ledger: KeyLedger;
   #mirrored: MirroredRange;
   #isSettled = false;
+  /** Unreadable keys whose earlier values were looked for, by the revision that is unreadable. */
+  #lookedUp: ReadonlyMap<Key, Revision> = new Map();
   /** Whether another range was followed before: then what is published says nothing of the keys of this one. */
   #hasMoved = false;
   #refreshingFor: number | undefined;
@@ -76,13 +79,15 @@ export class Subscription {
   }
 
   /**
-   * Once after the first list of a range: finds what stands in for keys that cannot be read and whose good values were seen by an earlier process
-   * (promise 5). The value before counts; where none is readable, a published endpoint that no key explains stays for each such key.
+   * Finds what stands in for keys that cannot be read and whose good values were seen by an earlier process, or fell into a gap of the watch
+   * (promise 5). The value before counts; where none is readable after a start, a published endpoint that no key explains stays for each.
    */
   async settle(published: readonly DesiredEndpoint[]): Promise<void> {
-    if (this.#isSettled) return;
-    await this.#lookUpEarlier(this.#ledger.unresolved().slice(0, maxLookups));
-    if (!this.#hasMoved) this.#keepUnexplained(published);
+    const unresolved = this.#ledger.unresolved();
+    const untried = unresolved.filter(({ key, modRevision }) => this.#lookedUp.get(key) !== modRevision);
+    await this.#lookUpEarlier(untried.slice(0, maxLookups));
+    this.#lookedUp = new Map(unresolved.map(({ key, modRevision }) => [key, modRevision]));
+    if (!this.#isSettled && !this.#hasMoved) this.#keepUnexplained(published);
     this.#isSettled = true;
   }
 
