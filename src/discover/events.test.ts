@@ -25,7 +25,7 @@ describe('an event', () => {
       key: '/web/1',
       createRevision: 3,
       modRevision: 5,
-      lease: '1b69b4ba630f34e',
+      lease: '01b69b4ba630f34e',
       format: 'json',
       instances: [instance],
       rejected: [{ reason: 'InvalidPort', message: 'port is no whole number' }],

@@ -19,7 +19,7 @@ export interface PutEvent extends KeyField {
   readonly revision: Revision;
   readonly createRevision: Revision;
   readonly modRevision: Revision;
-  /** Lease id in hexadecimal, as etcdctl has it; null without a lease. */
+  /** Lease id in hexadecimal, as etcdctl prints it; null without a lease. */
   readonly lease: string | null;
   /** The format that read it; null where none could. */
   readonly format: string | null;

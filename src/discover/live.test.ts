@@ -102,9 +102,9 @@ it('counts remaining times down every second', async () => {
   await turns();
   clock.advance(1_000);
   await turns();
-  expect(out.seen).toContain('/web/1  10.0.0.1:80  11 s  ff     ready');
+  expect(out.seen).toContain('/web/1  10.0.0.1:80  11 s  00000000000000ff  ready');
   clock.advance(2_000);
-  expect(out.seen).toContain('/web/1  10.0.0.1:80  9 s  ff     ready');
+  expect(out.seen).toContain('/web/1  10.0.0.1:80  9 s  00000000000000ff  ready');
   await view.close(new AbortController().signal);
   expect(clock.pending).toBe(0);
 });

@@ -44,9 +44,9 @@ describe('the table', () => {
   it('shows leases as etcdctl names them, and the time that remains', () => {
     const remainingSeconds = (lease: string): number | undefined => (lease === '255' ? 12 : undefined);
     expect(text(tableFrame(registrations, { ...everything, remainingSeconds })).slice(0, 3)).toEqual([
-      'KEY             INSTANCE      TTL   LEASE  STATE',
-      '/web/1          10.0.0.1:80   12 s  ff     ready',
-      '/web/2          10.0.0.22:80  -     -      not ready',
+      'KEY             INSTANCE      TTL   LEASE             STATE',
+      '/web/1          10.0.0.1:80   12 s  00000000000000ff  ready',
+      '/web/2          10.0.0.22:80  -     -                 not ready',
     ]);
   });
 

@@ -16,11 +16,11 @@ export function registeredText(key: Key, how: Registered): string {
 }
 
 export function waitingText({ key, lease }: Holder, atMostMs: number): string {
-  return `waiting for ${showKey(key)}, which somebody else holds by the lease ${leaseHex(lease)}: at most ${seconds(atMostMs)}, unless --takeover is given`;
+  return `waiting for ${showKey(key)}, which somebody else holds by the lease ${leaseText(lease)}: at most ${seconds(atMostMs)}, unless --takeover is given`;
 }
 
 export function overwrittenText({ key, lease }: Holder): string {
-  const by = lease === '0' ? 'without a lease' : `by the lease ${leaseHex(lease)}`;
+  const by = lease === '0' ? 'without a lease' : `by the lease ${leaseText(lease)}`;
   return `lost ${showKey(key)} to somebody else, who has overwritten it ${by}: it is registered again when that is gone`;
 }
 
@@ -38,6 +38,11 @@ export function troubleText(error: Error, key: Key | undefined, user: string | u
   }
   const isAboutUser = code === 'ETCD_AUTH_FAILED' || code === 'ETCD_TOKEN_REFUSED';
   return `${isAboutUser ? '--etcd-user' : '--etcd'}: ${error.message}`;
+}
+
+/** As etcdctl prints it. */
+function leaseText(lease: string): string {
+  return leaseHex(lease).padStart(16, '0');
 }
 
 export function seconds(ms: number): string {

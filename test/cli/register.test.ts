@@ -25,7 +25,7 @@ function register(...args: readonly string[]): RunningCommand {
 /** What etcdctl shows of a key. */
 interface Seen {
   readonly value: string;
-  /** In hexadecimal; `0` without a lease. */
+  /** As etcdctl prints it in other places; zeros without a lease. */
   readonly lease: string;
 }
 
@@ -37,7 +37,12 @@ async function look(key: string, registry = etcd): Promise<Seen | undefined> {
   const [found] = kvs;
   return found === undefined
     ? undefined
-    : { value: text(found.value), lease: BigInt(found.lease ?? 0).toString(16) };
+    : {
+        value: text(found.value),
+        lease: BigInt(found.lease ?? 0)
+          .toString(16)
+          .padStart(16, '0'),
+      };
 }
 
 /** etcdctl leaves empty values out. */
