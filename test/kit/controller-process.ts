@@ -14,6 +14,8 @@ export interface ControllerOptions {
   readonly kubeconfig: string;
   /** Namespaces to serve; none: all. */
   readonly namespaces?: readonly string[];
+  /** Its name; a random one unless told. */
+  readonly replica?: string;
   /** More flags, as on the command line. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -35,8 +37,7 @@ export interface Exit {
 
 /** Starts the controller as its users do, as a process of its own; resolves when it serves its metrics. Who starts it ends it. */
 export async function startController(options: ControllerOptions): Promise<ControllerProcess> {
-  const replica = `test-${randomBytes(5).toString('hex')}`;
-  const { args = [] } = options;
+  const { replica = `test-${randomBytes(5).toString('hex')}`, args = [] } = options;
   const [program, command] = dyingWithParent(process.execPath, [
     MAIN,
     'controller',
@@ -69,7 +70,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
 
 /** A running controller, seen from outside: its log, its metrics and its probes. */
 export class ControllerProcess {
-  /** Its name in the User-Agent of all that it asks of the apiserver: no other process has it. */
+  /** Its name in the User-Agent of all that it asks of the apiserver: no other process has it, unless a test gives two the same. */
   readonly replica: string;
   /** Everything that it has said, both streams. */
   output = '';
@@ -149,6 +150,11 @@ export class ControllerProcess {
       },
       { timeoutMs: 30_000, intervalMs: 100 },
     );
+  }
+
+  /** SIGSTOP lets it stand still as a frozen machine does, SIGCONT go on. */
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(name);
   }
 
   /** Asks it to end, as Kubernetes does, and returns how it has ended. */

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import type { AuditedWrite } from '../kit/audit.ts';
+import type { ControllerProcess } from '../kit/controller-process.ts';
+import { eventually } from '../kit/eventually.ts';
+import { overlaps, type Replicas, setReplicas, termsOf, ttlMs } from '../kit/replicas.ts';
+import { Churn } from '../kit/replicas-churn.ts';
+
+/** Time that a machine which runs other tests beside may take on top of what is promised. */
+const marginMs = 2_000;
+
+/** Two replicas, one of which leads, and registrations that change all the time. */
+async function begin(): Promise<{ replicas: Replicas; churn: Churn; leader: ControllerProcess }> {
+  const replicas = await setReplicas();
+  const [churn] = await Promise.all([Churn.start(replicas.scene), replicas.startMany(2)]);
+  const leader = await replicas.leader();
+  await untilWriting(replicas, leader);
+  return { replicas, churn, leader };
+}
+
+/** Waits for writes of a replica, and returns the first of its term. */
+async function untilWriting(replicas: Replicas, leader: ControllerProcess): Promise<AuditedWrite> {
+  const term = termsOf(leader).at(-1)?.number;
+  return await eventually(async () => {
+    const writes = (await replicas.writes()).filter((write) => write.term === term && write.code < 300);
+    expect(writes.length).toBeGreaterThan(3);
+    return writes[0] as AuditedWrite;
+  });
+}
+
+describe('a leader with writes under way', () => {
+  it('case 9, fault 19: drains and resigns on SIGTERM; the next writes within a second', async () => {
+    const { replicas, churn, leader } = await begin();
+    const stoppedAt = Date.now();
+
+    const exit = await leader.stop();
+    const next = await replicas.leader();
+    const first = await untilWriting(replicas, next);
+    await churn.stop();
+
+    expect(exit).toMatchObject({ code: 0, signal: null });
+    expect(exit.tookMs).toBeLessThan(5_000);
+    console.log(
+      `Hand-over on SIGTERM: ${first.answeredAt - stoppedAt} ms; exit after ${Math.round(exit.tookMs)} ms`,
+    );
+    expect(first.answeredAt - stoppedAt).toBeLessThan(1_000 + marginMs);
+    expect(leader.linesWith({ msg: 'Stopped before these were done' })).toEqual([]);
+    expect(leader.linesWith({ level: 'error' })).toEqual([]);
+    await churn.untilPublished();
+    expect(overlaps(await replicas.writes())).toEqual([]);
+  });
+
+  it('case 13, fault 20: that is killed is followed within its TTL and two seconds', async () => {
+    const { replicas, churn, leader } = await begin();
+    const killedAt = Date.now();
+
+    await leader.kill();
+    const next = await replicas.leader();
+    const first = await untilWriting(replicas, next);
+    await churn.stop();
+
+    console.log(`Hand-over on SIGKILL with a TTL of ${ttlMs} ms: ${first.answeredAt - killedAt} ms`);
+    expect(first.answeredAt - killedAt).toBeLessThan(ttlMs + 2_000 + marginMs);
+    await churn.untilPublished();
+    expect(overlaps(await replicas.writes())).toEqual([]);
+  });
+
+  it('fault 16: changes nothing more after it stood still for longer than its TTL, and stands by', async () => {
+    const { replicas, churn, leader } = await begin();
+    const [term] = termsOf(leader);
+
+    leader.signal('SIGSTOP');
+    const next = await replicas.leader(leader);
+    await untilWriting(replicas, next);
+    leader.signal('SIGCONT');
+    await eventually(() => leader.line({ msg: 'Another replica leads; standing by', leader: next.replica }));
+    const back = (await replicas.writes()).length;
+    await eventually(async () => expect((await replicas.writes()).length).toBeGreaterThan(back + 10));
+    await churn.stop();
+
+    await churn.untilPublished();
+    const writes = await replicas.writes();
+    expect(overlaps(writes)).toEqual([]);
+    expect(writes.some((write) => write.term === term?.number && write.code < 300)).toBe(true);
+    expect(leader.linesWith({ msg: 'Leading no longer; standing by' })).toHaveLength(1);
+    expect(termsOf(leader)).toHaveLength(1);
+    expect(termsOf(next)).toHaveLength(1);
+    expect((await leader.http('/healthz')).text).toContain(`leader: ${next.replica}`);
+    expect((await leader.http('/healthz')).text).toContain('role: standby');
+    expect((await leader.http('/readyz')).status).toBe(200);
+  });
+});
