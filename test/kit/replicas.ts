@@ -18,6 +18,8 @@ export const succession = { timeoutMs: ttlMs + 10_000, intervalMs: 20 };
 
 export interface ReplicasOptions {
   readonly etcd?: TestEtcdOptions;
+  /** Where they elect; etcd unless told. */
+  readonly elect?: 'etcd' | 'kubernetes';
   /** More flags of every replica. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -39,7 +41,12 @@ export async function setReplicas(options: ReplicasOptions = {}): Promise<Replic
   await installCrd();
   const [registry, namespace] = await Promise.all([startEtcd(options.etcd), createNamespace('replicas')]);
   const { credentials } = servers();
-  const controller = controllerOptions(namespace.name, registry.endpoints, credentials.kubeconfigPath);
+  const controller = replicaOptions(
+    namespace.name,
+    registry.endpoints,
+    credentials.kubeconfigPath,
+    options.elect,
+  );
   const scene = new Scene({
     registry,
     registrar: new Registrar(registry),
@@ -55,13 +62,14 @@ export async function setReplicas(options: ReplicasOptions = {}): Promise<Replic
   return replicas;
 }
 
-/** Of a replica that serves one namespace, and is elected in etcd under the default name for that namespace. */
-export function controllerOptions(
+/** How a replica is started that serves one namespace, and is elected under the default name for that namespace. */
+export function replicaOptions(
   namespace: string,
   etcd: readonly string[],
   kubeconfig: string,
+  elect: 'etcd' | 'kubernetes' = 'etcd',
 ): ControllerOptions {
-  const args = ['--leader-elect=etcd', `--own-namespace=${namespace}`, `--lease-ttl=${ttlMs / 1000}s`];
+  const args = [`--leader-elect=${elect}`, `--own-namespace=${namespace}`, `--lease-ttl=${ttlMs / 1000}s`];
   return { etcd, kubeconfig, namespaces: [namespace], args };
 }
 
