@@ -1,4 +1,4 @@
-import { onTestFinished } from 'vitest';
+import { onTestFinished, type TestContext } from 'vitest';
 import { type AuditedWrite, auditOf } from './audit.ts';
 import { servers } from './control-plane.ts';
 import { type ControllerOptions, type ControllerProcess, startController } from './controller-process.ts';
@@ -20,6 +20,8 @@ export interface ReplicasOptions {
   readonly etcd?: TestEtcdOptions;
   /** Where they elect; etcd unless told. */
   readonly elect?: 'etcd' | 'kubernetes';
+  /** Of their leases, in milliseconds; {@link ttlMs} unless told. */
+  readonly ttlMs?: number;
   /** More flags of every replica. */
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -36,8 +38,11 @@ export interface LoggedTerm {
   readonly endedAt: number | undefined;
 }
 
-/** Sets a scene without a controller in the shared control plane, in which replicas elect one of them. All of it ends with the test. */
-export async function setReplicas(options: ReplicasOptions = {}): Promise<Replicas> {
+/** Sets a scene without a controller in the shared control plane, in which replicas elect one of them. All of it ends with the test, which must be named where several run at once. */
+export async function setReplicas(
+  options: ReplicasOptions = {},
+  test: Pick<TestContext, 'onTestFinished'> = { onTestFinished },
+): Promise<Replicas> {
   await installCrd();
   const [registry, namespace] = await Promise.all([startEtcd(options.etcd), createNamespace('replicas')]);
   const { credentials } = servers();
@@ -46,6 +51,7 @@ export async function setReplicas(options: ReplicasOptions = {}): Promise<Replic
     registry.endpoints,
     credentials.kubeconfigPath,
     options.elect,
+    options.ttlMs,
   );
   const scene = new Scene({
     registry,
@@ -58,7 +64,7 @@ export async function setReplicas(options: ReplicasOptions = {}): Promise<Replic
     args: [...(controller.args ?? []), ...(options.args ?? [])],
     ...(options.env !== undefined && { env: options.env }),
   });
-  onTestFinished(() => replicas.stop());
+  test.onTestFinished(() => replicas.stop());
   return replicas;
 }
 
@@ -68,8 +74,9 @@ export function replicaOptions(
   etcd: readonly string[],
   kubeconfig: string,
   elect: 'etcd' | 'kubernetes' = 'etcd',
+  ttl = ttlMs,
 ): ControllerOptions {
-  const args = [`--leader-elect=${elect}`, `--own-namespace=${namespace}`, `--lease-ttl=${ttlMs / 1000}s`];
+  const args = [`--leader-elect=${elect}`, `--own-namespace=${namespace}`, `--lease-ttl=${ttl / 1000}s`];
   return { etcd, kubeconfig, namespaces: [namespace], args };
 }
 

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { startEtcd } from '../kit/etcd-process.ts';
+import { eventually } from '../kit/eventually.ts';
+import { overlaps, setReplicas, termsOf, timeOf, ttlMs } from '../kit/replicas.ts';
+import { Churn } from '../kit/replicas-churn.ts';
+
+/** Most of the time is spent on waiting, so the tests wait together. */
+describe.concurrent('an etcd in trouble', () => {
+  it('fault 13: that holds the election and loses its majority stops the leader before its TTL, and all writes until it is back', async (context) => {
+    const election = await startEtcd({ members: 3 });
+    context.onTestFinished(() => election.stop());
+    const replicas = await setReplicas(
+      { args: [`--election-etcd=${election.endpoints.join(',')}`] },
+      context,
+    );
+    const { scene } = replicas;
+    const [churn] = await Promise.all([Churn.start(scene, 2), replicas.startMany(2)]);
+    const leader = await replicas.leader();
+    await eventually(async () => expect((await replicas.writes()).length).toBeGreaterThan(20));
+    const [, second, third] = election.members;
+
+    const lostAt = Date.now();
+    second?.pause();
+    third?.pause();
+    const suspended = await eventually(() =>
+      leader.line({ msg: 'the term is suspended: nothing is acknowledged' }),
+    );
+    const ended = await eventually(() => leader.line({ msg: 'the term has ended' }));
+    // Both wait now; what is registered goes on to change.
+    const versions = await scene.versions();
+    const waitingSince = performance.now();
+    await eventually(() => expect(performance.now()).toBeGreaterThan(waitingSince + 2_000));
+    expect(await scene.versions()).toEqual(versions);
+    expect((await leader.http('/healthz')).text).toContain('role: standby');
+    expect((await leader.http('/readyz')).status).toBe(200);
+    const healedAt = Date.now();
+    second?.resume();
+    third?.resume();
+    const next = await replicas.leader();
+    const writes = await eventually(async () => {
+      const all = await replicas.writes();
+      expect(all.at(-1)?.receivedAt).toBeGreaterThan(healedAt);
+      return all;
+    });
+    await churn.stop();
+
+    expect(timeOf(suspended) - lostAt).toBeLessThan((ttlMs * 2) / 3 + 1_000);
+    expect(timeOf(ended) - lostAt).toBeLessThan(ttlMs + 1_000);
+    // What had left just before may still be on its way.
+    const silentFrom = timeOf(suspended) + 500;
+    expect(silentFrom).toBeLessThan(timeOf(ended));
+    expect(writes.filter(({ receivedAt }) => receivedAt > silentFrom && receivedAt < healedAt)).toEqual([]);
+    expect((termsOf(next).at(-1)?.beganAt ?? 0) - healedAt).toBeLessThan(5_000);
+    await churn.untilPublished();
+    expect(overlaps(await replicas.writes())).toEqual([]);
+  });
+
+  it('fault 12: that restarts one member after the other costs one change of the leader at most, and nothing that was registered', async (context) => {
+    const replicas = await setReplicas({ etcd: { members: 3 }, ttlMs: 15_000 }, context);
+    const { scene } = replicas;
+    await scene.registrar.put({ '/services/web/0': '10.0.0.1:80' });
+    await scene.define('web');
+    await replicas.startMany(2);
+    await replicas.leader();
+    const wanted = ['10.0.0.1:80'];
+    await scene.untilPublished('web', wanted);
+
+    for (const [index, member] of scene.registry.members.entries()) {
+      await member.restart();
+      await scene.registry.etcdctl(['put', `/services/web/${index + 1}`, `10.0.0.${index + 2}:80`]);
+      wanted.push(`10.0.0.${index + 2}:80`);
+    }
+
+    await scene.untilPublished('web', wanted);
+    await replicas.leader();
+    expect(replicas.all.flatMap(termsOf).length).toBeLessThanOrEqual(2);
+    expect(overlaps(await replicas.writes())).toEqual([]);
+  });
+
+  it('case 7: that is away for less than the TTL costs nobody the lead', async (context) => {
+    const replicas = await setReplicas({ ttlMs: 15_000 }, context);
+    const { scene } = replicas;
+    await scene.registrar.put({ '/services/web/0': '10.0.0.1:80' });
+    await scene.define('web');
+    await replicas.startMany(2);
+    const leader = await replicas.leader();
+    await scene.untilPublished('web', ['10.0.0.1:80']);
+    const [member] = scene.registry.members;
+
+    member?.pause();
+    const pausedAt = performance.now();
+    await eventually(() => expect(performance.now()).toBeGreaterThan(pausedAt + 11_000), {
+      timeoutMs: 12_000,
+    });
+    member?.resume();
+    await scene.registrar.put({ '/services/web/1': '10.0.0.2:80' });
+
+    await scene.untilPublished('web', ['10.0.0.1:80', '10.0.0.2:80']);
+    expect(replicas.all.flatMap(termsOf)).toHaveLength(1);
+    expect(await replicas.leader()).toBe(leader);
+  });
+});
