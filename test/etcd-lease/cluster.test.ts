@@ -134,10 +134,12 @@ describe('with three members', () => {
 
     second?.pause();
     third?.pause();
+    // The leader of etcd goes on to renew leases until it has noticed that it is alone, which takes it up to two seconds.
     await eventually(() => expect(first?.states).toEqual(['suspended']));
-    expect(performance.now() - lostAt).toBeLessThan(4_000);
+    expect(performance.now() - lostAt).toBeLessThan((ttlMs * 2) / 3 + 2_500);
     await eventually(() => expect(first?.end).toBe('lease-lost'));
-    expect(performance.now() - lostAt).toBeLessThan(5_800);
+    expect(performance.now() - lostAt).toBeLessThan(ttlMs + 2_500);
+    await eventually(() => expect(told).toContain('lease lost: expired'));
     second?.resume();
     third?.resume();
 

@@ -168,7 +168,7 @@ describe('a registrar', () => {
     const key = (await raw.content('lost/')).get('lost/a');
     expect(key?.version).toBe('1');
     const now = await leases(etcd);
-    expect(now.filter((lease) => !before.includes(lease))).toEqual([BigInt(key?.lease ?? 0).toString(16)]);
+    expect(now.filter((lease) => !before.includes(lease))).toEqual([key?.lease]);
     expect(meddler.calls.get('LeaseTimeToLive')).toBe(1);
   });
 
@@ -312,8 +312,8 @@ describe('a registrar of a user who may only read', () => {
   });
 });
 
-/** Ids of all leases, in hexadecimal. */
+/** Ids of all leases, in decimal. */
 async function leases(etcd: RegistryEtcd): Promise<string[]> {
   const lines = (await etcd.etcdctl(['lease', 'list'])).trim().split('\n');
-  return lines.slice(1);
+  return lines.slice(1).map((hex) => BigInt(`0x${hex}`).toString());
 }
