@@ -1,5 +1,5 @@
 /**
- * Entry of `npm run demo` and `npm test`: node dev/bootstrap.mjs demo|test [arguments]
+ * Entry of `npm run demo`, `npm test` and what else needs servers: node dev/bootstrap.mjs <task> [arguments]
  *
  * Gets from a fresh clone to a running task with whatever Node is installed: installs the packages, among them the Node that the project
  * is written for, and runs the task with that. Plain JavaScript without packages, because there are none yet.
@@ -13,7 +13,12 @@ import { fileURLToPath } from 'node:url';
 import { withLock } from './lock.mjs';
 
 const OLDEST_NODE = 18;
-const TASKS = { demo: 'dev/demo/main.ts', test: 'dev/test.ts' };
+const TASKS = {
+  demo: 'dev/demo/main.ts',
+  test: 'dev/test.ts',
+  chaos: 'dev/chaos.ts',
+  'bench:hand-over': 'bench/hand-over.ts',
+};
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const programs = join(root, 'node_modules', '.bin');

@@ -17,7 +17,7 @@ interface Seat {
   trouble: 'pause' | 'partition' | undefined;
 }
 
-/** Random pauses, partitions, kills and stops of replicas, and their ends: the same ones, at the same times, for the same seed. */
+/** Random pauses, partitions, kills and stops of replicas, and their ends: for the same seed the same choices, among them that of whoever leads. */
 export class Chaos {
   readonly #replicas: Replicas;
   readonly #random: () => number;

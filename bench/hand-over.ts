@@ -1,0 +1,118 @@
+/**
+ * `npm run bench:hand-over -- --rounds 5`: how long nobody writes when the leader is stopped or killed, and how long a registration is away
+ * whose lease was lost. Prints a table for docs/performance.md.
+ */
+import { parseArgs } from 'node:util';
+import { findBinaries } from '../dev/control-plane/find.ts';
+import { startControlPlane } from '../dev/control-plane/plane.ts';
+import { type RegistryEtcd, startRegistryEtcd } from '../dev/control-plane/registry-etcd.ts';
+import { systemClock } from '../src/clock.ts';
+import { EtcdClient } from '../src/etcd/client.ts';
+import { keyOf } from '../src/etcd/key.ts';
+import { Registrar as RegistrationKeeper } from '../src/etcd/registrar.ts';
+import type { AuditedWrite } from '../test/kit/audit.ts';
+import type { ControllerProcess } from '../test/kit/controller-process.ts';
+import { installCrd } from '../test/kit/crd.ts';
+import { eventually } from '../test/kit/eventually.ts';
+import { KubeObjects } from '../test/kit/kube-objects.ts';
+import { Registrar } from '../test/kit/registrar.ts';
+import { Replicas, replicaOptions, termsOf, ttlMs } from '../test/kit/replicas.ts';
+import { Churn } from '../test/kit/replicas-churn.ts';
+import { Scene } from '../test/kit/scene.ts';
+import { summary } from './summary.ts';
+
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });
+const rounds = Number(values.rounds);
+const namespace = 'hand-over';
+
+/** Time from the end of a leader to the next one's first write, as the apiserver answered it. Both are replaced for the next round. */
+async function handOver(
+  replicas: Replicas,
+  auditLog: string,
+  end: (leader: ControllerProcess) => Promise<unknown>,
+): Promise<number> {
+  const leader = await replicas.leader();
+  await firstWrite(replicas, leader, auditLog);
+  const endedAt = Date.now();
+  await end(leader);
+  const next = await replicas.leader();
+  const { answeredAt } = await firstWrite(replicas, next, auditLog);
+  await replicas.start();
+  return answeredAt - endedAt;
+}
+
+async function firstWrite(
+  replicas: Replicas,
+  leader: ControllerProcess,
+  auditLog: string,
+): Promise<AuditedWrite> {
+  const term = termsOf(leader).at(-1)?.number;
+  return await eventually(async () => {
+    const writes = await replicas.writes(auditLog);
+    const first = writes.find((write) => write.term === term && write.code < 300);
+    if (first === undefined) throw new Error(`Nothing was written in term ${term}`);
+    return first;
+  });
+}
+
+/** Times from the revocation of a registration's lease to the registration under another. */
+async function returns(registry: RegistryEtcd, registrar: Registrar): Promise<readonly number[]> {
+  const key = 'bench/registration';
+  const log = { debug() {}, info() {}, warn() {}, error() {} };
+  const client = new EtcdClient({ hosts: registry.endpoints }, { clock: systemClock, log });
+  let restored = Promise.withResolvers<number>();
+  const observer = { registered: () => restored.resolve(performance.now()) };
+  const keeper = new RegistrationKeeper(client, { ttlSeconds: 15 }, { clock: systemClock, log, observer });
+  const times: number[] = [];
+  try {
+    await keeper.set(keyOf(key), Buffer.from('10.0.0.1:80'));
+    for (let round = 0; round < rounds; round += 1) {
+      const lease = (await registrar.etcd.content(key)).get(key)?.lease ?? '0';
+      restored = Promise.withResolvers<number>();
+      const lostAt = performance.now();
+      await registrar.etcd.revoke(lease);
+      times.push((await restored.promise) - lostAt);
+    }
+  } finally {
+    await keeper.close();
+    await client.close();
+  }
+  return times;
+}
+
+async function repeat(measure: () => Promise<number>): Promise<readonly number[]> {
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round += 1) times.push(await measure());
+  return times;
+}
+
+await using cleanup = new AsyncDisposableStack();
+const binaries = await findBinaries({ report: console.log, environment: process.env });
+const plane = await startControlPlane({ binaries, auditLog: true });
+cleanup.defer(() => plane.stop());
+const registry = await startRegistryEtcd({ binaries });
+cleanup.defer(() => registry.stop());
+await installCrd(plane.credentials);
+const objects = new KubeObjects(plane.credentials, namespace);
+await objects.call('POST', '/api/v1/namespaces', { metadata: { name: namespace } });
+const registrar = new Registrar(registry);
+const controller = replicaOptions(namespace, registry.endpoints, plane.credentials.kubeconfigPath);
+const scene = new Scene({ registry, registrar, objects, controller });
+const replicas = new Replicas(scene, controller);
+cleanup.defer(() => replicas.stop());
+const churn = await Churn.start(scene);
+cleanup.defer(() => churn.stop());
+await replicas.startMany(2);
+
+const stopped = await repeat(() => handOver(replicas, plane.auditLog, (leader) => leader.stop()));
+const killed = await repeat(() => handOver(replicas, plane.auditLog, (leader) => leader.kill()));
+const returned = await returns(registry, registrar);
+
+const promised = (ms: number): string => `≤ ${ms} ms`;
+const rows = [
+  ['hand-over on SIGTERM, to the next leader’s first write', promised(1_000), summary(stopped)],
+  [`hand-over on SIGKILL with a TTL of ${ttlMs / 1000} s`, promised(ttlMs + 2_000), summary(killed)],
+  ['registration back after its lease was lost', promised(1_000), summary(returned)],
+];
+console.log(`\n| ${rounds} rounds each | promised | min / median / max |\n|---|---|---|`);
+for (const row of rows) console.log(`| ${row.join(' | ')} |`);
