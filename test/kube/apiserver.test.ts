@@ -103,7 +103,7 @@ describe('calls to a real apiserver', () => {
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name: 'web', namespace },
-      spec: { ports: [{ name: 'http', port: 80 }] },
+      spec: { ports: [{ name: 'http', port: 80, protocol: 'TCP' }] },
     };
     await client.apply(SERVICES, service, { force: false });
     await client.mergePatch(SERVICES, service.metadata, { metadata: { labels: { team: 'shop' } } });
