@@ -85,8 +85,8 @@ export class RangeMirror implements SharedCopy {
   #cancelGrace: Cancel | undefined;
   #listsBegun = 0;
   readonly #awaited: Awaited[] = [];
-  /** Cuts the wait before the next try short. */
-  #nap: AbortController | undefined;
+  /** Cuts the wait before the next list short, also where it is yet to come. */
+  #nap = new AbortController();
 
   constructor(range: KeyRange, deps: RangeDeps) {
     this.range = range;
@@ -109,6 +109,7 @@ export class RangeMirror implements SharedCopy {
   refresh(): Promise<void> {
     const { signal } = this.#stop;
     const begun = this.#listsBegun;
+    this.#nap.abort();
     this.#following?.watch.cancel();
     this.#following?.over.resolve('refresh');
     return new Promise((resolve, reject) => {
@@ -123,7 +124,7 @@ export class RangeMirror implements SharedCopy {
   /** etcd answers again: a range that failed for its absence does not wait any longer. */
   retrySoon(): void {
     if (this.failure !== undefined && isOutage(this.failure.error)) {
-      this.#nap?.abort();
+      this.#nap.abort();
     }
   }
 
@@ -132,7 +133,7 @@ export class RangeMirror implements SharedCopy {
     for (const { reject } of this.#awaited.splice(0)) {
       reject(this.#stop.signal.reason);
     }
-    this.#nap?.abort();
+    this.#nap.abort();
     this.#endWatch();
     await this.#running;
   }
@@ -232,9 +233,11 @@ export class RangeMirror implements SharedCopy {
     let failures = 0;
     while (!signal.aborted) {
       const since = this.#deps.clock.monotonic();
+      this.#nap = new AbortController();
       try {
         reason = await this.#follow(await this.#list(reason));
-        failures = this.#deps.clock.monotonic() - since > settledMs ? 0 : failures + 1;
+        const hasSettled = this.#deps.clock.monotonic() - since > settledMs;
+        failures = hasSettled ? 0 : failures + (reason === 'refresh' ? 0 : 1);
       } catch (error) {
         failures += 1;
         reason = this.synced ? 'watch-ended' : 'first';
@@ -392,8 +395,6 @@ export class RangeMirror implements SharedCopy {
       return;
     }
     const { clock, random = Math.random } = this.#deps;
-    this.#nap = new AbortController();
     await sleep(clock, backoffMs(tries - 1, { ...retryBackoff, random }), this.#nap.signal);
-    this.#nap = undefined;
   }
 }
