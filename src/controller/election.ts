@@ -22,6 +22,8 @@ export interface ElectionDeps {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly kubernetes: { readonly client: KubeClient };
+  /** Is told why this replica cannot stand for election yet. */
+  readonly notOpen: (problem: string) => void;
 }
 
 /** The election that this replica stands in. */
@@ -39,18 +41,21 @@ export async function openElection(
   deps: ElectionDeps,
   signal: AbortSignal,
 ): Promise<OpenElection | undefined> {
-  if (config.election.where === 'off') return undefined;
+  const { where, name } = config.election;
+  if (where === 'off') return undefined;
+  if (where === 'kubernetes') return openKubernetesElection(config, namedNamespace(config, deps), deps);
+  if (name !== undefined) return openEtcdElection(config, name, namedNamespace(config, deps), deps);
   const namespace = await ownNamespace(config, deps, signal);
-  if (namespace === undefined) return undefined;
-  return config.election.where === 'etcd'
-    ? openEtcdElection(config, namespace, deps)
-    : openKubernetesElection(config, namespace, deps);
+  return namespace && openEtcdElection(config, defaultName(config, namespace), namespace, deps);
 }
 
-function openEtcdElection(config: ControllerConfig, namespace: KubeObject, deps: ElectionDeps): OpenElection {
+function openEtcdElection(
+  { election, etcd, replica }: ControllerConfig,
+  name: string,
+  namespace: KubeObject,
+  deps: ElectionDeps,
+): OpenElection {
   const { clock, metrics } = deps;
-  const { election, etcd, replica } = config;
-  const name = electionName(config, namespace);
   const log = deps.log.child({ election: name });
   const client = new EtcdClient({ ...etcd, hosts: election.hosts ?? etcd.hosts }, { clock, log });
   const options = { name, identity: replica, ttlSeconds: election.ttlMs / 1000 };
@@ -86,23 +91,35 @@ function openKubernetesElection(
  * The default name is made of what tells this installation from all others that share the etcd: two clusters may have namespaces of one
  * name, never of one UID.
  */
-export function electionName({ election }: ControllerConfig, namespace: KubeObject): string {
-  return election.name ?? `${root}/${namespace.metadata.uid}-${election.release}`;
+function defaultName({ election }: ControllerConfig, namespace: KubeObject): string {
+  return `${root}/${namespace.metadata.uid}-${election.release}`;
 }
 
-/** The namespace that the controller runs in. Tries until it can be read: its UID is part of the default name. Undefined when stopped. */
+function ownNamespaceName({ election }: ControllerConfig, { kubernetes }: ElectionDeps): string {
+  return election.namespace ?? kubernetes.client.namespace;
+}
+
+/** The own namespace as far as it is known without reading it, which needs a right that not everybody grants: an Event can do without its UID. */
+function namedNamespace(config: ControllerConfig, deps: ElectionDeps): KubeObject {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name: ownNamespaceName(config, deps) } };
+}
+
+/** The namespace that the controller runs in. Tries until it can be read, and tells why it cannot. Undefined when stopped. */
 async function ownNamespace(
-  { election }: ControllerConfig,
-  { kubernetes, clock, log }: ElectionDeps,
+  config: ControllerConfig,
+  deps: ElectionDeps,
   signal: AbortSignal,
 ): Promise<KubeObject | undefined> {
-  const name = election.namespace ?? kubernetes.client.namespace;
+  const { kubernetes, clock, log } = deps;
+  const name = ownNamespaceName(config, deps);
   while (!signal.aborted) {
     try {
       const own: KubeObject | undefined = await kubernetes.client.get(NAMESPACES, name);
       if (own !== undefined) return own;
+      deps.notOpen(`the own namespace ${name} does not exist; set --own-namespace`);
       log.warn({ namespace: name }, 'The own namespace does not exist; set --own-namespace');
     } catch (error) {
+      deps.notOpen(`the own namespace ${name} cannot be read: ${messageOf(error)}`);
       log.warn({ namespace: name, problem: messageOf(error) }, 'Could not read the own namespace');
     }
     await sleep(clock, retryMs, signal);

@@ -38,10 +38,19 @@ export async function runController(
   const registry = openRegistry(config, base);
   const parts = { ...base, kubernetes, registry, ...assemble(config, { ...base, kubernetes, registry }) };
   let election: OpenElection | undefined;
-  const health = await startHealth(parts, () => election?.elector);
+  let notOpen: string | undefined;
+  const health = await startHealth(parts, {
+    elector: () => election?.elector,
+    whyNotOpen: () => notOpen,
+  });
   try {
     await kubernetes.start(signal);
-    election = await openElection(config, { ...base, kubernetes }, signal);
+    const tell = (problem: string): void => {
+      notOpen = problem;
+    };
+    election = await openElection(config, { ...base, kubernetes, notOpen: tell }, signal);
+    notOpen = undefined;
+    metrics.electionOpen.set(1);
     await serve(parts, election, signal);
   } finally {
     parts.reconciler.close();
@@ -69,8 +78,15 @@ async function serve(parts: Parts, election: OpenElection | undefined, signal: A
   );
 }
 
+/** What is known of the election, which is opened later than metrics and probes are served. */
+interface ElectionView {
+  elector(): Elector | undefined;
+  /** Why the replica cannot stand in it; undefined where nothing keeps it from that. */
+  whyNotOpen(): string | undefined;
+}
+
 /** Metrics and probes: from the first moment, and until everything else has ended. */
-async function startHealth(parts: Parts, elector: () => Elector | undefined): Promise<HealthServer> {
+async function startHealth(parts: Parts, { elector, whyNotOpen }: ElectionView): Promise<HealthServer> {
   const { config, clock, log, metrics, kubernetes, leadership } = parts;
   metrics.onScrape(() => scrapeController({ ...parts, elector: elector() }));
   const health = await startHealthServer({
@@ -78,11 +94,20 @@ async function startHealth(parts: Parts, elector: () => Elector | undefined): Pr
     clock,
     healthy: {},
     ready: { caches: kubernetes.whyNotSynced },
-    facts: () => ({ replica: config.replica, role: roleOf(leadership), leader: describe(elector()?.leader) }),
+    facts: () => ({
+      replica: config.replica,
+      role: roleOf(leadership),
+      leader: describe(elector()?.leader),
+      ...electionFact(whyNotOpen()),
+    }),
     metrics: () => metrics.expose(),
   });
   log.info({ http: health.address, server: kubernetes.client.server, etcd: config.etcd.hosts }, 'Starting');
   return health;
+}
+
+function electionFact(whyNotOpen: string | undefined): Readonly<Record<string, string>> {
+  return whyNotOpen === undefined ? {} : { election: `not open: ${whyNotOpen}` };
 }
 
 function roleOf({ term }: Leadership): string {

@@ -200,6 +200,12 @@ export const metricTable = {
     help: 'Number of the term of the leader that is known, this replica or another; 0 while none is.',
     labels: {},
   },
+  electionOpen: {
+    name: 'etcd_endpoints_election_open',
+    type: 'gauge',
+    help: 'Whether this replica knows the election that it is to stand in (1), or cannot stand yet (0); `/healthz` says why. 1 where there is no election.',
+    labels: {},
+  },
   leaseLosses: {
     name: 'etcd_endpoints_lease_losses_total',
     type: 'counter',
