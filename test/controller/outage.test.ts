@@ -1,18 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { describe, expect, it, type TestContext } from 'vitest';
-import { registryState } from '../../src/controller/registry-state.ts';
 import { writesOf } from '../kit/audit.ts';
 import { eventually } from '../kit/eventually.ts';
+import { firstToTell } from '../kit/first-to-tell.ts';
 import { type Scene, startScene } from '../kit/scene.ts';
-
-/** A loss is reported between 30 and 60 seconds after it, spread by name; this is a name of those that come first. */
-function firstToTell(namespace: string): string {
-  const lost = { connected: false, since: 0, error: undefined };
-  for (let index = 0; ; index += 1) {
-    const name = `early-${index}`;
-    if (registryState(lost, `${namespace}/${name}`, 31_000).finding !== undefined) return name;
-  }
-}
 
 async function ownScene({ onTestFinished }: TestContext): Promise<Scene> {
   const scene = await startScene();

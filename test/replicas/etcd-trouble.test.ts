@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { startEtcd } from '../kit/etcd-process.ts';
 import { eventually } from '../kit/eventually.ts';
+import { firstToTell } from '../kit/first-to-tell.ts';
 import { overlaps, setReplicas, termsOf, timeOf, ttlMs } from '../kit/replicas.ts';
 import { Churn } from '../kit/replicas-churn.ts';
 
@@ -33,6 +34,8 @@ describe.concurrent('an etcd in trouble', () => {
     expect(await scene.versions()).toEqual(versions);
     expect((await leader.http('/healthz')).text).toContain('role: standby');
     expect((await leader.http('/readyz')).status).toBe(200);
+    expect(await leader.metric('etcd_endpoints_lease_losses_total')).toBe(1);
+    expect(await leader.metric('etcd_endpoints_leader')).toBe(0);
     const healedAt = Date.now();
     second?.resume();
     third?.resume();
@@ -98,5 +101,43 @@ describe.concurrent('an etcd in trouble', () => {
     await scene.untilPublished('web', ['10.0.0.1:80', '10.0.0.2:80']);
     expect(replicas.all.flatMap(termsOf)).toHaveLength(1);
     expect(await replicas.leader()).toBe(leader);
+  });
+
+  it('that was away before the leader changed is told of with the time at which it went', async (context) => {
+    const election = await startEtcd();
+    context.onTestFinished(() => election.stop());
+    const replicas = await setReplicas(
+      { args: [`--election-etcd=${election.endpoints.join(',')}`] },
+      context,
+    );
+    const { scene } = replicas;
+    const name = firstToTell(scene.namespace);
+    await scene.registrar.put({ [`/services/${name}/0`]: '10.0.0.1:80' });
+    await scene.define(name);
+    await replicas.startMany(2);
+    const leader = await replicas.leader();
+    await scene.untilReady(name);
+    const [standby] = replicas.standbys;
+    await eventually(async () => expect(await standby?.metric('etcd_endpoints_registry_keys')).toBe(1));
+
+    const lostAt = Date.now();
+    await scene.registry.members[0]?.stop();
+    const downAt = Date.now();
+    await eventually(() => expect(Date.now()).toBeGreaterThan(downAt + 8_000), { timeoutMs: 9_000 });
+    const stoppedAt = Date.now();
+    await leader.stop();
+
+    expect(await replicas.leader()).toBe(standby);
+    await eventually(
+      async () => expect(await scene.condition(name, 'RegistryConnected')).toBe('False/Disconnected'),
+      { timeoutMs: 40_000, intervalMs: 100 },
+    );
+    const { conditions } = await scene.status(name);
+    const transition = conditions.find(({ type }: { type: string }) => type === 'RegistryConnected');
+    const since = Date.parse(transition.lastTransitionTime);
+    // Written in whole seconds.
+    expect(since).toBeGreaterThanOrEqual(lostAt - 1_000);
+    expect(since).toBeLessThan(stoppedAt);
+    expect(await scene.published(name)).toEqual(['10.0.0.1:80']);
   });
 });

@@ -60,6 +60,37 @@ describe('a key without a lease under the election’s name', () => {
   });
 });
 
+describe('an election whose name begins with that of another', () => {
+  it('does not keep the other from its leader, which names it', async () => {
+    const replicas = await setElection();
+    const longer = `${election}/eu`;
+    const other = await startEtcdctl(replicas.scene.registry, 'elect', longer, 'other');
+    await eventually(() => expect(other.output).toContain(longer));
+    const short = await replicas.start();
+    await replicas.leader();
+    await eventually(async () =>
+      expect(await short.metric('etcd_endpoints_election_obstacles', { kind: 'foreign-name' })).toBe(1),
+    );
+    const [warning] = short.linesWith({ level: 'warn' }).filter(({ key }) => String(key).startsWith(longer));
+    expect(warning?.msg).toContain('--election-name');
+  });
+});
+
+describe('an etcd of the election that is not there', () => {
+  it('keeps a replica standing by, ready and saying why, and does not hold it up at its end', async () => {
+    const replicas = await setReplicas({ args: ['--election-etcd=http://127.0.0.1:1'] });
+    const replica = await replicas.start();
+    await eventually(() => replica.line({ msg: 'the election cannot go on; it is tried again' }));
+    expect((await replica.http('/readyz')).status).toBe(200);
+    expect((await replica.http('/healthz')).text).toContain('role: standby\nleader: none known');
+    expect(await replicas.writes()).toEqual([]);
+
+    const exit = await replica.stop();
+    expect(exit.code).toBe(0);
+    expect(exit.tookMs).toBeLessThan(5_000);
+  });
+});
+
 describe('two replicas with one identity', () => {
   it('are one leader all the same, and it is logged', async () => {
     const replicas = await setElection();
