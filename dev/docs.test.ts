@@ -4,7 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import type { EtcdService } from '../src/api/etcd-service.ts';
 import { parseSpec } from '../src/api/parse.ts';
-import { controllerGrants, type Grant } from '../test/kit/service-account.ts';
+import {
+  controllerGrants,
+  type Grant,
+  leaseGrants,
+  ownNamespaceGrants,
+} from '../test/kit/service-account.ts';
 
 const root = join(import.meta.dirname, '..');
 const pages = await Array.fromAsync(
@@ -84,7 +89,15 @@ describe('the documentation', () => {
 
   it('grants the controller in docs/rbac.yaml what it needs by test, and nothing else', async () => {
     const manifest = await readFile(join(root, 'docs/rbac.yaml'), 'utf8');
-    const [role] = parseAllDocuments(manifest).map((document) => document.toJS());
-    expect(byResource(role.rules)).toEqual(byResource(controllerGrants));
+    const objects = parseAllDocuments(manifest).map((document) => document.toJS());
+    const granted = (kind: string, name: string): readonly Grant[] => {
+      const binding = objects.find(({ roleRef }) => roleRef?.kind === kind && roleRef.name === name);
+      expect(binding?.kind).toBe(`${kind}Binding`);
+      return byResource(objects.find((one) => one.kind === kind && one.metadata.name === name).rules);
+    };
+    expect(granted('ClusterRole', 'etcd-endpoints')).toEqual(byResource(controllerGrants));
+    expect(granted('Role', 'etcd-endpoints-own-namespace')).toEqual(byResource(ownNamespaceGrants));
+    expect(granted('Role', 'etcd-endpoints-election')).toEqual(byResource(leaseGrants));
+    expect(objects).toHaveLength(6);
   });
 });

@@ -28,7 +28,9 @@ export interface ReplicasOptions {
 }
 
 /** What one replica is given besides what all have. */
-export type ReplicaOptions = Partial<Pick<ControllerOptions, 'etcd' | 'replica' | 'args' | 'env'>>;
+export type ReplicaOptions = Partial<
+  Pick<ControllerOptions, 'etcd' | 'kubeconfig' | 'replica' | 'args' | 'env'>
+>;
 
 /** A term as the log of its replica tells it; times in milliseconds since 1970. */
 export interface LoggedTerm {

@@ -9,18 +9,35 @@ export interface Grant {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
+  /** Absent: all objects of the resource. */
+  readonly resourceNames?: readonly string[];
 }
 
 /** All that the controller does in a namespace which it serves. */
 export const controllerGrants: readonly Grant[] = [
   { apiGroups: ['etcd-endpoints.io'], resources: ['etcdservices'], verbs: ['list', 'watch'] },
   { apiGroups: ['etcd-endpoints.io'], resources: ['etcdservices/status'], verbs: ['update'] },
-  { apiGroups: [''], resources: ['services'], verbs: ['list', 'watch', 'create', 'patch'] },
+  { apiGroups: [''], resources: ['services'], verbs: ['list', 'watch', 'get', 'create', 'patch'] },
   { apiGroups: [''], resources: ['endpoints'], verbs: ['list', 'watch', 'get', 'create', 'update'] },
   { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
-  { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] },
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list'] },
+];
+
+/** What it does besides in the namespace that it runs in. */
+export const ownNamespaceGrants: readonly Grant[] = [
+  { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
+  { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
+];
+
+/** What it does there to be elected by a Lease. */
+export const leaseGrants: readonly Grant[] = [
+  {
+    apiGroups: ['coordination.k8s.io'],
+    resources: ['leases'],
+    resourceNames: ['etcd-endpoints'],
+    verbs: ['get', 'update'],
+  },
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
 ];
 
 /** The grants without one verb on one resource. */
