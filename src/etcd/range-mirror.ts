@@ -1,15 +1,14 @@
 import { backoffMs } from '../backoff.ts';
-import { type Cancel, sleep } from '../clock.ts';
+import { sleep } from '../clock.ts';
 import { codeOf } from '../errors.ts';
 import type { EtcdClient } from './client.ts';
-import { Comparison } from './comparison.ts';
 import { applyChanges, differences } from './difference.ts';
 import { isOutage } from './errors.ts';
 import { showKey } from './key.ts';
 import type { Limiter } from './limiter.ts';
 import type { ListReason, MirrorObserver } from './observer.ts';
 import type { EtcdDeps } from './options.ts';
-import { listRange } from './range.ts';
+import { type Outcome, RangeComparison } from './range-comparison.ts';
 import { RangeUse, type SharedCopy } from './range-use.ts';
 import type {
   Change,
@@ -41,8 +40,6 @@ export interface RangeDeps extends EtcdDeps {
 /** A watch that has lasted this long was worth its list: the next failure starts a new count. */
 const settledMs = 10_000;
 const retryBackoff = { baseMs: 500, maxMs: 30_000, jitter: 0.3 };
-/** How long the events of differing keys may be under way until the difference counts as true. */
-const eventGraceMs = 5_000;
 
 /** The watch that keeps the copy current. */
 interface Following {
@@ -51,13 +48,6 @@ interface Following {
   /** Why the range must be listed again; rejects where etcd refuses the watch. */
   readonly over: PromiseWithResolvers<ListReason>;
   created: boolean;
-}
-
-/** What the keys-only list of a comparison says by itself. */
-interface KeysAnswer {
-  readonly listedAt: Revision;
-  /** Why the mirror must differ, where that is plain already. */
-  readonly different: ListReason | undefined;
 }
 
 /** Somebody who waits for a list that begins after those begun so far. */
@@ -80,9 +70,7 @@ export class RangeMirror implements SharedCopy {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   #following: Following | undefined;
-  #comparison: Comparison | undefined;
-  /** Set while the comparison waits for events that may explain its suspects. */
-  #cancelGrace: Cancel | undefined;
+  #comparison: RangeComparison | undefined;
   #listsBegun = 0;
   readonly #awaited: Awaited[] = [];
   /** Cuts the wait before the next list short, also where it is yet to come. */
@@ -110,8 +98,7 @@ export class RangeMirror implements SharedCopy {
     const { signal } = this.#stop;
     const begun = this.#listsBegun;
     this.#nap.abort();
-    this.#following?.watch.cancel();
-    this.#following?.over.resolve('refresh');
+    this.#listAgain('refresh');
     return new Promise((resolve, reject) => {
       if (signal.aborted) {
         reject(signal.reason);
@@ -138,93 +125,32 @@ export class RangeMirror implements SharedCopy {
     await this.#running;
   }
 
-  /**
-   * Compares the keys with etcd's, and lists again where they truly differ: a cluster restored from a snapshot and written past our revision
-   * shows itself in no other way. Resolves when the keys have been read; where they differ, the events that may explain it are given a while.
-   * Abandoned when the watch breaks meanwhile.
-   */
+  /** Compares the keys with etcd's, and lists again where they truly differ. Resolves when the keys have been read; see {@link RangeComparison}. */
   async compare(): Promise<void> {
     const following = this.#following;
-    if (following?.created !== true || this.#comparison !== undefined) {
-      return;
-    }
-    const comparison = new Comparison(this.registrations, this.revision);
-    this.#comparison = comparison;
-    let answer: KeysAnswer;
-    try {
-      answer = await this.#readKeys(comparison, following.clusterId);
-    } catch (error) {
-      if (this.#comparison === comparison) {
-        this.#abandonComparison();
-      }
-      throw error;
-    }
-    if (this.#comparison === comparison) {
-      this.#judge(comparison, answer);
+    if (following?.created === true && this.#comparison === undefined) {
+      this.#comparison = new RangeComparison(this, following.clusterId, this.#deps, (outcome) =>
+        this.#compared(outcome),
+      );
+      await this.#comparison.run(this.#stop.signal);
     }
   }
 
-  /** Reads the keys into the comparison. */
-  async #readKeys(comparison: Comparison, clusterId: string): Promise<KeysAnswer> {
-    const { revision } = this;
-    const { signal } = this.#stop;
-    let listedAt = revision;
-    for await (const page of listRange(this.#deps.client, this.range, { keysOnly: true, signal })) {
-      listedAt = page.revision;
-      if (page.clusterId !== clusterId) {
-        return { listedAt, different: 'cluster-changed' };
-      }
-      if (listedAt < revision) {
-        return { listedAt, different: 'revision-back' };
-      }
-      comparison.add(page.registrations);
-    }
-    comparison.complete();
-    return { listedAt, different: comparison.verdict === 'different' ? 'drift' : undefined };
-  }
-
-  #judge(comparison: Comparison, { listedAt, different }: KeysAnswer): void {
-    if (different === undefined && comparison.verdict === 'unclear') {
-      this.#awaitEvents(comparison, listedAt);
-    } else {
-      this.#conclude(comparison, different);
-    }
-  }
-
-  /**
-   * Gives the events that may explain the suspects a while to come, and again a while as long as the mirror comes nearer to the list. Not across
-   * a break: the watch that resumes asks for a comparison of its own.
-   */
-  #awaitEvents(comparison: Comparison, listedAt: Revision): void {
-    const { clock, hub } = this.#deps;
-    const { revision } = this;
-    const { epoch } = hub;
-    this.#cancelGrace = clock.schedule(eventGraceMs, () => {
-      if (hub.member === undefined || hub.epoch !== epoch) {
-        this.#abandonComparison();
-      } else if (this.revision > revision && this.revision < listedAt) {
-        this.#awaitEvents(comparison, listedAt);
-      } else {
-        this.#conclude(comparison, 'drift');
-      }
-    });
-  }
-
-  /** Ends the comparison: the mirror is as it should be, or is listed again. */
-  #conclude(comparison: Comparison, different: ListReason | undefined): void {
-    this.#abandonComparison();
-    this.#deps.observer.compared?.(this.range);
-    if (different !== undefined) {
-      this.#deps.observer.driftFound?.(this.range, comparison.suspects);
-      this.#following?.watch.cancel();
-      this.#following?.over.resolve(different);
-    }
-  }
-
-  #abandonComparison(): void {
+  #compared(outcome: Outcome): void {
     this.#comparison = undefined;
-    this.#cancelGrace?.();
-    this.#cancelGrace = undefined;
+    if (outcome.kind !== 'abandoned') {
+      this.#deps.observer.compared?.(this.range);
+    }
+    if (outcome.kind === 'different') {
+      this.#deps.observer.driftFound?.(this.range, outcome.keys);
+      this.#listAgain(outcome.reason);
+    }
+  }
+
+  /** Gives the watch up for a list. */
+  #listAgain(reason: ListReason): void {
+    this.#following?.watch.cancel();
+    this.#following?.over.resolve(reason);
   }
 
   async #run(): Promise<void> {
@@ -313,7 +239,7 @@ export class RangeMirror implements SharedCopy {
       return await over.promise;
     } finally {
       this.#following = undefined;
-      this.#abandonComparison();
+      this.#comparison?.abandon();
     }
   }
 
@@ -323,16 +249,11 @@ export class RangeMirror implements SharedCopy {
   }
 
   #advanced(changes: readonly Change[], revision: Revision): void {
-    for (const { key } of changes) {
-      this.#comparison?.touch(key);
-    }
     if (changes.length > 0) {
       this.#deps.observer.events?.(changes.length);
     }
     this.#apply(changes, revision);
-    if (this.#cancelGrace !== undefined && this.#comparison?.verdict === 'same') {
-      this.#conclude(this.#comparison, undefined);
-    }
+    this.#comparison?.changed(changes);
   }
 
   #apply(changes: readonly Change[], revision: Revision): void {
@@ -345,7 +266,7 @@ export class RangeMirror implements SharedCopy {
 
   /** A comparison under way counts no longer; the next one is asked for. */
   #doubt(): void {
-    this.#abandonComparison();
+    this.#comparison?.abandon();
     this.#deps.onDoubt(this);
   }
 
