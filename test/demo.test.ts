@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { servers } from './kit/control-plane.ts';
 import { eventually } from './kit/eventually.ts';
@@ -55,6 +56,25 @@ class Demo {
     await Promise.race([said, ended]);
   }
 
+  /** The command that it prints which ends so, as a person would copy it. */
+  command(end: string): string {
+    const lines = this.text.split('\n').filter((line) => line.startsWith('    ') && line.endsWith(end));
+    expect(lines, `commands that end with "${end}"`).toHaveLength(1);
+    return String(lines[0]).trim();
+  }
+
+  /** Resolves when it has printed, after the first `from` chars, a line of endpoints for which `holds` is true. */
+  async untilShows(holds: (addresses: readonly string[]) => boolean, from = 0): Promise<void> {
+    await eventually(
+      () => {
+        const lines = [...this.text.slice(from).matchAll(/ Endpoints: (.*)\n/g)];
+        const shown = lines.map(([, addresses = '']) => addresses.split(', '));
+        expect(shown.some(holds), this.text).toBe(true);
+      },
+      { timeoutMs: PATIENCE_MS },
+    );
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child.kill(name);
   }
@@ -80,17 +100,34 @@ describe('the demo', { timeout: 2 * PATIENCE_MS }, () => {
     await expectNothingLeft();
   });
 
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-    'leaves nothing behind when %s ends it at play',
-    async (signal) => {
-      const demo = new Demo([]);
-      await demo.untilSays('… and Kubernetes shows it');
-      expect(await processesOf(temporary)).not.toEqual([]);
-      demo.signal(signal);
-      expect(await demo.ends()).toBe(0);
-      await expectNothingLeft();
-    },
-  );
+  it('shows three instances, what the commands that it prints do to a fourth, and leaves nothing behind at Ctrl-C', async () => {
+    const demo = new Demo([]);
+    await demo.untilShows((addresses) => addresses.length === 3);
+    const mine = (addresses: readonly string[]): readonly string[] =>
+      addresses.filter((address) => address.startsWith('192.0.2.99:'));
+    const steps = [
+      { command: 'put /services/web/mine 192.0.2.99:8080', shows: ['192.0.2.99:8080'] },
+      { command: 'put /services/web/mine 192.0.2.99:9090', shows: ['192.0.2.99:9090'] },
+      { command: 'del /services/web/mine', shows: [] },
+    ];
+    for (const { command, shows } of steps) {
+      const from = demo.text.length;
+      await promisify(execFile)('bash', ['-c', demo.command(command)]);
+      await demo.untilShows((addresses) => mine(addresses).join() === shows.join(), from);
+    }
+    demo.signal('SIGINT');
+    expect(await demo.ends()).toBe(0);
+    await expectNothingLeft();
+  });
+
+  it.each(['SIGTERM', 'SIGHUP'] as const)('leaves nothing behind when %s ends it at play', async (signal) => {
+    const demo = new Demo([]);
+    await demo.untilSays('… and Kubernetes shows it');
+    expect(await processesOf(temporary)).not.toEqual([]);
+    demo.signal(signal);
+    expect(await demo.ends()).toBe(0);
+    await expectNothingLeft();
+  });
 
   it('leaves nothing behind when it is told to end while its servers start', async () => {
     const demo = new Demo(['--once']);
