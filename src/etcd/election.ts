@@ -27,7 +27,8 @@ const ttlRule = {
 };
 const outageBackoff = { baseMs: 50, maxMs: 500, jitter: 0.5 };
 const refusalBackoff = { baseMs: 500, maxMs: 10_000, jitter: 0.3 };
-const withdrawLimitMs = 2_000;
+/** With the lease’s own limit well within the five seconds that a process has for its end. */
+const withdrawLimitMs = 1_000;
 
 /** What ends a session besides its lease: the candidate stands again, or the election has been left. */
 type SessionEnd = 'stand-again' | 'left';

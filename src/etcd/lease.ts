@@ -8,7 +8,7 @@ import type { LeaseListener, LeaseLoss } from './lease-types.ts';
 import type { EtcdDeps } from './options.ts';
 
 /** How long closing may take until the lease is left to its TTL. */
-const closeLimitMs = 3_000;
+const closeLimitMs = 2_000;
 /** How long a lost lease is tried to be revoked at most. */
 const revokeLimitMs = 600_000;
 /** Timers may stand still while the machine sleeps: at the latest after so long it is looked how much time has passed. */
@@ -89,7 +89,7 @@ export class Lease {
     this.#lose('not-found');
   }
 
-  /** Sends no keepalive from now on, and revokes the lease. Resolves when etcd has done so, or after 3 s: it ends with its TTL then. */
+  /** Sends no keepalive from now on, and revokes the lease. Resolves when etcd has done so, or after 2 s: it ends with its TTL then. */
   async close(): Promise<void> {
     const closed = new TerminalError('LEASE_CLOSED', 'the lease is closed');
     this.#finish(closed);

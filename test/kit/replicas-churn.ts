@@ -35,6 +35,14 @@ export class Churn {
     await this.#running;
   }
 
+  /** Changes all services in one revision. */
+  async burst(): Promise<void> {
+    const keys = this.#names.map((name) => `/services/${name}/burst`);
+    await this.#scene.registrar.etcd.commit(
+      new Map(keys.map((key, index) => [key, `172.16.0.${index + 1}:80`])),
+    );
+  }
+
   /** Returns once Kubernetes equals etcd, which nobody changes any more. */
   async untilPublished(): Promise<void> {
     for (const name of this.#names) {

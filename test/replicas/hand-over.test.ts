@@ -9,9 +9,9 @@ import { Churn } from '../kit/replicas-churn.ts';
 const marginMs = 2_000;
 
 /** Two replicas, one of which leads, and registrations that change all the time. */
-async function begin(): Promise<{ replicas: Replicas; churn: Churn; leader: ControllerProcess }> {
+async function begin(services = 4): Promise<{ replicas: Replicas; churn: Churn; leader: ControllerProcess }> {
   const replicas = await setReplicas();
-  const [churn] = await Promise.all([Churn.start(replicas.scene), replicas.startMany(2)]);
+  const [churn] = await Promise.all([Churn.start(replicas.scene, services), replicas.startMany(2)]);
   const leader = await replicas.leader();
   await untilWriting(replicas, leader);
   return { replicas, churn, leader };
@@ -27,9 +27,32 @@ async function untilWriting(replicas: Replicas, leader: ControllerProcess): Prom
   });
 }
 
+describe('a standby', () => {
+  it('fault 19: that is stopped takes its candidacy with it, and leads no more', async () => {
+    const replicas = await setReplicas();
+    const { scene } = replicas;
+    await replicas.startMany(2);
+    const leader = await replicas.leader();
+    const [standby] = replicas.standbys;
+    const candidates = async () => (await scene.registrar.etcd.content('/etcd-endpoints.io/')).size;
+    await eventually(async () => expect(await candidates()).toBe(2));
+
+    const exit = await standby?.stop();
+
+    expect(exit).toMatchObject({ code: 0, signal: null });
+    expect(exit?.tookMs).toBeLessThan(5_000);
+    expect(await candidates()).toBe(1);
+    expect(standby?.linesWith({ msg: 'Leading' })).toEqual([]);
+    expect(await replicas.leader()).toBe(leader);
+    expect(termsOf(leader)).toHaveLength(1);
+  });
+});
+
 describe('a leader with writes under way', () => {
   it('case 9, fault 19: drains and resigns on SIGTERM; the next writes within a second', async () => {
-    const { replicas, churn, leader } = await begin();
+    const services = 50;
+    const { replicas, churn, leader } = await begin(services);
+    await churn.burst();
     const stoppedAt = Date.now();
 
     const exit = await leader.stop();
@@ -47,6 +70,20 @@ describe('a leader with writes under way', () => {
     expect(leader.linesWith({ level: 'error' })).toEqual([]);
     await churn.untilPublished();
     expect(overlaps(await replicas.writes())).toEqual([]);
+  });
+
+  it('fault 25: ends within five seconds on SIGTERM also where etcd does not answer any more', async () => {
+    const { replicas, churn, leader } = await begin();
+    await churn.stop();
+    replicas.scene.registry.members[0]?.pause();
+
+    const exits = await Promise.all(replicas.all.map((replica) => replica.stop()));
+
+    expect(replicas.all).toContain(leader);
+    for (const { code, tookMs } of exits) {
+      expect(code, replicas.all.map(({ output }) => output).join('\n\n')).toBe(0);
+      expect(tookMs).toBeLessThan(5_000);
+    }
   });
 
   it('case 13, fault 20: that is killed is followed within its TTL and two seconds', async () => {
