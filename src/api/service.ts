@@ -46,7 +46,7 @@ export const serviceSchema = z.object({
     .enum(['Delete', 'Retain'])
     .default('Delete')
     .describe(
-      'Whether a Service that was created or adopted here is deleted with the EtcdService, or stays.',
+      'Delete: a Service created here, and the Endpoints, are deleted with the EtcdService. Retain: they stay. A Service that stood before always stays, also one that was adopted.',
     ),
   type: z
     .enum(['ClusterIP', 'Headless'])
