@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { putRpc } from '../../src/etcd/rpc.ts';
+import { onEachEtcd } from '../kit/each-etcd.ts';
 import { startEtcd, type TestEtcdOptions } from '../kit/etcd-process.ts';
 import { eventually } from '../kit/eventually.ts';
 import { faultless, judge } from '../kit/recorder.ts';
@@ -166,7 +167,7 @@ describe('tokens and permissions, scripted', () => {
   }
 });
 
-describe('tokens and permissions of a real etcd', () => {
+onEachEtcd('tokens and permissions', (options) => {
   it('fault 9: goes on after its token has expired while idle and the stream is reset', async () => {
     const { etcd, raw, proxy, rig } = await secured({ token: 'jwt', tokenTtlSeconds: 2 });
     const recorder = await rig.record('app/');
@@ -244,6 +245,7 @@ describe('tokens and permissions of a real etcd', () => {
   /** An etcd with authentication, and a mirror of its user `reader` behind a proxy. */
   async function secured(tokens: Pick<NonNullable<TestEtcdOptions['auth']>, 'token' | 'tokenTtlSeconds'>) {
     const etcd = await startEtcd({
+      ...options,
       auth: {
         rootPassword: 'root-password',
         users: [{ ...user, prefix: 'app/', access: 'readwrite' }],
