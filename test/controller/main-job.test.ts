@@ -230,6 +230,32 @@ describe('an instance', () => {
     ]);
   });
 
+  it.each([
+    { title: 'format auto', name: 'pay-auto', spec: { format: 'auto' } },
+    {
+      title: 'paths of its fields',
+      name: 'pay-json',
+      spec: { format: 'json', json: { address: '.serviceIP', port: '.port' } },
+    },
+  ] as const)(
+    'case 14: is described in JSON under /<system>/service/<name>/<ip>, read by $title',
+    async ({ name, spec }) => {
+      const prefix = `/bank/service/${name}`;
+      const described = (serviceIP: string, port: number): string =>
+        JSON.stringify({ serviceName: name, serviceIP, port });
+      await scene.registrar.put({
+        [`${prefix}/10.0.0.5`]: described('10.0.0.5', 8080),
+        [`${prefix}/10.0.0.6`]: described('10.0.0.6', 8081),
+      });
+      await scene.define(name, { prefix, ...spec });
+      await scene.untilPublished(name, ['10.0.0.5:8080', '10.0.0.6:8081']);
+      await scene.registrar.put({ [`${prefix}/10.0.0.5`]: described('10.0.0.5', 9090) });
+      await scene.untilPublished(name, ['10.0.0.5:9090', '10.0.0.6:8081']);
+      await scene.registrar.delete(`${prefix}/10.0.0.6`);
+      await scene.untilPublished(name, ['10.0.0.5:9090']);
+    },
+  );
+
   it('is published for the ports that it has, and an Event says that it lacks others', async () => {
     await scene.defineWith(
       'ports',
@@ -298,7 +324,7 @@ describe('a Service with more than a thousand instances', () => {
     await scene.define('crowd');
     await scene.untilReady('crowd');
     const { metadata } = await scene.objects.get('endpoints', 'crowd');
-    expect(metadata.annotations).toEqual({ 'endpoints.kubernetes.io/over-capacity': 'truncated' });
+    expect(metadata.annotations).toMatchObject({ 'endpoints.kubernetes.io/over-capacity': 'truncated' });
     expect(await scene.published('crowd')).toHaveLength(1000);
     await scene.untilEvent('crowd', 'Warning OverCapacity 1001 addresses');
     await scene.registrar.delete('/services/crowd/10.3.0.0:80');
