@@ -34,6 +34,14 @@ const lookEveryMs = 300_000;
 /** etcd looks for expired leases twice a second, and their end passes through its log. */
 const expiryLagMs = 1_000;
 
+/** How long somebody else's key is waited for. */
+interface Waiting {
+  /** Of the key: one that was made anew has another holder, who gets time of its own; one that is put under another lease has a live one. */
+  readonly createRevision: Revision;
+  /** In monotonic milliseconds. */
+  readonly until: number;
+}
+
 /** One key that is kept in etcd: looked at whenever something may have changed, and put right. */
 export class RegisteredKey {
   readonly key: Key;
@@ -49,8 +57,7 @@ export class RegisteredKey {
   #how: Registered = 'first';
   /** Mod revision of the key as we left it. */
   #seen: Revision = 0;
-  /** Until when somebody else's key is waited for, in monotonic milliseconds. */
-  #waitUntil: number | undefined;
+  #waiting: Waiting | undefined;
   /** Mod revision of somebody else's key that has been told of. */
   #toldOf: Revision = 0;
   #failures = 0;
@@ -156,7 +163,7 @@ export class RegisteredKey {
 
   #done(found: Registration | undefined): void {
     const { observer } = this.#context;
-    this.#waitUntil = undefined;
+    this.#waiting = undefined;
     this.#toldOf = 0;
     const revision = found?.modRevision ?? 0;
     if (this.#value === undefined) {
@@ -183,13 +190,16 @@ export class RegisteredKey {
       }
       return lookEveryMs;
     }
-    if (this.#waitUntil === undefined && found.lease !== '0') {
+    if (found.lease === '0') {
+      throw takenError(found);
+    }
+    if (this.#waiting?.createRevision !== found.createRevision) {
       const atMostMs = (await leaseRemainingMs(client, found.lease, signal)) + expiryLagMs;
-      this.#waitUntil = clock.monotonic() + atMostMs;
+      this.#waiting = { createRevision: found.createRevision, until: clock.monotonic() + atMostMs };
       observer.waiting?.(holder, atMostMs);
     }
-    const leftMs = (this.#waitUntil ?? 0) - clock.monotonic();
-    if (found.lease === '0' || leftMs <= 0) {
+    const leftMs = this.#waiting.until - clock.monotonic();
+    if (leftMs <= 0) {
       throw takenError(found);
     }
     return leftMs;

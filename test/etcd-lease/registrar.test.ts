@@ -247,6 +247,42 @@ describe('a registrar', () => {
       expect(await held(raw, 'dying/')).toEqual({ 'dying/a': 'new' });
     });
 
+    it('waits for the lease of the next holder too, where the first has gone and another was faster', async () => {
+      const raw = rawEtcd(endpoint());
+      const meddler = await meddlerFor(endpoint());
+      await raw.put('passed/a', 'first', await raw.grant(2));
+      const { told, set } = startRegistrar(leaseClient([meddler.address]));
+      const registered = set({ 'passed/a': 'ours' });
+      await eventually(() => expect(told).toEqual(['passed/a waiting']));
+
+      const held = Promise.withResolvers<void>();
+      meddler.meddling.call = async (_, forward) => {
+        await held.promise;
+        return await forward();
+      };
+      await raw.delete('passed/a');
+      await raw.put('passed/a', 'second', await raw.grant(5));
+      held.resolve();
+
+      await registered;
+      expect(told).toEqual(['passed/a waiting', 'passed/a waiting', 'passed/a first']);
+    });
+
+    it('refuses where the holder puts it under one lease after another, as it lives', async () => {
+      const raw = rawEtcd(endpoint());
+      await raw.put('renewed/a', 'theirs', await raw.grant(2));
+      const { told, set } = startRegistrar(leaseClient(etcd.endpoints));
+      const refused = expect(set({ 'renewed/a': 'ours' })).rejects.toMatchObject({
+        code: 'REGISTRATION_TAKEN',
+      });
+      await eventually(() => expect(told).toEqual(['renewed/a waiting']));
+
+      await raw.put('renewed/a', 'theirs', await raw.grant(600));
+
+      await refused;
+      expect(told).toEqual(['renewed/a waiting', 'failing: REGISTRATION_TAKEN']);
+    });
+
     it('refuses when it is kept alive beyond its TTL, and touches nothing', async () => {
       const raw = rawEtcd(endpoint());
       const other = startRegistrar(leaseClient(etcd.endpoints));
