@@ -2,6 +2,10 @@ import { z } from 'zod';
 
 /** What the controller reports of an EtcdService. Counts, not lists of addresses: those stand in the published objects. */
 
+/** The longest messages that a status may hold, in UTF-16 units. */
+export const conditionMessageLimit = 32_768;
+export const rejectedMessageLimit = 1024;
+
 const count = z.int32().min(0);
 
 const conditionSchema = z.object({
@@ -17,7 +21,7 @@ const conditionSchema = z.object({
     .max(1024)
     .regex(/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/)
     .describe('Why, in one word.'),
-  message: z.string().max(32_768).describe('Why, for people.'),
+  message: z.string().max(conditionMessageLimit).describe('Why, for people.'),
   lastTransitionTime: z.string().meta({ format: 'date-time' }).describe('When the status changed last.'),
   observedGeneration: z
     .int()
@@ -60,7 +64,7 @@ export const etcdServiceStatusSchema = z.object({
       z.object({
         key: z.string().max(2048).describe('The etcd key, escaped and cut to 256 bytes.'),
         reason: z.string().max(64).describe('Why it was rejected, in one word.'),
-        message: z.string().max(1024).describe('Why it was rejected, for people.'),
+        message: z.string().max(rejectedMessageLimit).describe('Why it was rejected, for people.'),
       }),
     )
     .max(5)

@@ -47,6 +47,7 @@ export function assemble(config: ControllerConfig, deps: AssemblyDeps): Assembly
     source: registry.mirror,
     services: new ServiceKeeper({
       services: own.services,
+      reader: client,
       writer,
       done: (claim, action) => recorder.serviceWritten(claim, action),
     }),

@@ -16,4 +16,6 @@ export interface Claim {
   readonly owners: readonly OwnerReference[];
   /** Whether an object may be changed for this claim. */
   isOurs(object: KubeObject): boolean;
+  /** Throws where the term in which the claim was made is over. Asked before each write. */
+  assertSameTerm(): void;
 }

@@ -1,4 +1,4 @@
-import { annotations } from '../endpoints/labels.ts';
+import { annotations, labels } from '../endpoints/labels.ts';
 import { type EndpointsPlan, type EndpointsWish, planEndpoints } from '../endpoints/plan-endpoints.ts';
 import { isHeadless } from '../endpoints/plan-service.ts';
 import { fromSubsets } from '../endpoints/subsets.ts';
@@ -10,7 +10,7 @@ import type { Claim } from './claim.ts';
 import type { OwnWrites } from './own-writes.ts';
 import { Refusal } from './refusal.ts';
 
-/** Longest text that is kept of an adopted object; Kubernetes allows 256 KiB of annotations in all. */
+/** Longest text that is kept of an adopted object, else its labels alone; Kubernetes allows 256 KiB of annotations in all. */
 const maxAdoptedFrom = 64 * 1024;
 
 const mirroringManager = 'endpointslicemirroring-controller.k8s.io';
@@ -40,10 +40,11 @@ export class EndpointsKeeper {
     this.#deps = deps;
   }
 
-  /** What we have published for the claim. */
+  /** What this very EtcdService has published, as opposed to another one that held the name before. */
   published(claim: Claim): readonly DesiredEndpoint[] {
     const existing = this.#deps.endpoints.get(claim.key);
-    return existing === undefined || !claim.isOurs(existing) ? [] : fromSubsets(existing.subsets ?? []);
+    if (existing === undefined || !isPublishedBy(claim, existing)) return [];
+    return fromSubsets(existing.subsets ?? []);
   }
 
   /** Writes what differs; undefined where nothing does. Refused where somebody else fills the Service. */
@@ -76,7 +77,7 @@ export class EndpointsKeeper {
 
   async #write(claim: Claim, wish: EndpointsWish, existing: Endpoints): Promise<EndpointsWrite | undefined> {
     const before = fromSubsets(existing.subsets ?? []);
-    if (claim.isOurs(existing) || before.length === 0) {
+    if (claim.isOurs(existing) || (before.length === 0 && !hasOtherHand(existing))) {
       return this.#carryOut(claim, planEndpoints(wish, existing), before);
     }
     return this.#adopt(claim, wish, existing);
@@ -96,8 +97,17 @@ export class EndpointsKeeper {
         `Endpoints ${claim.key} are adopted once etcd holds an instance for them`,
       );
     }
-    const { labels = {}, annotations: notes = {} } = existing.metadata;
-    const adoptedFrom = JSON.stringify({ labels, subsets: existing.subsets ?? [] }).slice(0, maxAdoptedFrom);
+    const controller = existing.metadata.ownerReferences?.find((owner) => owner.controller === true);
+    if (controller !== undefined) {
+      throw new Refusal(
+        'ServiceNotOurs',
+        `Endpoints ${claim.key} are controlled by ${controller.kind} ${controller.name} and cannot be adopted`,
+      );
+    }
+    const { labels: marks = {}, annotations: notes = {} } = existing.metadata;
+    const whole = JSON.stringify({ labels: marks, subsets: existing.subsets ?? [] });
+    const adoptedFrom =
+      whole.length <= maxAdoptedFrom ? whole : JSON.stringify({ labels: marks, isCut: true });
     const marked = {
       ...existing,
       metadata: { ...existing.metadata, annotations: { ...notes, [annotations.adoptedFrom]: adoptedFrom } },
@@ -114,6 +124,7 @@ export class EndpointsKeeper {
   ): Promise<EndpointsWrite | undefined> {
     if (plan.action === 'none') return undefined;
     const { writer, endpoints } = this.#deps;
+    claim.assertSameTerm();
     const written = await writer[plan.action](ENDPOINTS, plan.object);
     endpoints.remember(claim.key, written);
     return { action: plan.action, before, truncated: plan.truncated };
@@ -151,4 +162,20 @@ function wishOf(claim: Claim, service: Service, desired: readonly DesiredEndpoin
     ownerReferences: claim.owners,
     endpoints: desired,
   };
+}
+
+/** Whether the Endpoints carry the label and, where they are owned, the uid of the claim's own EtcdService. */
+function isPublishedBy({ object }: Claim, { metadata }: Endpoints): boolean {
+  const controller = metadata.ownerReferences?.find((owner) => owner.controller === true);
+  const isNamed = metadata.labels?.[labels.etcdService] === object.metadata.name;
+  return isNamed && (controller === undefined || controller.uid === object.metadata.uid);
+}
+
+/** Whether empty Endpoints are somebody's who may fill them any moment: a controller's, or those of a leader election. */
+function hasOtherHand({ metadata }: Endpoints): boolean {
+  return (
+    metadata.ownerReferences?.some((owner) => owner.controller === true) === true ||
+    metadata.labels?.[labels.endpointsManagedBy] !== undefined ||
+    metadata.annotations?.['control-plane.alpha.kubernetes.io/leader'] !== undefined
+  );
 }

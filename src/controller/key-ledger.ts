@@ -79,8 +79,10 @@ export class KeyLedger {
   }
 
   #set(key: Key, registration: Registration): void {
-    const before = this.#entries.get(key);
-    if (before === undefined) this.#order = undefined;
+    const known = this.#entries.get(key);
+    if (known === undefined) this.#order = undefined;
+    // A key that was deleted and made again is another one, whether its deletion was seen or not.
+    const before = known?.registration.createRevision === registration.createRevision ? known : undefined;
     this.#store(key, this.#entry(registration, before?.lastGood ?? [], before?.kept ?? []));
   }
 

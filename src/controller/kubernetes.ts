@@ -78,17 +78,18 @@ export function openKubernetes(
     return waiting.length === 0 ? undefined : waiting.join('; ');
   };
   const events = createEventRecorder(client, { clock, log, instance: config.replica });
+  const own = {
+    etcdServices: new OwnWrites(etcdServices, clock),
+    services: new OwnWrites(services, clock),
+    endpoints: new OwnWrites(endpoints, clock),
+  };
   let slices: Promise<boolean> | undefined;
 
   return {
     client,
     events,
     caches: { etcdServices },
-    own: {
-      etcdServices: new OwnWrites(etcdServices, clock),
-      services: new OwnWrites(services, clock),
-      endpoints: new OwnWrites(endpoints, clock),
-    },
+    own,
     claims: new Claims(etcdServices),
     whyNotSynced,
     servesSlices() {
@@ -112,6 +113,7 @@ export function openKubernetes(
     async close() {
       events.close();
       await Promise.all(all.map((cache) => cache.close()));
+      for (const writes of Object.values(own)) writes.close();
       await client.close();
     },
   };

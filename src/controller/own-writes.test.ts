@@ -89,9 +89,25 @@ describe('a cache with our own writes in it', () => {
     expect(version()).toBeUndefined();
   });
 
-  it('does not believe a write for ever that no watch confirms', () => {
+  it('does not believe a write for ever that no watch confirms, and has it looked at', () => {
     own.remember('shop/web', object('10'));
     clock.advance(10_000);
     expect(version()).toBeUndefined();
+    expect(foreign).toEqual([undefined]);
+  });
+
+  it('does not bring back an object whose deletion came before the answer to our write', () => {
+    cache.bring(object('9'));
+    cache.bring(object('10'));
+    cache.bring(undefined);
+    own.remember('shop/web', object('10'));
+    expect(version()).toBeUndefined();
+  });
+
+  it('leaves no timer behind when it is closed', () => {
+    own.remember('shop/web', object('10'));
+    cache.bring(undefined);
+    own.close();
+    expect(clock.pending).toBe(0);
   });
 });

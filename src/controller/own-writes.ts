@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Cancel, Clock } from '../clock.ts';
 import { type Cache, type KubeObject, type ObjectKey, objectKey } from '../kube/types.ts';
 
 /** How long an own write is remembered for a cache that has not seen it. A watch that is later than that has been restarted. */
@@ -8,17 +8,21 @@ type ChangeListener<T> = (before: T | undefined, after: T | undefined) => void;
 
 interface Written<T> {
   readonly object: T;
-  readonly atMs: number;
+  /** Ends the wait for the watch. */
+  readonly cancel: Cancel;
 }
 
 /**
  * A cache with our own writes in it: what the apiserver answered to a write counts until the watch has brought it, so that a
- * reconcile right after a write does not write again what stands already.
+ * reconcile right after a write does not write again what stands already. Where the watch does not bring it in time, the object may
+ * be gone: listeners are told to look.
  */
 export class OwnWrites<T extends KubeObject> {
   readonly #cache: Cache<T>;
   readonly #clock: Clock;
   readonly #written = new Map<ObjectKey, Written<T>>();
+  /** The last state of objects that the watch has seen go, for as long as an answer to a write before that may still come. */
+  readonly #gone = new Map<ObjectKey, Written<T>>();
   readonly #listeners: ChangeListener<T>[] = [];
 
   constructor(cache: Cache<T>, clock: Clock) {
@@ -33,17 +37,21 @@ export class OwnWrites<T extends KubeObject> {
   }
 
   get(key: ObjectKey): T | undefined {
-    const written = this.#written.get(key);
-    if (written !== undefined && this.#clock.monotonic() - written.atMs < rememberedMs) return written.object;
-    this.#written.delete(key);
-    return this.#cache.get(key);
+    return this.#written.get(key)?.object ?? this.#cache.get(key);
   }
 
-  /** Remembers what the apiserver answered to a write. */
+  /** Remembers what the apiserver answered to a write, unless the watch has brought that or something later already. */
   remember(key: ObjectKey, object: T): void {
-    const cached = this.#cache.get(key);
-    if (cached !== undefined && !isNewer(object, cached)) return;
-    this.#written.set(key, { object, atMs: this.#clock.monotonic() });
+    const seen = this.#cache.get(key) ?? this.#gone.get(key)?.object;
+    if (seen !== undefined && !isNewer(object, seen)) return;
+    this.#forget(this.#written, key);
+    this.#keep(this.#written, key, object, () => this.#tell(object, this.#cache.get(key)));
+  }
+
+  close(): void {
+    for (const memory of [this.#written, this.#gone]) {
+      for (const key of [...memory.keys()]) this.#forget(memory, key);
+    }
   }
 
   /** The watch has brought a change: it ends our memory of what is not newer than it, and of an object that is gone. */
@@ -51,10 +59,31 @@ export class OwnWrites<T extends KubeObject> {
     const object = after ?? before;
     if (object === undefined) return;
     const key = objectKey(object.metadata);
+    this.#forget(this.#gone, key);
+    if (after === undefined) this.#keep(this.#gone, key, object, () => undefined);
     const written = this.#written.get(key)?.object;
-    if (written !== undefined && (after === undefined || !isNewer(written, after))) this.#written.delete(key);
+    if (written !== undefined && (after === undefined || !isNewer(written, after))) {
+      this.#forget(this.#written, key);
+    }
     if (written !== undefined && after?.metadata.resourceVersion === written.metadata.resourceVersion) return;
+    this.#tell(before, after);
+  }
+
+  #tell(before: T | undefined, after: T | undefined): void {
     for (const listener of this.#listeners) listener(before, after);
+  }
+
+  #keep(memory: Map<ObjectKey, Written<T>>, key: ObjectKey, object: T, lapsed: () => void): void {
+    const cancel = this.#clock.schedule(rememberedMs, () => {
+      memory.delete(key);
+      lapsed();
+    });
+    memory.set(key, { object, cancel });
+  }
+
+  #forget(memory: Map<ObjectKey, Written<T>>, key: ObjectKey): void {
+    memory.get(key)?.cancel();
+    memory.delete(key);
   }
 }
 

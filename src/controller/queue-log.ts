@@ -2,7 +2,10 @@ import { codeOf, messageOf } from '../errors.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { FinishedRun } from './work-queue.ts';
 
-/** One line for a reconcile that failed. A conflict is no more than somebody having been faster: it is tried again at once. */
+/** What is no failure worth a warning: somebody was faster, or this replica does not lead for the moment. */
+const passing = ['KUBE_CONFLICT', 'NOT_LEADING', 'TERM_ENDED'];
+
+/** One line for a reconcile that failed. */
 export function logFailure(
   log: Logger,
   { key, result, error, failures, retryInMs }: FinishedRun<string>,
@@ -12,7 +15,7 @@ export function logFailure(
   const retry = retryInMs === undefined ? {} : { retryInMs: Math.round(retryInMs) };
   const fields = { etcdService: key, reason, failures, ...retry };
   if (result === 'panic') log.error({ ...fields, error }, 'Could not reconcile because of a defect');
-  else if (reason === 'KUBE_CONFLICT')
+  else if (passing.includes(reason))
     log.debug({ ...fields, problem: messageOf(error) }, 'Could not reconcile');
   else log.warn({ ...fields, problem: messageOf(error) }, 'Could not reconcile');
 }

@@ -4,8 +4,7 @@ import { type AllowedPrefix, mayRead } from '../config/allowed-prefix.ts';
 import type { Desired } from '../endpoints/desired.ts';
 import { compileFilter } from '../endpoints/filter.ts';
 import type { ServicePort } from '../endpoints/types.ts';
-import { codeOf, messageOf } from '../errors.ts';
-import { isOutage } from '../etcd/errors.ts';
+import { codeOf, RetryableError } from '../errors.ts';
 import type { RegistrySource } from '../etcd/types.ts';
 import { compileReader } from '../formats/read.ts';
 import { rangeOf } from '../formats/source.ts';
@@ -14,13 +13,14 @@ import type { ObjectKey } from '../kube/types.ts';
 import type { Claim } from './claim.ts';
 import type { Claims } from './claims.ts';
 import type { EndpointsKeeper } from './endpoints-keeper.ts';
+import { isPublished, refusalOf, soonest, unknown, whyUnready, withRegistry } from './findings.ts';
 import type { OwnWrites } from './own-writes.ts';
 import type { Recorder } from './recorder.ts';
 import { Refusal } from './refusal.ts';
 import { registryState } from './registry-state.ts';
 import type { ServiceKeeper } from './service-keeper.ts';
 import { readSpec } from './spec.ts';
-import { type Finding, type Findings, nextStatus } from './status.ts';
+import { type Findings, nextStatus } from './status.ts';
 import type { StatusWriter } from './status-writer.ts';
 import { type Following, Subscription } from './subscription.ts';
 import type { Requeue } from './work-queue.ts';
@@ -172,6 +172,11 @@ export class Reconciler {
       if (refused === undefined) throw error;
       // Its condition tells of what is refused; the age of unpublished changes is for what should have been published.
       tracked.unpublishedSince = undefined;
+      if (refused.reason === 'PrefixNotAllowed' || refused.reason === 'ServiceConflict') {
+        // Nothing is followed that may not be read, or that another EtcdService publishes.
+        tracked.subscription?.release();
+        tracked.subscription = undefined;
+      }
       const findings = { ready: refused, ...unknown, serviceName: serviceNameIn(tracked, object) };
       return { findings, lookAgainMs: recheckMs };
     }
@@ -182,14 +187,16 @@ export class Reconciler {
     const { services, endpoints, recorder, source } = this.#deps;
     const { claim, existing, ports, subscription } = this.#prepare(key, tracked, object);
     const { serviceName } = claim;
-    const unready = whyUnready(subscription, claim.spec, source.connection.connected);
+    const unready = whyUnready(subscription.failure, claim.spec, source.connection.connected);
     if (unready?.reason === 'Paused') tracked.unpublishedSince = undefined;
     const isCurrent = subscription.isSynced && subscription.isListedSince(this.#deps.leadsSince());
     if (!isCurrent || unready?.reason === 'Paused') {
       return { ready: unready, ...unknown, serviceName };
     }
 
-    await subscription.settle(endpoints.published(claim));
+    if (!(await subscription.settle(endpoints.published(claim)))) {
+      return { ready: undefined, ...unknown, serviceName };
+    }
     const service = await services.ensure(claim, existing, ports);
     tracked.writingSince = tracked.unpublishedSince;
     tracked.unpublishedSince = undefined;
@@ -220,7 +227,7 @@ export class Reconciler {
   /** Everything up to the first write: what is asked for, whose the name is, and what is followed for it. */
   #prepare(key: ObjectKey, tracked: Tracked, object: EtcdService): Prepared {
     const { services, claims } = this.#deps;
-    const claim = claims.of(object, specOf(tracked, object));
+    const claim = { ...claims.of(object, specOf(tracked, object)), assertSameTerm: this.#termGuard() };
     const existing = services.existing(claim);
     const ports = services.ports(claim, existing);
     return { claim, existing, ports, subscription: this.#subscribe(key, tracked, claim, ports) };
@@ -260,6 +267,16 @@ export class Reconciler {
     };
   }
 
+  /** A run that outlives its term must not write in the next one, which has not listed for it. */
+  #termGuard(): () => void {
+    const { leadsSince } = this.#deps;
+    const since = leadsSince();
+    return () => {
+      if (leadsSince() !== since)
+        throw new RetryableError('TERM_ENDED', 'the term of this reconcile is over');
+    };
+  }
+
   #changed(key: ObjectKey, tracked: Tracked): void {
     tracked.unpublishedSince ??= this.#deps.clock.monotonic();
     this.#deps.changed(key, tracked.desired === undefined);
@@ -282,15 +299,6 @@ export class Reconciler {
   }
 }
 
-/** What a finding leaves open: the status keeps it. */
-const unknown = { serviceName: undefined, published: undefined, registry: undefined } as const;
-
-const isPublished = {
-  status: 'True',
-  reason: 'Published',
-  message: 'Kubernetes holds what etcd says',
-} as const satisfies Finding<'Published'>;
-
 /** The spec, read once a generation. */
 function specOf(tracked: Tracked, object: EtcdService): EtcdServiceSpec {
   const { generation } = object.metadata;
@@ -306,48 +314,4 @@ function specOf(tracked: Tracked, object: EtcdService): EtcdServiceSpec {
 function serviceNameIn({ spec }: Tracked, { metadata }: EtcdService): string | undefined {
   const read = spec?.read;
   return read === undefined || read instanceof Refusal ? undefined : serviceNameOf(metadata.name, read);
-}
-
-/** Why what is published may differ from etcd though nothing is wrong in Kubernetes. */
-function whyUnready(
-  subscription: Subscription,
-  spec: EtcdServiceSpec,
-  isConnected: boolean,
-): Finding<'Paused' | 'PrefixUnreadable'> | undefined {
-  if (spec.mode === 'Paused') {
-    return { status: 'Unknown', reason: 'Paused', message: 'spec.mode is Paused; everything stays as it is' };
-  }
-  const { failure } = subscription;
-  // What concerns the whole registry is told by RegistryConnected.
-  if (failure === undefined || !isConnected || isOutage(failure.error)) return undefined;
-  return { status: 'False', reason: 'PrefixUnreadable', message: messageOf(failure.error) };
-}
-
-/** While the registry is known to be away, nobody can say that what is published equals it. */
-function withRegistry(findings: Findings, registry: Findings['registry']): Findings {
-  const isRefused = findings.ready !== undefined && findings.ready.reason !== 'Published';
-  if (registry?.status !== 'False' || isRefused) return { ...findings, registry };
-  return {
-    ...findings,
-    ready: { status: 'Unknown', reason: 'NotSynced', message: registry.message },
-    registry,
-  };
-}
-
-/** What the apiserver answers to a write that it will not take, however often it is tried. */
-const refusingCodes = ['KUBE_INVALID', 'KUBE_FORBIDDEN', 'KUBE_BAD_REQUEST', 'KUBE_UNKNOWN_FIELD'];
-
-/** Errors that only a change of input can help; undefined for those that the queue tries again. */
-function refusalOf(error: unknown): Findings['ready'] {
-  if (error instanceof Refusal) return { status: 'False', reason: error.reason, message: error.message };
-  const code = codeOf(error);
-  if (code !== undefined && refusingCodes.includes(code)) {
-    return { status: 'False', reason: 'WriteFailed', message: messageOf(error) };
-  }
-  return undefined;
-}
-
-function soonest(delays: readonly (number | undefined)[]): Requeue | undefined {
-  const known = delays.filter((delay) => delay !== undefined);
-  return known.length === 0 ? undefined : { requeueAfterMs: Math.min(...known) };
 }

@@ -1,6 +1,7 @@
 import type { EtcdService } from '../api/etcd-service.ts';
 import type { EventReason, ReadyReason } from '../api/reasons.ts';
 import { type Desired, maxPortSets, type RejectedSample } from '../endpoints/desired.ts';
+import { maxAddresses } from '../endpoints/subsets.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
 import { type EventRecorder, type KubeObject, objectKey } from '../kube/types.ts';
 import type { Logger } from '../telemetry/logging.ts';
@@ -64,7 +65,7 @@ export class Recorder {
     if (write.action === 'adopt') {
       this.#event(claim.object, 'Normal', 'EndpointsAdopted', `Took over Endpoints ${claim.serviceName}`);
     }
-    if (write.truncated) {
+    if (write.truncated && write.before.length < maxAddresses) {
       const message = `${desired.endpoints.length} addresses are more than one Endpoints object may hold; 1000 are published`;
       this.#event(claim.object, 'Warning', 'OverCapacity', message);
     }

@@ -11,6 +11,9 @@ import type { Requeue, WorkQueue } from './work-queue.ts';
 /** Standbys begin to follow etcd within so long of their start, each at its own time: they start together, and their lists are not urgent. */
 const standbyJitterMs = 2000;
 
+/** How often keys look whether a suspended term goes on. */
+const suspendedRetryMs = 250;
+
 export interface ReplicaDeps {
   readonly queue: WorkQueue;
   readonly workers: number;
@@ -35,12 +38,17 @@ export interface ReplicaDeps {
  */
 export async function runReplica(deps: ReplicaDeps, signal: AbortSignal): Promise<void> {
   const { queue, workers, leadership, elector, log } = deps;
+  const stop = new AbortController();
   const unsubscribe = elector?.onLeader((leader) => logLeader(log, leader));
-  const drained = queue.run(workers, workOf(deps), signal);
+  const drained = queue.run(workers, workOf(deps), AbortSignal.any([signal, stop.signal]));
   const lead = (term: Term): Promise<void> =>
     leadership.during(term, () => leadUntilOver(deps, term, drained));
-  await (elector === undefined ? lead(endless) : elector.run(signal, lead));
-  unsubscribe?.();
+  try {
+    await (elector === undefined ? lead(endless) : elector.run(signal, lead));
+  } finally {
+    unsubscribe?.();
+    stop.abort();
+  }
   const left = await drained;
   if (left.length > 0) log.warn({ etcdServices: left.slice(0, 10) }, 'Stopped before these were done');
 }
@@ -49,7 +57,10 @@ export async function runReplica(deps: ReplicaDeps, signal: AbortSignal): Promis
 function workOf({ reconciler, leadership, isWarmStandby, clock }: ReplicaDeps) {
   const standsByFrom = clock.monotonic() + Math.random() * standbyJitterMs;
   return async (key: ObjectKey): Promise<Requeue | undefined> => {
-    if (leadership.term !== undefined) return await reconciler.reconcile(key);
+    const { term } = leadership;
+    // Nothing may leave while the term is suspended; soon it goes on, or is over.
+    if (term?.state === 'suspended') return { requeueAfterMs: suspendedRetryMs };
+    if (term !== undefined) return await reconciler.reconcile(key);
     const requeueAfterMs = standsByFrom - clock.monotonic();
     if (requeueAfterMs > 0) return { requeueAfterMs };
     if (isWarmStandby) reconciler.standBy(key);

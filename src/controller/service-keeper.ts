@@ -1,15 +1,16 @@
-import { annotations } from '../endpoints/labels.ts';
+import { annotations, managerName } from '../endpoints/labels.ts';
 import { isHeadless, planService, portsOf, type ServiceWish } from '../endpoints/plan-service.ts';
 import type { ServicePort } from '../endpoints/types.ts';
 import { codeOf, RetryableError } from '../errors.ts';
 import { SERVICES, type Service } from '../kube/resources.ts';
-import type { KubeWriter } from '../kube/types.ts';
+import type { KubeReader, KubeWriter } from '../kube/types.ts';
 import type { Claim } from './claim.ts';
 import type { OwnWrites } from './own-writes.ts';
 import { Refusal } from './refusal.ts';
 
 export interface ServiceKeeperDeps {
   readonly services: OwnWrites<Service>;
+  readonly reader: KubeReader;
   readonly writer: KubeWriter;
   /** Told of what was done, for log, Event and metric. */
   readonly done: (claim: Claim, action: 'created' | 'updated' | 'adopted') => void;
@@ -57,7 +58,7 @@ export class ServiceKeeper {
   async adopt(claim: Claim, service: Service): Promise<Service> {
     if (claim.spec.service.creationPolicy !== 'Adopt' || claim.isOurs(service)) return service;
     const wish = { ...wishOf(claim, []), isAdopted: true };
-    const adopted = await this.#apply(wish, service, { force: false });
+    const adopted = await this.#apply(claim, wish, service, { force: false });
     if (adopted === undefined) return service;
     this.#deps.services.remember(claim.key, adopted);
     this.#deps.done(claim, 'adopted');
@@ -66,7 +67,8 @@ export class ServiceKeeper {
 
   async #create(claim: Claim, ports: readonly ServicePort[]): Promise<Service> {
     if (claim.spec.service.creationPolicy === 'Never') throw absent(claim);
-    const created = await this.#apply(wishOf(claim, ports), undefined, { force: false });
+    await this.#refuseUnseen(claim);
+    const created = await this.#apply(claim, wishOf(claim, ports), undefined, { force: false });
     if (created === undefined) throw new Error('A Service that is absent is always planned');
     if (!isMadeByUs(created)) await this.#undo(claim, created);
     this.#deps.services.remember(claim.key, created);
@@ -74,23 +76,26 @@ export class ServiceKeeper {
     return created;
   }
 
+  /** Our cache may lag behind a Service that stands, ours or not: it is looked at before one is made. */
+  async #refuseUnseen(claim: Claim): Promise<void> {
+    const unseen = await this.#deps.reader.get(SERVICES, claim.serviceName, claim.namespace);
+    if (unseen === undefined) return;
+    this.#deps.services.remember(claim.key, unseen);
+    throw appeared(claim);
+  }
+
   /** Server-side apply merges into a Service that somebody else created in the same moment: what we added goes again. */
   async #undo(claim: Claim, { apiVersion, kind, metadata }: Service): Promise<never> {
     const nothing = { apiVersion, kind, metadata: { namespace: claim.namespace, name: metadata.name } };
+    claim.assertSameTerm();
     await this.#deps.writer.apply(SERVICES, nothing, { force: false });
-    throw new RetryableError(
-      'SERVICE_APPEARED',
-      `Service ${claim.key} was created by somebody else just now`,
-      {
-        subject: claim.key,
-      },
-    );
+    throw appeared(claim);
   }
 
   async #update(claim: Claim, existing: Service, ports: readonly ServicePort[]): Promise<Service> {
     const wish = wishOf(claim, ports, existing);
     if (!wish.isAdopted) refuseRetyped(claim, existing);
-    const updated = await this.#apply(wish, existing, { force: true });
+    const updated = await this.#apply(claim, wish, existing, { force: true });
     if (updated === undefined) return existing;
     this.#deps.services.remember(claim.key, updated);
     this.#deps.done(claim, 'updated');
@@ -99,6 +104,7 @@ export class ServiceKeeper {
 
   /** Applies what is wished, without what the apiserver does not know; undefined where the existing Service says it all. */
   async #apply(
+    claim: Claim,
     wish: ServiceWish,
     existing: Service | undefined,
     options: { readonly force: boolean },
@@ -106,6 +112,7 @@ export class ServiceKeeper {
     const { trafficDistribution, ...known } = wish;
     const wanted = planService(this.#knowsDistribution ? wish : known, existing);
     if (wanted === undefined) return undefined;
+    claim.assertSameTerm();
     try {
       return await this.#deps.writer.apply(SERVICES, wanted, options);
     } catch (error) {
@@ -113,7 +120,7 @@ export class ServiceKeeper {
         codeOf(error) === 'KUBE_UNKNOWN_FIELD' && wanted.spec?.trafficDistribution !== undefined;
       if (!isTooOld) throw error;
       this.#knowsDistribution = false;
-      return this.#apply(wish, existing, options);
+      return this.#apply(claim, wish, existing, options);
     }
   }
 }
@@ -181,7 +188,15 @@ function absent(claim: Claim): Refusal {
   );
 }
 
-/** Whether the apiserver knows no writer of the object but us. */
-function isMadeByUs(service: Service): boolean {
-  return (service.metadata.managedFields ?? []).length <= 1;
+function appeared(claim: Claim): RetryableError {
+  return new RetryableError('SERVICE_APPEARED', `Service ${claim.key} exists, though it was not seen yet`, {
+    subject: claim.key,
+  });
+}
+
+/** Whether nobody else has written the spec. Others may have added labels or annotations to what we have made by then. */
+function isMadeByUs({ metadata }: Service): boolean {
+  return (metadata.managedFields ?? []).every(
+    ({ manager, fieldsV1 = {} }) => manager === managerName || !Object.hasOwn(fieldsV1, 'f:spec'),
+  );
 }

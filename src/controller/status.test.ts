@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { EtcdServiceStatus } from '../api/etcd-service.ts';
+import { etcdServiceStatusSchema } from '../api/etcd-service-status.ts';
 import { type Desired, desiredEndpoints } from '../endpoints/desired.ts';
 import { differenceOf, type Findings, nextStatus } from './status.ts';
 
@@ -83,6 +84,18 @@ describe('the status of an EtcdService', () => {
     expect(conditionOf(after, 'RegistryConnected')).toMatchObject({
       lastTransitionTime: '2026-01-01T12:00:05Z',
     });
+  });
+
+  it('is always one that its own schema takes, however long the messages are', () => {
+    const message = `${'x'.repeat(32_766)}😀 and more`;
+    const key = {
+      key: '/a',
+      outcomes: [{ kind: 'rejected', reason: 'NoPort', message } as const],
+      standIns: [],
+    };
+    const ready = { status: 'False', reason: 'InvalidSpec', message } as const;
+    const status = statusOf({ ...published(desiredEndpoints([key])), ready });
+    expect(etcdServiceStatusSchema.safeParse(status).error).toBeUndefined();
   });
 
   it('tells counters, which can wait, from transitions, which cannot', () => {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Condition, EtcdServiceStatus } from '../api/etcd-service.ts';
+import { conditionMessageLimit, rejectedMessageLimit } from '../api/etcd-service-status.ts';
 import type {
   ConditionType,
   HasEndpointsReason,
@@ -86,7 +87,8 @@ function nextCondition(
   // Kubernetes keeps condition times to the second.
   const time = `${new Date(Math.min(now, since)).toISOString().slice(0, 19)}Z`;
   const lastTransitionTime = before?.status === status ? before.lastTransitionTime : time;
-  return { type, status, reason, message, lastTransitionTime, observedGeneration: generation };
+  const cut = cutTo(message, conditionMessageLimit);
+  return { type, status, reason, message: cut, lastTransitionTime, observedGeneration: generation };
 }
 
 function hasEndpoints({ endpoints }: Desired): Finding<HasEndpointsReason> {
@@ -105,7 +107,11 @@ function countsOf(
   before: EtcdServiceStatus,
 ): EtcdServiceStatus {
   const summary = `${endpoints.filter((endpoint) => endpoint.ready).length}/${endpoints.length}`;
-  const next = { summary, instances: counts, rejected: [...rejected] };
+  const samples = rejected.map((sample) => ({
+    ...sample,
+    message: cutTo(sample.message, rejectedMessageLimit),
+  }));
+  const next = { summary, instances: counts, rejected: samples };
   const { summary: oldSummary, instances, rejected: oldRejected = [] } = before;
   const isSame = isDeepStrictEqual(next, { summary: oldSummary, instances, rejected: oldRejected });
   return { ...next, revision: isSame && before.revision !== undefined ? before.revision : revision };
@@ -125,4 +131,9 @@ function stable({ observedGeneration, serviceName, conditions = [] }: EtcdServic
     serviceName,
     conditions: conditions.map(({ type, status, reason }) => [type, status, reason]),
   };
+}
+
+/** A message that the schema would refuse must not cost the whole status. */
+function cutTo(text: string, limit: number): string {
+  return text.length <= limit ? text : `${text.slice(0, limit - 1).toWellFormed()}…`;
 }

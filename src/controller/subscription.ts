@@ -1,6 +1,7 @@
 import { type Desired, desiredEndpoints } from '../endpoints/desired.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
 import { codeOf } from '../errors.ts';
+import { isOutage } from '../etcd/errors.ts';
 import type {
   Key,
   KeyRange,
@@ -81,14 +82,23 @@ export class Subscription {
   /**
    * Finds what stands in for keys that cannot be read and whose good values were seen by an earlier process, or fell into a gap of the watch
    * (promise 5). The value before counts; where none is readable after a start, a published endpoint that no key explains stays for each.
+   * False where etcd could not be asked yet: nothing may be published before that.
    */
-  async settle(published: readonly DesiredEndpoint[]): Promise<void> {
-    const unresolved = this.#ledger.unresolved();
-    const untried = unresolved.filter(({ key, modRevision }) => this.#lookedUp.get(key) !== modRevision);
-    await this.#lookUpEarlier(untried.slice(0, maxLookups));
-    this.#lookedUp = new Map(unresolved.map(({ key, modRevision }) => [key, modRevision]));
+  async settle(published: readonly DesiredEndpoint[]): Promise<boolean> {
+    const untried = this.#ledger
+      .unresolved()
+      .filter(({ key, modRevision }) => this.#lookedUp.get(key) !== modRevision)
+      .slice(0, maxLookups);
+    try {
+      await this.#lookUpEarlier(untried);
+    } catch (error) {
+      if (isOutage(error)) return this.#isSettled;
+      throw error;
+    }
+    this.#rememberLookedUp(untried);
     if (!this.#isSettled && !this.#hasMoved) this.#keepUnexplained(published);
     this.#isSettled = true;
+    return true;
   }
 
   /**
@@ -119,6 +129,20 @@ export class Subscription {
       synced: this.#onChange,
       failureChanged: this.#onChange,
     });
+  }
+
+  /** Keys that are still unreadable at the revision at which they were looked up; the others need no memory. */
+  #rememberLookedUp(tried: readonly Registration[]): void {
+    const known = new Map([
+      ...this.#lookedUp,
+      ...tried.map(({ key, modRevision }) => [key, modRevision] as const),
+    ]);
+    const unresolved = this.#ledger.unresolved();
+    this.#lookedUp = new Map(
+      unresolved.flatMap(({ key, modRevision }) =>
+        known.get(key) === modRevision ? [[key, modRevision]] : [],
+      ),
+    );
   }
 
   #keepUnexplained(published: readonly DesiredEndpoint[]): void {

@@ -16,6 +16,8 @@ export const labels = {
 export const annotations = {
   /** Endpoints hold more addresses than Kubernetes allows in one object; the rest is left out. */
   overCapacity: 'endpoints.kubernetes.io/over-capacity',
+  /** Names of the labels that were copied from the Service: those that it loses go from its Endpoints too. */
+  copiedLabels: 'etcd-endpoints.io/copied-labels',
   /** What an adopted object held before, as JSON, cut where it would be too long. */
   adoptedFrom: 'etcd-endpoints.io/adopted-from',
   /** On a Service that stood before and was adopted: its spec stays its maker's. */
@@ -23,3 +25,13 @@ export const annotations = {
   /** Hash of what we last applied to a Service: tells a changed wish from fields of others. */
   applied: 'etcd-endpoints.io/applied',
 } as const;
+
+/** Labels that say something of the object itself, and are never copied from a Service. */
+export const neverCopied: readonly string[] = [
+  labels.etcdService,
+  labels.endpointsManagedBy,
+  labels.headless,
+  'endpointslice.kubernetes.io/skip-mirror',
+  'endpointslice.kubernetes.io/managed-by',
+  'kubernetes.io/service-name',
+];

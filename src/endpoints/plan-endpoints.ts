@@ -1,6 +1,6 @@
 import type { Endpoints } from '../kube/resources.ts';
 import type { OwnerReference } from '../kube/types.ts';
-import { annotations, labels, managerName } from './labels.ts';
+import { annotations, labels, managerName, neverCopied } from './labels.ts';
 import { sameSubsets, toSubsets } from './subsets.ts';
 import type { DesiredEndpoint } from './types.ts';
 
@@ -28,8 +28,7 @@ export function planEndpoints(wish: EndpointsWish, existing: Endpoints | undefin
   const metadata = {
     namespace: wish.namespace,
     name: wish.name,
-    labels: wishedLabels(wish),
-    annotations: wishedAnnotations(existing, truncated),
+    ...marksOf(wish, existing, truncated),
     ownerReferences: wish.ownerReferences,
   };
   if (existing === undefined) {
@@ -49,32 +48,48 @@ export function planEndpoints(wish: EndpointsWish, existing: Endpoints | undefin
   return { action: 'update', object, truncated };
 }
 
-function wishedLabels({ serviceLabels, headless, etcdService }: EndpointsWish): Record<string, string> {
+interface Marks {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/**
+ * Labels and annotations: ours, those of the Service, and what others have put there. An annotation names what was copied from the Service,
+ * since a label that the Service has lost cannot be told from one of somebody else otherwise.
+ */
+function marksOf(wish: EndpointsWish, existing: Endpoints | undefined, truncated: boolean): Marks {
+  const { labels: oldLabels = {}, annotations: oldNotes = {} } = existing?.metadata ?? {};
+  const copied = Object.entries(wish.serviceLabels).filter(([name]) => !neverCopied.includes(name));
+  const names = copied.map(([name]) => name).sort((a, b) => (a < b ? -1 : 1));
+  const stale = [...(oldNotes[annotations.copiedLabels] ?? '').split(','), labels.headless];
   return {
-    ...serviceLabels,
-    ...(headless ? { [labels.headless]: '' } : {}),
-    [labels.etcdService]: etcdService,
-    [labels.endpointsManagedBy]: managerName,
+    labels: {
+      ...without(oldLabels, stale),
+      ...Object.fromEntries(copied),
+      ...(wish.headless ? { [labels.headless]: '' } : {}),
+      [labels.etcdService]: wish.etcdService,
+      [labels.endpointsManagedBy]: managerName,
+    },
+    annotations: {
+      ...without(oldNotes, [annotations.copiedLabels, annotations.overCapacity]),
+      ...(names.length > 0 ? { [annotations.copiedLabels]: names.join(',') } : {}),
+      ...(truncated ? { [annotations.overCapacity]: 'truncated' } : {}),
+    },
   };
 }
 
-/** Annotations of others stay; ours says whether addresses were left out. */
-function wishedAnnotations(existing: Endpoints | undefined, truncated: boolean): Record<string, string> {
-  const { [annotations.overCapacity]: _, ...others } = existing?.metadata.annotations ?? {};
-  return truncated ? { ...others, [annotations.overCapacity]: 'truncated' } : others;
+function without(record: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(Object.entries(record).filter(([name]) => !names.includes(name)));
 }
 
 /** Whether two sets of labels or annotations are equal. */
-export function sameRecord(
-  a: Readonly<Record<string, string>>,
-  b: Readonly<Record<string, string>>,
-): boolean {
+function sameRecord(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }
 
 /** Whether two lists name the same owners in the same roles, in whatever order. */
-export function sameOwners(a: readonly OwnerReference[], b: readonly OwnerReference[]): boolean {
+function sameOwners(a: readonly OwnerReference[], b: readonly OwnerReference[]): boolean {
   const roles = new Map(a.map((owner) => [owner.uid, owner.controller === true]));
   return a.length === b.length && b.every((owner) => roles.get(owner.uid) === (owner.controller === true));
 }

@@ -16,7 +16,7 @@ export interface ServiceWish {
   readonly annotations: Readonly<Record<string, string>>;
   /** Empty with `deletionPolicy: Retain`. */
   readonly ownerReferences: readonly OwnerReference[];
-  /** The Service stood before: it is marked and owned, but its spec stays as its maker wrote it. */
+  /** The Service stood before: it is marked, but neither owned nor is its spec other than its maker wrote it. */
   readonly isAdopted: boolean;
 }
 
@@ -34,7 +34,8 @@ function wishedService(wish: ServiceWish): Service {
     name: wish.name,
     labels: wish.isAdopted ? mark : made,
     annotations: wish.isAdopted ? { [annotations.adopted]: 'true' } : wish.annotations,
-    ownerReferences: wish.ownerReferences,
+    // What somebody else made does not go with us.
+    ownerReferences: wish.isAdopted ? [] : wish.ownerReferences,
   };
   const spec = wish.isAdopted ? {} : { spec: wishedSpec(wish) };
   const applied = hash({ metadata, ...spec });

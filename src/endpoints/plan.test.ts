@@ -95,11 +95,27 @@ describe('the plan for Endpoints', () => {
   it('takes away a label that the Service has lost, and leaves annotations of others', () => {
     const existing = stored({
       ...endpointsOf(endpointsWish()),
-      metadata: { ...endpointsOf(endpointsWish()).metadata, annotations: { 'example.com/note': 'x' } },
+      metadata: {
+        ...endpointsOf(endpointsWish()).metadata,
+        annotations: { ...endpointsOf(endpointsWish()).metadata.annotations, 'example.com/note': 'x' },
+      },
     });
     const { metadata } = endpointsOf(endpointsWish({ serviceLabels: {} }), existing);
     expect(metadata.labels).not.toHaveProperty('app');
     expect(metadata.annotations).toEqual({ 'example.com/note': 'x' });
+  });
+
+  it('does not fight over a label that somebody else has added', () => {
+    const object = endpointsOf(endpointsWish());
+    const labelled = { ...object.metadata.labels, 'example.com/tracked': 'yes' };
+    const existing = stored({ ...object, metadata: { ...object.metadata, labels: labelled } });
+    expect(planEndpoints(endpointsWish(), existing)).toEqual({ action: 'none' });
+  });
+
+  it('never copies a label that would keep Kubernetes from mirroring', () => {
+    const serviceLabels = { 'endpointslice.kubernetes.io/skip-mirror': 'true' };
+    const { labels: marks } = endpointsOf(endpointsWish({ serviceLabels })).metadata;
+    expect(marks).not.toHaveProperty(['endpointslice.kubernetes.io/skip-mirror']);
   });
 
   it('says when addresses are left out, and takes it back when they fit again', () => {
@@ -109,8 +125,9 @@ describe('the plan for Endpoints', () => {
       ports: [],
     }));
     const full = endpointsOf(endpointsWish({ endpoints: many }));
-    expect(full.metadata.annotations).toEqual({ 'endpoints.kubernetes.io/over-capacity': 'truncated' });
-    expect(endpointsOf(endpointsWish(), stored(full)).metadata.annotations).toEqual({});
+    const overCapacity = ['endpoints.kubernetes.io/over-capacity'];
+    expect(full.metadata.annotations).toHaveProperty(overCapacity, 'truncated');
+    expect(endpointsOf(endpointsWish(), stored(full)).metadata.annotations).not.toHaveProperty(overCapacity);
   });
 
   it('marks the Endpoints of a headless Service', () => {

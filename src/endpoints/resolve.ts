@@ -24,8 +24,12 @@ export function resolveItem(item: Item, publishing: Publishing): Outcome {
   };
 }
 
+/** Ports that a message names. */
+const maxNamed = 5;
+
 function noPort({ address }: Instance, ports: readonly ServicePort[]): Outcome {
-  const wanted = ports.map(({ targetPort }) => targetPort ?? 'its only port').join(', ');
+  const named = ports.slice(0, maxNamed).map(({ targetPort }) => targetPort ?? 'its only port');
+  const wanted = [...named, ...(ports.length > maxNamed ? ['…'] : [])].join(', ');
   return {
     kind: 'rejected',
     reason: 'NoPort',

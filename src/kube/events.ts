@@ -22,7 +22,14 @@ export interface EventRecorderDeps extends Pick<KubeDeps, 'clock' | 'log' | 'ran
 /** When what could not be written is tried again, in milliseconds. */
 const RETRY_MS = 10_000;
 /** Codes of failures that pass: the Event is kept for later. */
-const PASSING = ['KUBE_UNAVAILABLE', 'KUBE_TIMEOUT', 'KUBE_TOO_MANY_REQUESTS', 'KUBE_UNAUTHORIZED'];
+const PASSING = [
+  'KUBE_UNAVAILABLE',
+  'KUBE_TIMEOUT',
+  'KUBE_TOO_MANY_REQUESTS',
+  'KUBE_UNAUTHORIZED',
+  'NOT_LEADING',
+  'TERM_ENDED',
+];
 
 export function createEventRecorder(writer: KubeWriter, deps: EventRecorderDeps): EventRecorder {
   return new AggregatingRecorder(writer, deps);

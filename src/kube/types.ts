@@ -24,7 +24,7 @@ export interface ObjectMeta {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly ownerReferences?: readonly OwnerReference[];
   /** Who wrote which fields: in answers to writes; caches drop it. */
-  readonly managedFields?: readonly { readonly manager?: string; readonly operation?: string }[];
+  readonly managedFields?: readonly { readonly manager?: string; readonly fieldsV1?: object }[];
 }
 
 /** Any object of the API. Never mutated: a change is a new object. */

@@ -130,7 +130,7 @@ describe('what others do to our objects', () => {
       expect(spec.sessionAffinity).toBe('ClientIP');
     });
     const { metadata } = await scene.objects.get('endpoints', 'guests');
-    expect(metadata.annotations).toEqual({ theirs: 'c' });
+    expect(metadata.annotations).toMatchObject({ theirs: 'c' });
   });
 
   it('is never answered by a loop of writes', async () => {

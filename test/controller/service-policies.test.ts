@@ -149,6 +149,29 @@ describe('a Service that cannot be filled from outside', () => {
     await scene.untilEvent('taken', 'Warning EndpointsTaken');
     expect(await scene.objects.get('endpoints', 'taken')).toEqual(before);
   });
+
+  it.each(['IfAbsent', 'Adopt'] as const)(
+    'is one whose Endpoints another controller owns, though they are empty now (%s)',
+    async (creationPolicy) => {
+      const name = `resting-${creationPolicy.toLowerCase()}`;
+      await createService(name);
+      const controller = {
+        apiVersion: 'apps/v1',
+        kind: 'Deployment',
+        name: 'op',
+        uid: 'a-b',
+        controller: true,
+      };
+      const before = await scene.objects.create('endpoints', name, {
+        metadata: { name, ownerReferences: [controller] },
+      });
+      await scene.registrar.put({ [`/services/${name}/1`]: '10.0.0.1:80' });
+      await scene.define(name, { ports: undefined, service: { creationPolicy } });
+      const reason = creationPolicy === 'Adopt' ? 'ServiceNotOurs' : 'EndpointsTaken';
+      await scene.untilReady(name, `False/${reason}`);
+      expect(await scene.objects.get('endpoints', name)).toEqual(before);
+    },
+  );
 });
 
 describeNeeding('discovery.k8s.io/v1', 'a Service that somebody fills by EndpointSlices', () => {
@@ -204,7 +227,8 @@ describe('creationPolicy Adopt', () => {
     });
     const after = await scene.objects.get('services', 'adopted');
     expect(after.spec).toEqual(service.spec);
-    expect(after.metadata.ownerReferences).toMatchObject([{ kind: 'EtcdService', name: 'adopted' }]);
+    // What the user has made does not go with the EtcdService.
+    expect(after.metadata.ownerReferences).toBeUndefined();
   });
 
   it('keeps what stood before readable when instances change later', async () => {
