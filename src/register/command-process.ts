@@ -10,12 +10,13 @@ const notFound = 127;
 export interface CommandProcess {
   /** Resolves with the status that a shell would see: 128 and the number of the signal that ended it. */
   readonly ended: Promise<number>;
+  /** Sends the signal to the command and to what it has started in its process group, as a terminal does. */
   signal(name: NodeJS.Signals): void;
 }
 
 /**
- * Starts the command with our input, output and environment. It has a session of its own, so that Ctrl-C at a terminal reaches us alone and the
- * registration is taken back before the command is told to stop.
+ * Starts the command with our input, output and environment. It has a session and a process group of its own, so that Ctrl-C at a terminal reaches
+ * us alone and the registration is taken back before the command is told to stop.
  */
 export function startCommand(
   [program = '', ...args]: readonly string[],
@@ -29,5 +30,14 @@ export function startCommand(
       resolve(codeOf(error) === 'ENOENT' ? notFound : cannotRun);
     });
   });
-  return { ended, signal: (name) => void child.kill(name) };
+  const signal = (name: NodeJS.Signals): void => {
+    // Once the command has ended, its process id may be somebody else's.
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    try {
+      process.kill(-child.pid, name);
+    } catch (error) {
+      if (codeOf(error) !== 'ESRCH') warn(`--exec cannot send ${name} to the command: ${messageOf(error)}`);
+    }
+  };
+  return { ended, signal };
 }

@@ -50,6 +50,14 @@ function text(base64 = ''): string {
   return Buffer.from(base64, 'base64').toString();
 }
 
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 async function untilThere(key: string, value: string): Promise<Seen> {
   return await eventually(async () => {
     const seen = await look(key);
@@ -343,7 +351,9 @@ describe('register --once', () => {
 describe('register --exec', () => {
   /** Says on SIGTERM how many keys etcd holds: the registration must be gone by then. */
   const script = (etcdctl: string, key: string, status: number): string =>
-    `trap 'echo "stopping with $(${etcdctl} get --keys-only ${key} | wc -w) keys"; exit ${status}' TERM INT
+    // The signals end the sleep too, of which the shell would tell on stderr.
+    `exec 2> /dev/null
+     trap 'echo "stopping with $(${etcdctl} get --keys-only ${key} | wc -w) keys"; exit ${status}' TERM INT
      trap 'echo reloaded' HUP
      echo started
      while :; do sleep 0.05; done`;
@@ -407,6 +417,16 @@ describe('register --exec', () => {
     const running = register('--key=/uncaught', '--value=10.0.0.5:80', '--exec', '--', 'sleep', '600');
     await running.says('registered /uncaught');
     expect((await running.stop()).code).toBe(128 + 15);
+  });
+
+  it('passes signals on to all that the command has started', async () => {
+    const shell = 'sleep 600 & echo "child $!"; wait $!; sleep 600';
+    const running = register('--key=/group', '--value=10.0.0.5:80', '--exec', '--', 'sh', '-c', shell);
+    await running.says(/child \d+/);
+    await running.says('registered /group');
+    const child = Number(/child (\d+)/.exec(running.stdout)?.[1]);
+    expect((await running.stop()).code).toBe(128 + 15);
+    await eventually(() => expect(isRunning(child)).toBe(false));
   });
 
   it('stops the command where its registration is refused', async () => {
