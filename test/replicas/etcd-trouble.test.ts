@@ -5,8 +5,7 @@ import { firstToTell } from '../kit/first-to-tell.ts';
 import { overlaps, setReplicas, termsOf, timeOf, ttlMs } from '../kit/replicas.ts';
 import { Churn } from '../kit/replicas-churn.ts';
 
-/** Most of the time is spent on waiting, so the tests wait together. */
-describe.concurrent('an etcd in trouble', () => {
+describe('an etcd in trouble', () => {
   it('fault 13: that holds the election and loses its majority stops the leader before its TTL, and all writes until it is back', async (context) => {
     const election = await startEtcd({ members: 3 });
     context.onTestFinished(() => election.stop());
@@ -79,8 +78,33 @@ describe.concurrent('an etcd in trouble', () => {
     expect(replicas.all.flatMap(termsOf).length).toBeLessThanOrEqual(2);
     expect(overlaps(await replicas.writes())).toEqual([]);
   });
+});
 
-  it('case 7: that is away for less than the TTL costs nobody the lead', async (context) => {
+/** Most of the time is spent on waiting, so these wait together. */
+describe.concurrent('an etcd that does not answer for a while', () => {
+  it('fault 10: one member after the other, each for longer than the TTL, costs nobody the lead', async (context) => {
+    const election = await startEtcd({ members: 3 });
+    context.onTestFinished(() => election.stop());
+    const replicas = await setReplicas(
+      { args: [`--election-etcd=${election.endpoints.join(',')}`] },
+      context,
+    );
+    const leader = await replicas.start();
+    await replicas.leader();
+
+    for (const member of election.members) {
+      member.pause();
+      const pausedAt = performance.now();
+      await eventually(() => expect(performance.now()).toBeGreaterThan(pausedAt + ttlMs + 2_000));
+      member.resume();
+      await eventually(async () => expect(await member.isHealthy()).toBe(true));
+    }
+
+    expect(await replicas.leader()).toBe(leader);
+    expect(replicas.all.flatMap(termsOf)).toHaveLength(1);
+  });
+
+  it('case 7: for less than the TTL costs nobody the lead', async (context) => {
     const replicas = await setReplicas({ ttlMs: 15_000 }, context);
     const { scene } = replicas;
     await scene.registrar.put({ '/services/web/0': '10.0.0.1:80' });
@@ -103,7 +127,7 @@ describe.concurrent('an etcd in trouble', () => {
     expect(await replicas.leader()).toBe(leader);
   });
 
-  it('that was away before the leader changed is told of with the time at which it went', async (context) => {
+  it('and has gone before the leader changed is told of with the time at which it went', async (context) => {
     const election = await startEtcd();
     context.onTestFinished(() => election.stop());
     const replicas = await setReplicas(
