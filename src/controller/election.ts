@@ -16,6 +16,8 @@ import { userAgentOf } from './user-agent.ts';
 /** All elections of ours in an etcd stand under this name. */
 const root = '/etcd-endpoints.io/elections';
 const retryMs = 5000;
+/** A term lasts seconds: a member that is silent is not waited for as long as a list may take. */
+const hasty = { callTimeoutMs: 2000, connectTimeoutMs: 2000 };
 
 export interface ElectionDeps {
   readonly clock: Clock;
@@ -57,7 +59,7 @@ function openEtcdElection(
 ): OpenElection {
   const { clock, metrics } = deps;
   const log = deps.log.child({ election: name });
-  const client = new EtcdClient({ ...etcd, hosts: election.hosts ?? etcd.hosts }, { clock, log });
+  const client = new EtcdClient({ ...etcd, ...hasty, hosts: election.hosts ?? etcd.hosts }, { clock, log });
   const options = { name, identity: replica, ttlSeconds: election.ttlMs / 1000 };
   const elector = new Election(client, options, { clock, log, observer: electionMetrics(metrics) });
   return {
