@@ -13,6 +13,9 @@ import { supervise } from './supervise.ts';
 import { type Facts, fillIn } from './template.ts';
 import { type Check, tend } from './tend.ts';
 
+/** A lease lasts seconds: a member that is silent is not waited for as long as a list may take. */
+const hasty = { callTimeoutMs: 2000, connectTimeoutMs: 2000 };
+
 /** What `register` is handed of its process. */
 export interface RegisterDeps {
   readonly clock: Clock;
@@ -31,7 +34,7 @@ export async function register(config: RegisterConfig, deps: RegisterDeps): Prom
   const check = config.check && checkOf(config.check, facts);
   for (const doubt of doubtsOf(wanted)) voice.warn(`the registration ${doubt}`);
   const log = defectsOnly(voice);
-  const client = new EtcdClient(config.etcd, { clock, log });
+  const client = new EtcdClient({ ...config.etcd, ...hasty }, { clock, log });
   const { ttlSeconds, takeover } = config;
   const options = { ttlSeconds, takeover, user: config.etcd.user?.name };
   const keeper = new Keeper(wanted, options, { clock, log, client, voice });
