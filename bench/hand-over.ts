@@ -23,6 +23,9 @@ import { summary } from './summary.ts';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' } } });
 const rounds = Number(values.rounds);
+if (!Number.isInteger(rounds) || rounds < 1) {
+  throw new Error(`--rounds ${JSON.stringify(values.rounds)}: expected a whole number from 1`);
+}
 const namespace = 'hand-over';
 
 /** Time from the end of a leader to the next one's first write, as the apiserver answered it. Both are replaced for the next round. */
