@@ -61,6 +61,8 @@ export class Heartbeat {
   async #run(): Promise<void> {
     const { clock, random = Math.random } = this.#deps;
     while (!this.#stop.signal.aborted) {
+      // What fails while this beat is under way asks for another one after it.
+      this.#rest = new AbortController();
       this.#probeStream();
       const error = await this.#read();
       if (this.#stop.signal.aborted) {
@@ -68,7 +70,6 @@ export class Heartbeat {
       }
       this.#failing = error !== undefined;
       this.#listener.beat(error);
-      this.#rest = new AbortController();
       const period = error === undefined ? periodMs : failingPeriodMs;
       await sleep(clock, period * (0.8 + 0.4 * random()), this.#rest.signal);
     }
