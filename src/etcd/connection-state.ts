@@ -69,7 +69,7 @@ export class ConnectionState {
       try {
         listener(this.#current);
       } catch (error) {
-        this.#log.error({ error: messageOf(error) }, 'a listener of the connection threw');
+        this.#log.error({ error }, 'a listener of the connection threw');
       }
     }
   }

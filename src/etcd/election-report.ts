@@ -53,7 +53,10 @@ export class ElectionReport {
     if (error === undefined) {
       this.#deps.log.info({}, 'the election goes on');
     } else {
-      this.#deps.log.warn({ reason: messageOf(error) }, 'the election cannot go on; it is tried again');
+      this.#deps.log.warn(
+        { reason: failure, problem: messageOf(error) },
+        'the election cannot go on; it is tried again',
+      );
     }
     this.#deps.observer?.failing?.(
       error === undefined || error instanceof Error ? error : new Error(messageOf(error)),

@@ -1,6 +1,6 @@
 import { backoffMs } from '../backoff.ts';
 import { sleep } from '../clock.ts';
-import { messageOf, TerminalError } from '../errors.ts';
+import { codeOf, messageOf, TerminalError } from '../errors.ts';
 import type { Elector, Leader } from '../leadership/elector.ts';
 import { RunningTerm } from '../leadership/running-term.ts';
 import type { Term } from '../leadership/term.ts';
@@ -216,7 +216,7 @@ export class Election implements Elector {
       await bounded(clock, withdrawLimitMs, (signal) => withdraw(this.#client, own, signal));
     } catch (error) {
       log.info(
-        { key: showKey(own.key), reason: messageOf(error) },
+        { key: showKey(own.key), reason: codeOf(error), problem: messageOf(error) },
         'our election key is not deleted; it goes with its lease',
       );
     }

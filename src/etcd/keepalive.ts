@@ -1,6 +1,6 @@
 import { backoffMs } from '../backoff.ts';
 import { type Moment, sleep } from '../clock.ts';
-import { messageOf } from '../errors.ts';
+import { codeOf, messageOf } from '../errors.ts';
 import { type EtcdError, isCode } from './errors.ts';
 import { type KeepaliveClient, KeepaliveStream } from './keepalive-stream.ts';
 import { type Hold, patienceMs } from './lease-deadline.ts';
@@ -88,7 +88,7 @@ export class Keepalive {
       // The first of a row is worth a line; in an outage many follow.
       const level = this.#inVain === 1 ? 'info' : 'debug';
       this.#deps.log[level](
-        { member: stream.member, reason: reason.message },
+        { member: stream.member, reason: reason.code, problem: reason.message },
         'the keepalive stream is replaced',
       );
     }
@@ -106,7 +106,10 @@ export class Keepalive {
   #failed(error: unknown): void {
     if (!this.#stop.signal.aborted) {
       this.#inVain += 1;
-      this.#deps.log.debug({ reason: messageOf(error) }, 'no keepalive stream can be had');
+      this.#deps.log.debug(
+        { reason: codeOf(error), problem: messageOf(error) },
+        'no keepalive stream can be had',
+      );
     }
   }
 

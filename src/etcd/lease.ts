@@ -1,5 +1,5 @@
 import { type Cancel, type Moment, momentOf } from '../clock.ts';
-import { messageOf, RetryableError, TerminalError } from '../errors.ts';
+import { codeOf, messageOf, RetryableError, TerminalError } from '../errors.ts';
 import { bounded } from './bounded.ts';
 import { Keepalive } from './keepalive.ts';
 import { type LeaseClient, revokeLease } from './lease-calls.ts';
@@ -166,7 +166,7 @@ export class Lease {
       );
     } catch (error) {
       this.#deps.log.info(
-        { lease: this.id, reason: messageOf(error) },
+        { lease: this.id, reason: codeOf(error), problem: messageOf(error) },
         'a lease is not revoked; it ends with its TTL',
       );
     }

@@ -1,4 +1,3 @@
-import { messageOf } from '../errors.ts';
 import type { Log } from './log.ts';
 import type {
   Change,
@@ -113,7 +112,7 @@ export class RangeUse implements MirroredRange {
     try {
       callback();
     } catch (error) {
-      this.#log.error({ error: messageOf(error) }, 'a listener of a mirrored range threw; it is told on');
+      this.#log.error({ error }, 'a listener of a mirrored range threw; it is told on');
     }
   }
 }

@@ -1,4 +1,3 @@
-import { messageOf } from '../errors.ts';
 import type { Leader } from './elector.ts';
 
 /** Who leads as it was last seen, told to listeners whenever that changes. */
@@ -31,7 +30,7 @@ export class LeaderNews {
       try {
         listener(leader);
       } catch (error) {
-        this.#log.error({ error: messageOf(error) }, 'a listener of the election threw');
+        this.#log.error({ error }, 'a listener of the election threw');
       }
     }
   }

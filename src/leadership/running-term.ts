@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import { messageOf, RetryableError } from '../errors.ts';
+import { RetryableError } from '../errors.ts';
 import type { Term, TermEnd, TermState } from './term.ts';
 
 /** What a term is handed; pino's loggers fit. */
@@ -104,7 +104,7 @@ export class RunningTerm implements Term {
       try {
         listener(state);
       } catch (error) {
-        this.#log.error({ error: messageOf(error) }, 'a listener of the term threw');
+        this.#log.error({ error }, 'a listener of the term threw');
       }
     }
   }
