@@ -17,8 +17,6 @@ import type { StreamRpc, UnaryRpc } from './rpc.ts';
 export type {
   IAuthenticateRequest as AuthenticateRequest,
   IAuthenticateResponse as AuthenticateResponse,
-  IDeleteRangeRequest as DeleteRangeRequest,
-  IDeleteRangeResponse as DeleteRangeResponse,
   IEvent as WireEvent,
   IKeyValue as WireKeyValue,
   ILeaseGrantRequest as LeaseGrantRequest,

@@ -1,8 +1,6 @@
 import type {
   AuthenticateRequest,
   AuthenticateResponse,
-  DeleteRangeRequest,
-  DeleteRangeResponse,
   LeaseGrantRequest,
   LeaseGrantResponse,
   LeaseKeepAliveRequest,
@@ -48,11 +46,6 @@ export interface StreamRpc<Request, Response> extends Rpc<Request, Response> {
 
 export const rangeRpc: UnaryRpc<RangeRequest, RangeResponse> = unary('KV', 'Range', true);
 export const putRpc: UnaryRpc<PutRequest, PutResponse> = unary('KV', 'Put', true);
-export const deleteRangeRpc: UnaryRpc<DeleteRangeRequest, DeleteRangeResponse> = unary(
-  'KV',
-  'DeleteRange',
-  true,
-);
 export const txnRpc: UnaryRpc<TxnRequest, TxnResponse> = unary('KV', 'Txn', true);
 export const leaseGrantRpc: UnaryRpc<LeaseGrantRequest, LeaseGrantResponse> = unary(
   'Lease',
