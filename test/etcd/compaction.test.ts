@@ -81,6 +81,7 @@ describe('compaction, by a scripted server', () => {
     etcd.tellsProgress = false;
     const { record, seen } = startRig([etcd.address]);
     const idle = await record('k/');
+    await eventually(() => expect(etcd.creates).not.toEqual([]));
     for (let count = 0; count < 10; count += 1) {
       etcd.commit({ key: 'elsewhere', value: 'v' });
     }
