@@ -52,3 +52,8 @@ export function codeOf(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
   return typeof code === 'string' ? code : undefined;
 }
+
+/** Whether `error` is ours and has this code. */
+export function hasCode(error: unknown, code: string): boolean {
+  return error instanceof CodedError && error.code === code;
+}

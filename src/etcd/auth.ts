@@ -1,6 +1,5 @@
 import { backoffMs } from '../backoff.ts';
-import { messageOf, RetryableError } from '../errors.ts';
-import { isCode } from './errors.ts';
+import { hasCode, messageOf, RetryableError } from '../errors.ts';
 import type { EtcdDeps } from './options.ts';
 
 /** A token that is refused younger than this was never any good: asking for the next one at once would storm etcd. */
@@ -73,10 +72,10 @@ export class TokenKeeper {
 
   /** Without authentication on the server there is nothing to present; every other failure is passed on. */
   #withoutToken(error: unknown): undefined {
-    if (isCode(error, 'ETCD_AUTH_NOT_ENABLED')) {
+    if (hasCode(error, 'ETCD_AUTH_NOT_ENABLED')) {
       return undefined;
     }
-    if (isCode(error, 'ETCD_AUTH_FAILED')) {
+    if (hasCode(error, 'ETCD_AUTH_FAILED')) {
       this.#failed(error);
     }
     throw error;

@@ -1,6 +1,5 @@
-import { RetryableError } from '../errors.ts';
+import { hasCode, RetryableError } from '../errors.ts';
 import { candidateKey } from './election-name.ts';
-import { isCode } from './errors.ts';
 import { putUnlessChanged, type WritingClient } from './guarded-write.ts';
 import { keyBytes, showKey } from './key.ts';
 import type { Lease } from './lease.ts';
@@ -23,7 +22,7 @@ export async function stand(
       return candidateOf(found);
     }
   } catch (error) {
-    if (isCode(error, 'ETCD_LEASE_NOT_FOUND')) {
+    if (hasCode(error, 'ETCD_LEASE_NOT_FOUND')) {
       lease.notFound();
     }
     throw error;

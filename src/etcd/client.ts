@@ -1,11 +1,12 @@
 import type { ChannelOptions } from '@grpc/grpc-js';
 import { backoffMs } from '../backoff.ts';
 import { sleep } from '../clock.ts';
+import { hasCode } from '../errors.ts';
 import { parseHosts } from './address.ts';
 import { TokenKeeper } from './auth.ts';
 import type { Connection } from './connection.ts';
 import { channelCredentials } from './credentials.ts';
-import { closedError, isCode, mayWorkElsewhere } from './errors.ts';
+import { closedError, mayWorkElsewhere } from './errors.ts';
 import type { ServiceName } from './etcd3.ts';
 import { Member } from './member.ts';
 import type { EtcdDeps, EtcdOptions } from './options.ts';
@@ -146,7 +147,7 @@ export class EtcdClient {
     try {
       return await call(token);
     } catch (error) {
-      if (!isCode(error, 'ETCD_TOKEN_REFUSED')) {
+      if (!hasCode(error, 'ETCD_TOKEN_REFUSED')) {
         throw error;
       }
       // A refused token means that nothing was carried out, so that this holds for writes too.
@@ -188,7 +189,7 @@ export class EtcdClient {
     let lastError: unknown;
     for (const [index, member] of [...order, ...order.slice(0, 1)].entries()) {
       if (index === order.length) {
-        if (isCode(lastError, 'ETCD_TIMEOUT')) {
+        if (hasCode(lastError, 'ETCD_TIMEOUT')) {
           break;
         }
         await sleep(this.#deps.clock, backoffMs(0, { ...readBackoff, random: this.#random }), signal);

@@ -1,6 +1,5 @@
 import type { Cancel } from '../clock.ts';
-import { messageOf } from '../errors.ts';
-import { isCode } from './errors.ts';
+import { hasCode, messageOf } from '../errors.ts';
 import type { Limiter } from './limiter.ts';
 import type { EtcdDeps } from './options.ts';
 import type { RangeMirror } from './range-mirror.ts';
@@ -83,7 +82,7 @@ export class Comparer {
     try {
       await this.#limiter.run(() => range.compare(), this.#stop.signal, 'low');
     } catch (error) {
-      if (!this.#stop.signal.aborted && !isCode(error, 'ETCD_CLIENT_CLOSED')) {
+      if (!this.#stop.signal.aborted && !hasCode(error, 'ETCD_CLIENT_CLOSED')) {
         this.#deps.log.debug({ problem: messageOf(error) }, 'a comparison of keys failed; it is tried again');
         this.#retryLater(range);
       }

@@ -7,8 +7,9 @@ import {
   Metadata,
 } from '@grpc/grpc-js';
 import type { Clock } from '../clock.ts';
+import { hasCode } from '../errors.ts';
 import { TrackedCredentials } from './credentials.ts';
-import { closedError, etcdError, isCode } from './errors.ts';
+import { closedError, etcdError } from './errors.ts';
 import { Stubs } from './etcd3.ts';
 import { type StreamRpc, statusRpc, type UnaryRpc } from './rpc.ts';
 import { type EtcdStream, openStream, type StreamHandler } from './stream.ts';
@@ -129,7 +130,7 @@ export class Connection {
         this.#hangUp();
         throw error;
       }
-      if (isCode(error, 'ETCD_TIMEOUT')) {
+      if (hasCode(error, 'ETCD_TIMEOUT')) {
         throw error;
       }
     }

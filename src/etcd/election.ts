@@ -1,6 +1,6 @@
 import { backoffMs } from '../backoff.ts';
 import { sleep } from '../clock.ts';
-import { codeOf, messageOf, TerminalError } from '../errors.ts';
+import { codeOf, hasCode, messageOf, TerminalError } from '../errors.ts';
 import type { Elector, Leader } from '../leadership/elector.ts';
 import { RunningTerm } from '../leadership/running-term.ts';
 import type { Term } from '../leadership/term.ts';
@@ -11,7 +11,7 @@ import { checkElectionName } from './election-name.ts';
 import { ElectionReport } from './election-report.ts';
 import type { ElectionDeps, ElectionOptions } from './election-types.ts';
 import { ElectionView } from './election-view.ts';
-import { isCode, isOutage } from './errors.ts';
+import { isOutage } from './errors.ts';
 import { showKey } from './key.ts';
 import type { Lease } from './lease.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
@@ -90,7 +90,7 @@ export class Election implements Elector {
           return;
         }
       } catch (error) {
-        if (isCode(error, 'LEAD_FAILED') || (error instanceof TerminalError && !stop.aborted)) {
+        if (hasCode(error, 'LEAD_FAILED') || (error instanceof TerminalError && !stop.aborted)) {
           throw error;
         }
         await this.#rest(error, stop);
@@ -234,11 +234,11 @@ export class Election implements Elector {
     if (stop.aborted) {
       return;
     }
-    if (!isCode(error, 'LEASE_LOST')) {
+    if (!hasCode(error, 'LEASE_LOST')) {
       this.#report.failing(error);
     }
     const { random = Math.random } = this.#deps;
-    const backoff = isOutage(error) || isCode(error, 'LEASE_LOST') ? outageBackoff : refusalBackoff;
+    const backoff = isOutage(error) || hasCode(error, 'LEASE_LOST') ? outageBackoff : refusalBackoff;
     await this.#pause(backoffMs(this.#failures, { ...backoff, random }), stop);
     this.#failures += 1;
   }

@@ -1,5 +1,5 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
-import { RetryableError, TerminalError } from '../errors.ts';
+import { codeOf, hasCode, RetryableError, TerminalError } from '../errors.ts';
 
 export type EtcdError = RetryableError | TerminalError;
 
@@ -95,20 +95,15 @@ function fits(rule: Rule, code: status | undefined, details: string): boolean {
 
 /** Whether a failed read may be answered by another member. */
 export function mayWorkElsewhere(error: unknown): boolean {
-  return hasCode(error) && elsewhereCodes.has(error.code);
+  const code = codeOf(error);
+  return code !== undefined && elsewhereCodes.has(code);
 }
 
 /** Whether etcd as a whole could not be spoken to, as opposed to one request that it refused. */
 export function isOutage(error: unknown): boolean {
-  return mayWorkElsewhere(error) || isCode(error, 'ETCD_AUTH_FAILED') || isCode(error, 'ETCD_TOKEN_REFUSED');
-}
-
-export function isCode(error: unknown, code: string): boolean {
-  return hasCode(error) && error.code === code;
-}
-
-function hasCode(error: unknown): error is EtcdError {
-  return error instanceof RetryableError || error instanceof TerminalError;
+  return (
+    mayWorkElsewhere(error) || hasCode(error, 'ETCD_AUTH_FAILED') || hasCode(error, 'ETCD_TOKEN_REFUSED')
+  );
 }
 
 /** Thrown by every call on a closed client. */

@@ -1,7 +1,6 @@
-import { TerminalError } from '../errors.ts';
+import { hasCode, TerminalError } from '../errors.ts';
 import type { EtcdClient } from './client.ts';
 import { registrationOf } from './decode.ts';
-import { isCode } from './errors.ts';
 import type { TxnRequest } from './etcd3.ts';
 import { keyBytes } from './key.ts';
 import { rangeRpc, txnRpc } from './rpc.ts';
@@ -81,7 +80,7 @@ async function writeGuarded(
 
 /** Whether the error says that nothing was written. */
 function wasRefused(error: unknown): boolean {
-  return error instanceof TerminalError || refusals.some((code) => isCode(error, code));
+  return error instanceof TerminalError || refusals.some((code) => hasCode(error, code));
 }
 
 const refusals = [

@@ -1,8 +1,8 @@
 import { sleep } from '../clock.ts';
-import { RetryableError } from '../errors.ts';
+import { hasCode, RetryableError } from '../errors.ts';
 import type { EtcdClient } from './client.ts';
 import { revisionOf } from './decode.ts';
-import { type EtcdError, isCode } from './errors.ts';
+import type { EtcdError } from './errors.ts';
 import { keyBytes, singleRange } from './key.ts';
 import type { EtcdDeps } from './options.ts';
 import { rangeRpc } from './rpc.ts';
@@ -83,7 +83,7 @@ export class Heartbeat {
       return undefined;
     } catch (error) {
       // The permission is looked at after the cluster has agreed to answer: as good an answer as any.
-      const answered = isCode(error, 'ETCD_PERMISSION_DENIED');
+      const answered = hasCode(error, 'ETCD_PERMISSION_DENIED');
       return answered || !(error instanceof Error) ? undefined : error;
     }
   }

@@ -1,7 +1,7 @@
 import { type Cancel, type Clock, elapsedMs, type Moment, momentOf } from '../clock.ts';
-import { RetryableError } from '../errors.ts';
+import { hasCode, RetryableError } from '../errors.ts';
 import type { EtcdClient, MemberStream } from './client.ts';
-import { closedError, type EtcdError, isCode } from './errors.ts';
+import { closedError, type EtcdError } from './errors.ts';
 import type { LeaseKeepAliveRequest, LeaseKeepAliveResponse } from './etcd3.ts';
 import { type Hold, keepaliveIntervalMs } from './lease-deadline.ts';
 import { leaseKeepAliveRpc } from './rpc.ts';
@@ -116,7 +116,7 @@ export class KeepaliveStream {
   }
 
   #ended(reason: EtcdError): void {
-    if (isCode(reason, 'ETCD_TOKEN_REFUSED')) {
+    if (hasCode(reason, 'ETCD_TOKEN_REFUSED')) {
       this.#stream?.tokenRefused();
     }
     this.#end(reason);

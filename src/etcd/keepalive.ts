@@ -1,7 +1,7 @@
 import { backoffMs } from '../backoff.ts';
 import { type Moment, sleep } from '../clock.ts';
-import { codeOf, messageOf } from '../errors.ts';
-import { type EtcdError, isCode } from './errors.ts';
+import { codeOf, hasCode, messageOf } from '../errors.ts';
+import type { EtcdError } from './errors.ts';
 import { type KeepaliveClient, KeepaliveStream } from './keepalive-stream.ts';
 import { type Hold, patienceMs } from './lease-deadline.ts';
 import type { EtcdDeps } from './options.ts';
@@ -82,7 +82,7 @@ export class Keepalive {
   #over(stream: KeepaliveStream, reason: EtcdError): void {
     this.#stop.signal.throwIfAborted();
     this.#inVain += 1;
-    if (isCode(reason, 'ETCD_LEASE_NOT_FOUND')) {
+    if (hasCode(reason, 'ETCD_LEASE_NOT_FOUND')) {
       this.#listener.notFound();
     } else {
       // The first of a row is worth a line; in an outage many follow.

@@ -1,8 +1,7 @@
 import { backoffMs } from '../backoff.ts';
 import { momentOf, sleep } from '../clock.ts';
-import { TerminalError } from '../errors.ts';
+import { hasCode, TerminalError } from '../errors.ts';
 import type { EtcdClient } from './client.ts';
-import { isCode } from './errors.ts';
 import type { Hold } from './lease-deadline.ts';
 import type { EtcdDeps } from './options.ts';
 import { leaseGrantRpc, leaseRevokeRpc, leaseTimeToLiveRpc } from './rpc.ts';
@@ -30,7 +29,7 @@ export async function grantLease(
       const granted = await client.write(leaseGrantRpc, request, { signal });
       return { sent, ttlMs: Number(granted.TTL) * 1_000 };
     } catch (error) {
-      if (!isCode(error, 'ETCD_LEASE_EXISTS')) {
+      if (!hasCode(error, 'ETCD_LEASE_EXISTS')) {
         throw error;
       }
       return await holdOfExisting(client, lease.id, deps, signal);
@@ -82,7 +81,7 @@ export async function revokeLease(
       try {
         await client.write(leaseRevokeRpc, { ID: id }, { signal });
       } catch (error) {
-        if (!isCode(error, 'ETCD_LEASE_NOT_FOUND')) {
+        if (!hasCode(error, 'ETCD_LEASE_NOT_FOUND')) {
           throw error;
         }
       }

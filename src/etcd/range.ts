@@ -1,6 +1,6 @@
+import { hasCode } from '../errors.ts';
 import type { EtcdClient } from './client.ts';
 import { registrationOf, revisionOf, wireRange } from './decode.ts';
-import { isCode } from './errors.ts';
 import type { RangeRequest, RangeResponse } from './etcd3.ts';
 import { firstPageSize, nextPageSize, type PageSize, smallerPageSize } from './page-size.ts';
 import { rangeRpc } from './rpc.ts';
@@ -68,7 +68,7 @@ async function readPage(
       const options = signal === undefined ? {} : { signal };
       return { response: await client.read(rangeRpc, { ...request, limit: size.limit }, options), size };
     } catch (error) {
-      const smaller = isCode(error, 'ETCD_MESSAGE_TOO_LARGE') ? smallerPageSize(size) : undefined;
+      const smaller = hasCode(error, 'ETCD_MESSAGE_TOO_LARGE') ? smallerPageSize(size) : undefined;
       if (smaller === undefined) {
         throw error;
       }

@@ -1,6 +1,6 @@
 import { backoffMs } from '../backoff.ts';
-import { codeOf, messageOf, TerminalError } from '../errors.ts';
-import { isCode, isOutage } from './errors.ts';
+import { codeOf, hasCode, messageOf, TerminalError } from '../errors.ts';
+import { isOutage } from './errors.ts';
 import { deleteUnlessChanged, putUnlessChanged, readKey } from './guarded-write.ts';
 import { showKey } from './key.ts';
 import type { Lease } from './lease.ts';
@@ -206,7 +206,7 @@ export class RegisteredKey {
   }
 
   #failed(error: unknown, lease: Lease | undefined): number {
-    if (isCode(error, 'ETCD_LEASE_NOT_FOUND')) {
+    if (hasCode(error, 'ETCD_LEASE_NOT_FOUND')) {
       lease?.notFound();
       return lookEveryMs;
     }

@@ -1,8 +1,8 @@
 import type { Cancel, Clock } from '../clock.ts';
-import { RetryableError } from '../errors.ts';
+import { hasCode, RetryableError } from '../errors.ts';
 import type { EtcdClient, MemberStream, StreamOptions } from './client.ts';
 import { wireRange } from './decode.ts';
-import { type EtcdError, etcdError, isCode } from './errors.ts';
+import { type EtcdError, etcdError } from './errors.ts';
 import type { WatchRequest, WatchResponse } from './etcd3.ts';
 import { advance, type LossReason, type Position, type Step } from './resume.ts';
 import { watchRpc } from './rpc.ts';
@@ -173,7 +173,7 @@ export class WatchStream {
   #refused(error: EtcdError, id: number, watch: StreamWatch): void {
     if (watch.isProbe) {
       this.#forget(id, watch);
-    } else if (isCode(error, 'ETCD_TOKEN_REFUSED')) {
+    } else if (hasCode(error, 'ETCD_TOKEN_REFUSED')) {
       this.#stream.tokenRefused();
       this.close(error);
     } else if (this.#stream.tokenReplaced()) {

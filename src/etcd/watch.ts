@@ -1,7 +1,8 @@
 import { backoffMs } from '../backoff.ts';
 import { sleep } from '../clock.ts';
+import { hasCode } from '../errors.ts';
 import type { EtcdClient } from './client.ts';
-import { closedError, type EtcdError, isCode, mayWorkElsewhere } from './errors.ts';
+import { closedError, type EtcdError, mayWorkElsewhere } from './errors.ts';
 import type { EtcdDeps } from './options.ts';
 import { type LossReason, positionAfter } from './resume.ts';
 import type { Change, KeyRange, Revision } from './types.ts';
@@ -192,7 +193,7 @@ export class WatchHub {
     } else if (this.#deps.clock.monotonic() - this.#answeredAt > settledMs) {
       this.#attempt = 0;
     }
-    if (isCode(reason, 'ETCD_MESSAGE_TOO_LARGE')) {
+    if (hasCode(reason, 'ETCD_MESSAGE_TOO_LARGE')) {
       // Which watch it was for cannot be known, and resuming would bring the same message again.
       for (const watch of [...this.#watches]) {
         watch.lost('message-too-large');

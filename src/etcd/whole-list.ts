@@ -1,6 +1,6 @@
+import { hasCode } from '../errors.ts';
 import type { EtcdClient } from './client.ts';
 import { isSame } from './difference.ts';
-import { isCode } from './errors.ts';
 import { listRange, type Page } from './range.ts';
 import type { Key, KeyRange, Registration, Revision } from './types.ts';
 
@@ -27,7 +27,7 @@ export async function listWhole(
     try {
       return await collect(listRange(client, range, { signal }), known);
     } catch (error) {
-      if (start === mostStarts || !isCode(error, 'ETCD_COMPACTED')) {
+      if (start === mostStarts || !hasCode(error, 'ETCD_COMPACTED')) {
         throw error;
       }
     }

@@ -1,6 +1,6 @@
 /** Every failure of a call to the apiserver, named once: what it means, and whether trying again can help. */
 import { z } from 'zod';
-import { messageOf, RetryableError, TerminalError } from '../errors.ts';
+import { codeOf, messageOf, RetryableError, TerminalError } from '../errors.ts';
 import type { Verb } from './options.ts';
 import type { Resource } from './types.ts';
 
@@ -93,11 +93,6 @@ export function abortedError(subject: CallSubject, reason: unknown): RetryableEr
         cause: reason,
       })
     : new RetryableError('KUBE_CLOSED', `${describe(subject)}: the client is closed`, details);
-}
-
-/** Whether `error` is ours and has this code. */
-export function hasCode(error: unknown, code: string): boolean {
-  return (error instanceof RetryableError || error instanceof TerminalError) && error.code === code;
 }
 
 function terminalError(subject: CallSubject, httpStatus: number, status: Status): TerminalError | undefined {
@@ -252,9 +247,4 @@ function parseRetryAfter(header: string | undefined): number | undefined {
     return undefined;
   }
   return Math.min(Number(header) * 1000, MAX_RETRY_AFTER_MS);
-}
-
-function codeOf(error: unknown): string | undefined {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : undefined;
 }

@@ -6,8 +6,7 @@
  * leaves the connections to the reconciler.
  */
 import { type Cancel, type Clock, sleep } from '../clock.ts';
-import { RetryableError } from '../errors.ts';
-import { hasCode } from './call-error.ts';
+import { hasCode, RetryableError } from '../errors.ts';
 import { EventLedger, type LedgerEntry, type LedgerTime } from './event-ledger.ts';
 import type { KubeDeps, KubeLog } from './options.ts';
 import { EVENTS, type KubeEvent } from './resources.ts';

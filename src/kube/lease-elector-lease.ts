@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { elapsedMs, type Moment, momentOf, sleep } from '../clock.ts';
-import { messageOf } from '../errors.ts';
+import { hasCode, messageOf } from '../errors.ts';
 import type { Leader } from '../leadership/elector.ts';
-import { hasCode } from './call-error.ts';
 import { guarded } from './guarded.ts';
 import {
   type Claimant,

@@ -6,8 +6,7 @@
  */
 import { type BackoffOptions, backoffMs } from '../backoff.ts';
 import { type Clock, sleep } from '../clock.ts';
-import { RetryableError } from '../errors.ts';
-import { hasCode } from './call-error.ts';
+import { hasCode, RetryableError } from '../errors.ts';
 import type { KubeLog } from './options.ts';
 import type { KubeObject, KubeStreams, ListOptions, Resource, WatchEvent } from './types.ts';
 

@@ -1,8 +1,7 @@
 /** The verbs that change nothing: get, list, watch and discovery. */
 import { type BackoffOptions, backoffMs } from '../backoff.ts';
 import { type Clock, sleep } from '../clock.ts';
-import { RetryableError } from '../errors.ts';
-import { hasCode } from './call-error.ts';
+import { hasCode, RetryableError } from '../errors.ts';
 import type { KubeRequest } from './exchange.ts';
 import type { KubeDeps } from './options.ts';
 import { collectionPath, groupPath, namespaceOf, objectPath, selectors, withQuery } from './paths.ts';

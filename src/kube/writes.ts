@@ -1,6 +1,5 @@
 /** The verbs that change something. */
-import { messageOf, TerminalError } from '../errors.ts';
-import { hasCode } from './call-error.ts';
+import { hasCode, messageOf, TerminalError } from '../errors.ts';
 import type { KubeRequest, WriteGate } from './exchange.ts';
 import { collectionPath, namespaceOf, objectPath, type Query, withQuery } from './paths.ts';
 import type { Transport } from './transport.ts';
