@@ -1,3 +1,4 @@
+import { aborted } from '../abort.ts';
 import type { DiscoverConfig } from '../config/discover-options.ts';
 import { codeOf } from '../errors.ts';
 import type { MirroredRange } from '../etcd/types.ts';
@@ -73,11 +74,4 @@ function linesView(config: DiscoverConfig, read: RegistrationReader, deps: Disco
 
 function leaseBook({ leases }: DiscoverConfig, deps: DiscoverDeps): LeaseBook | undefined {
   return leases ? new LeaseBook(deps) : undefined;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -1,4 +1,5 @@
 import type { ChannelOptions } from '@grpc/grpc-js';
+import { untilAborted } from '../abort.ts';
 import { backoffMs } from '../backoff.ts';
 import { sleep } from '../clock.ts';
 import { hasCode } from '../errors.ts';
@@ -219,24 +220,6 @@ export class EtcdClient {
     if (this.#closed) {
       throw closedError();
     }
-  }
-}
-
-/** The promise, or the signal's reason as soon as it aborts. */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) {
-    return await promise;
-  }
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  if (signal.aborted) {
-    abort();
-  }
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }
 

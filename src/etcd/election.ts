@@ -1,3 +1,4 @@
+import { onAbort } from '../abort.ts';
 import { backoffMs } from '../backoff.ts';
 import { sleep } from '../clock.ts';
 import { codeOf, hasCode, messageOf, TerminalError } from '../errors.ts';
@@ -16,7 +17,6 @@ import { showKey } from './key.ts';
 import type { Lease } from './lease.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { checkTtl } from './lease-ttl.ts';
-import { onAbort } from './on-abort.ts';
 import { type Candidate, isSameCandidacy, obstaclesFor, type Position, positionOf } from './standings.ts';
 
 const defaultTtlSeconds = 15;

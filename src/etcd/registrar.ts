@@ -1,3 +1,4 @@
+import { aborted } from '../abort.ts';
 import { codeOf, messageOf, TerminalError } from '../errors.ts';
 import type { EtcdClient } from './client.ts';
 import { singleRange } from './key.ts';
@@ -6,7 +7,6 @@ import { LeaseKeeper } from './lease-keeper.ts';
 import { checkTtl } from './lease-ttl.ts';
 import { Limiter } from './limiter.ts';
 import { Mirror } from './mirror.ts';
-import { aborted } from './on-abort.ts';
 import { type KeyContext, RegisteredKey } from './registered-key.ts';
 import type {
   KeepsRegistrations,

@@ -1,3 +1,4 @@
+import { untilAborted } from '../abort.ts';
 import { codeOf, RetryableError, TerminalError } from '../errors.ts';
 import { bounded } from '../etcd/bounded.ts';
 import { watchHealth } from './health.ts';
@@ -17,7 +18,7 @@ export async function registerOnce(
   try {
     await bounded(clock, timeoutMs, async (signal) => {
       if (check !== undefined) await passed(check, { clock, voice }, signal);
-      await Promise.race([keeper.register(), keeper.refused, aborted(signal)]);
+      await untilAborted(Promise.race([keeper.register(), keeper.refused]), signal);
     });
   } catch (error) {
     await keeper.close();
@@ -51,17 +52,9 @@ async function passed(check: Check, { clock, voice }: TendDeps, signal: AbortSig
     },
   );
   try {
-    await Promise.race([verdict.promise, aborted(signal)]);
+    await untilAborted(verdict.promise, signal);
   } finally {
     done.abort();
     await watching;
   }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const abort = (): void => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-  });
 }

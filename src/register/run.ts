@@ -1,3 +1,4 @@
+import { aborted } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import { optionsError } from '../config/read-options.ts';
 import type { CheckConfig, RegisterConfig } from '../config/register-options.ts';
@@ -90,11 +91,4 @@ function defectsOnly(voice: Voice): Log {
     warn() {},
     error: (fields, message) => voice.warn(`${message}: ${JSON.stringify(fields)}`),
   };
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -13,3 +13,17 @@ export async function aborted(signal: AbortSignal): Promise<void> {
   onAbort(signal, resolve);
   await promise;
 }
+
+/** The promise, or the signal's reason as soon as it aborts. */
+export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) {
+    return await promise;
+  }
+  const refusal = Promise.withResolvers<never>();
+  const forget = onAbort(signal, () => refusal.reject(signal.reason));
+  try {
+    return await Promise.race([promise, refusal.promise]);
+  } finally {
+    forget();
+  }
+}
