@@ -4,6 +4,7 @@ import type { DiscoverConfig } from '../config/discover-options.ts';
 import { EtcdClient } from '../etcd/client.ts';
 import { Mirror } from '../etcd/mirror.ts';
 import { compileReader } from '../formats/read.ts';
+import { loggable } from '../telemetry/loggable.ts';
 import { follow } from './follow.ts';
 import { listOnce } from './once.ts';
 import type { ScreenOutput } from './screen.ts';
@@ -47,7 +48,7 @@ function defectsOnly(stderr: Terminal['stderr']) {
     info() {},
     warn() {},
     error(fields: object, message: string) {
-      stderr.write(`etcd-endpoints: ${message}: ${JSON.stringify(fields)}\n`);
+      stderr.write(`etcd-endpoints: ${message}: ${JSON.stringify(loggable(fields))}\n`);
     },
   };
 }

@@ -4,6 +4,7 @@ import { optionsError } from '../config/read-options.ts';
 import type { CheckConfig, RegisterConfig } from '../config/register-options.ts';
 import { EtcdClient } from '../etcd/client.ts';
 import type { Log } from '../etcd/log.ts';
+import { loggable } from '../telemetry/loggable.ts';
 import { findAddress } from './address.ts';
 import type { SignalSource } from './command-signals.ts';
 import { Keeper, type Voice } from './keeper.ts';
@@ -89,6 +90,6 @@ function defectsOnly(voice: Voice): Log {
     debug() {},
     info() {},
     warn() {},
-    error: (fields, message) => voice.warn(`${message}: ${JSON.stringify(fields)}`),
+    error: (fields, message) => voice.warn(`${message}: ${JSON.stringify(loggable(fields))}`),
   };
 }
