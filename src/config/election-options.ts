@@ -1,4 +1,4 @@
-import { electionNameProblem } from '../etcd/election-name.ts';
+import { electionNameProblem } from '../etcd/election/election-name.ts';
 import type { OptionTable, Values } from './option.ts';
 import { optionsError } from './read-options.ts';
 import { duration, etcdUrl, oneOf, text } from './values.ts';

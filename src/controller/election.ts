@@ -1,9 +1,9 @@
 import { type Clock, sleep } from '../clock.ts';
 import type { ControllerConfig } from '../config/controller-options.ts';
 import { messageOf } from '../errors.ts';
-import { EtcdClient } from '../etcd/client.ts';
-import { Election } from '../etcd/election.ts';
-import type { ElectionObserver } from '../etcd/election-types.ts';
+import { EtcdClient } from '../etcd/client/client.ts';
+import { Election } from '../etcd/election/election.ts';
+import type { ElectionObserver } from '../etcd/election/election-types.ts';
 import { LeaseElector } from '../kube/lease-elector.ts';
 import { NAMESPACES } from '../kube/resources.ts';
 import type { KubeClient, KubeObject } from '../kube/types.ts';

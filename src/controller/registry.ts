@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { ControllerConfig } from '../config/controller-options.ts';
-import { EtcdClient } from '../etcd/client.ts';
-import { Mirror } from '../etcd/mirror.ts';
+import { EtcdClient } from '../etcd/client/client.ts';
+import { Mirror } from '../etcd/mirror/mirror.ts';
 import { registryMetrics } from '../telemetry/edge-metrics.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';

@@ -1,5 +1,5 @@
 import { keyText } from '../etcd/key.ts';
-import { leaseHex } from '../etcd/lease-id.ts';
+import { leaseHex } from '../etcd/lease/lease-id.ts';
 import type { Key, Registration, Revision } from '../etcd/types.ts';
 import type { RegistrationReader } from '../formats/read.ts';
 import type { Item } from '../formats/types.ts';

@@ -1,6 +1,6 @@
 import { type Clock, sleep } from '../clock.ts';
-import type { EtcdClient } from '../etcd/client.ts';
-import { leaseTimeToLiveRpc } from '../etcd/rpc.ts';
+import type { EtcdClient } from '../etcd/client/client.ts';
+import { leaseTimeToLiveRpc } from '../etcd/client/rpc.ts';
 import type { Change, Key } from '../etcd/types.ts';
 
 /** A lease is asked for again after so long. */

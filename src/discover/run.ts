@@ -1,8 +1,8 @@
 import type { Writable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import type { DiscoverConfig } from '../config/discover-options.ts';
-import { EtcdClient } from '../etcd/client.ts';
-import { Mirror } from '../etcd/mirror.ts';
+import { EtcdClient } from '../etcd/client/client.ts';
+import { Mirror } from '../etcd/mirror/mirror.ts';
 import { compileReader } from '../formats/read.ts';
 import { loggable } from '../telemetry/loggable.ts';
 import { follow } from './follow.ts';

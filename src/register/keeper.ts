@@ -1,11 +1,11 @@
 import { messageOf, RetryableError, TerminalError } from '../errors.ts';
 import { bounded } from '../etcd/bounded.ts';
-import type { EtcdClient } from '../etcd/client.ts';
-import { readKey } from '../etcd/guarded-write.ts';
+import type { EtcdClient } from '../etcd/client/client.ts';
+import { readKey } from '../etcd/client/guarded-write.ts';
 import { showKey } from '../etcd/key.ts';
 import type { EtcdDeps } from '../etcd/options.ts';
-import { Registrar } from '../etcd/registrar.ts';
-import type { RegistrarOptions } from '../etcd/registrar-types.ts';
+import { Registrar } from '../etcd/registrar/registrar.ts';
+import type { RegistrarOptions } from '../etcd/registrar/registrar-types.ts';
 import type { Key } from '../etcd/types.ts';
 import type { WantedRegistration } from './registrations.ts';
 import { leaseLostText, overwrittenText, registeredText, troubleText, waitingText } from './words.ts';

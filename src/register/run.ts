@@ -2,7 +2,7 @@ import { aborted } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import { optionsError } from '../config/read-options.ts';
 import type { CheckConfig, RegisterConfig } from '../config/register-options.ts';
-import { EtcdClient } from '../etcd/client.ts';
+import { EtcdClient } from '../etcd/client/client.ts';
 import type { Log } from '../etcd/log.ts';
 import { loggable } from '../telemetry/loggable.ts';
 import { findAddress } from './address.ts';

@@ -1,9 +1,9 @@
 /** What `register` says, a line for each change. Values are never shown: they may hold secrets. */
 import { codeOf } from '../errors.ts';
 import { showKey } from '../etcd/key.ts';
-import { leaseHex } from '../etcd/lease-id.ts';
-import type { LeaseLoss } from '../etcd/lease-types.ts';
-import type { Holder, Registered } from '../etcd/registrar-types.ts';
+import { leaseHex } from '../etcd/lease/lease-id.ts';
+import type { LeaseLoss } from '../etcd/lease/lease-types.ts';
+import type { Holder, Registered } from '../etcd/registrar/registrar-types.ts';
 import type { Key } from '../etcd/types.ts';
 
 const lossText: Readonly<Record<LeaseLoss, string>> = {

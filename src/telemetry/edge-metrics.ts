@@ -1,5 +1,5 @@
 /** What the two edges report, as metrics: etcd's mirror and the calls to the apiserver. */
-import type { MirrorObserver } from '../etcd/observer.ts';
+import type { MirrorObserver } from '../etcd/mirror/observer.ts';
 import type { CallReport } from '../kube/options.ts';
 import type { Metrics } from './metrics.ts';
 

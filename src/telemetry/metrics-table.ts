@@ -1,6 +1,6 @@
 import type { RunResult } from '../controller/work-queue.ts';
-import type { Obstacle } from '../etcd/election-types.ts';
-import type { ListReason } from '../etcd/observer.ts';
+import type { Obstacle } from '../etcd/election/election-types.ts';
+import type { ListReason } from '../etcd/mirror/observer.ts';
 import type { RejectionReason } from '../formats/rejection.ts';
 import type { Verb } from '../kube/options.ts';
 

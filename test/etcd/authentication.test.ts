@@ -1,6 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { putRpc } from '../../src/etcd/rpc.ts';
+import { putRpc } from '../../src/etcd/client/rpc.ts';
 import { onEachEtcd } from '../kit/each-etcd.ts';
 import { startEtcd, type TestEtcdOptions } from '../kit/etcd-process.ts';
 import { eventually } from '../kit/eventually.ts';

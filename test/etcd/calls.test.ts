@@ -1,8 +1,8 @@
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import { EtcdClient } from '../../src/etcd/client.ts';
-import { putRpc, rangeRpc, txnRpc } from '../../src/etcd/rpc.ts';
+import { EtcdClient } from '../../src/etcd/client/client.ts';
+import { putRpc, rangeRpc, txnRpc } from '../../src/etcd/client/rpc.ts';
 import { eventually } from '../kit/eventually.ts';
 import { keepingLog, proxyFor, startRig, startScripted } from '../kit/rig.ts';
 import { ScriptedFailure, silence } from '../kit/scripted-etcd.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { putRpc } from '../../src/etcd/client/rpc.ts';
 import { keyBytes, keyOf, prefixRange, singleRange } from '../../src/etcd/key.ts';
-import { putRpc } from '../../src/etcd/rpc.ts';
 import { onEachEtcd } from '../kit/each-etcd.ts';
 import { type RegistryEtcd, startEtcd } from '../kit/etcd-process.ts';
 import { eventually } from '../kit/eventually.ts';

@@ -6,8 +6,8 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { systemClock } from '../../src/clock.ts';
-import { EtcdClient } from '../../src/etcd/client.ts';
-import { Election } from '../../src/etcd/election.ts';
+import { EtcdClient } from '../../src/etcd/client/client.ts';
+import { Election } from '../../src/etcd/election/election.ts';
 import type { Term } from '../../src/leadership/term.ts';
 
 const [endpoint = '', name = '', identity = '', file = ''] = process.argv.slice(2);

@@ -1,9 +1,9 @@
 import { expect, onTestFinished } from 'vitest';
 import { type Clock, systemClock } from '../../src/clock.ts';
-import { EtcdClient } from '../../src/etcd/client.ts';
+import { EtcdClient } from '../../src/etcd/client/client.ts';
 import type { Log } from '../../src/etcd/log.ts';
-import { Mirror, type MirrorDeps } from '../../src/etcd/mirror.ts';
-import type { Listing, MirrorObserver } from '../../src/etcd/observer.ts';
+import { Mirror, type MirrorDeps } from '../../src/etcd/mirror/mirror.ts';
+import type { Listing, MirrorObserver } from '../../src/etcd/mirror/observer.ts';
 import type { EtcdOptions } from '../../src/etcd/options.ts';
 import type { KeyRange } from '../../src/etcd/types.ts';
 import { eventually } from './eventually.ts';

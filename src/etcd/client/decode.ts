@@ -1,0 +1,49 @@
+import { RetryableError } from '../../errors.ts';
+import { keyBytes, keyOfBytes } from '../key.ts';
+import type { Change, KeyRange, Registration, Revision } from '../types.ts';
+import type { WireEvent, WireKeyValue } from './etcd3.ts';
+
+/** An int64 of the wire as a number. Throws where it is beyond what a number holds exactly, which no cluster reaches. */
+export function revisionOf(text: string): Revision {
+  const revision = Number(text);
+  if (!Number.isSafeInteger(revision)) {
+    throw new RetryableError(
+      'ETCD_INVALID_RESPONSE',
+      `etcd sent the revision ${text}, which is out of range`,
+    );
+  }
+  return revision;
+}
+
+export function registrationOf(wire: WireKeyValue): Registration {
+  return {
+    key: keyOfBytes(wire.key),
+    value: ownCopy(wire.value),
+    createRevision: revisionOf(wire.create_revision),
+    modRevision: revisionOf(wire.mod_revision),
+    lease: wire.lease,
+  };
+}
+
+export function changeOf({ type, kv }: WireEvent): Change {
+  return {
+    key: keyOfBytes(kv.key),
+    registration: type === 'Delete' ? undefined : registrationOf(kv),
+    revision: revisionOf(kv.mod_revision),
+  };
+}
+
+/** The range as requests carry it. */
+export function wireRange(range: KeyRange): { readonly key: Buffer; readonly range_end: Buffer } {
+  return { key: keyBytes(range.start), range_end: keyBytes(range.end) };
+}
+
+/**
+ * A decoded value is a slice of the whole gRPC message and would keep all of that in memory; a copy from Node's pool would keep a slab of
+ * 64 KiB. Values live for as long as their registration, each on its own.
+ */
+function ownCopy(value: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(value.length);
+  copy.set(value);
+  return copy;
+}

@@ -1,0 +1,85 @@
+import { status } from '@grpc/grpc-js';
+import { describe, expect, it } from 'vitest';
+import { FakeClock, turns } from '../../../test/kit/fake-clock.ts';
+import type { EtcdClient } from '../client/client.ts';
+import type { RangeRequest } from '../client/etcd3.ts';
+import { etcdError } from '../errors.ts';
+import { keyOf, prefixRange } from '../key.ts';
+import type { Log } from '../log.ts';
+import { Mirror } from './mirror.ts';
+
+const silent: Log = { debug() {}, info() {}, warn() {}, error() {} };
+const prefix = 'k/';
+
+/** An empty etcd that refuses to list the prefix until that is granted. No watch stream opens. */
+class RefusingEtcd {
+  isGranted = false;
+  lists = 0;
+
+  readonly client = {
+    members: ['model'],
+    read: async (_rpc: unknown, { range_end: end }: RangeRequest) => {
+      // A single key is read by the heartbeat.
+      if (end !== undefined && end.length > 0) {
+        this.lists += 1;
+        if (!this.isGranted) {
+          throw etcdError({ details: 'permission denied' }, 'model', 'KV.Range');
+        }
+      }
+      const header = { cluster_id: '7', member_id: '1', revision: '5', raft_term: '2' };
+      return { header, kvs: [], more: false, count: '0' };
+    },
+    openStream: async () => {
+      throw etcdError({ code: status.UNAVAILABLE, details: 'away' }, 'model', 'Watch.Watch');
+    },
+  } as unknown as EtcdClient;
+}
+
+describe('refreshing a mirrored range', () => {
+  it('lists at once where the range rests after failures, and where it has just been refreshed', async () => {
+    const [etcd, clock] = [new RefusingEtcd(), new FakeClock()];
+    const mirror = new Mirror(etcd.client, { clock, log: silent, random: () => 0.5 });
+    const listener = { changed() {}, synced() {}, failureChanged() {} };
+    const range = mirror.follow(prefixRange(keyOf(prefix)), listener);
+    for (let second = 0; second < 120; second += 1) {
+      clock.advance(1_000);
+      await turns();
+    }
+    expect(range.failure?.error).toMatchObject({ code: 'ETCD_PERMISSION_DENIED' });
+    const refused = etcd.lists;
+    await turns();
+    etcd.isGranted = true;
+    const now = clock.monotonic();
+
+    for (let times = 1; times <= 5; times += 1) {
+      let isListed = false;
+      const refreshed = range.refresh().then(() => {
+        isListed = true;
+      });
+      await turns(8);
+      expect([isListed, etcd.lists], `after ${times} refreshes`).toEqual([true, refused + times]);
+      await refreshed;
+    }
+
+    expect(range.listedAt).toBe(now);
+    await mirror.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('rests again where the list that was asked for fails', async () => {
+    const [etcd, clock] = [new RefusingEtcd(), new FakeClock()];
+    const mirror = new Mirror(etcd.client, { clock, log: silent, random: () => 0.5 });
+    const listener = { changed() {}, synced() {}, failureChanged() {} };
+    const range = mirror.follow(prefixRange(keyOf(prefix)), listener);
+    await turns();
+    const before = etcd.lists;
+
+    const refreshed = range.refresh();
+    refreshed.catch(() => {});
+    await turns(50);
+
+    expect(etcd.lists).toBe(before + 1);
+    await mirror.close();
+    await expect(refreshed).rejects.toThrow();
+  });
+});

@@ -1,0 +1,74 @@
+import type { Change, Revision } from '../types.ts';
+import type { WatchMessage } from './watch-message.ts';
+
+/** Where a watch stands: what it knows of the history that it follows. Immutable; {@link advance} gives the next one. */
+export interface Position {
+  /** The first revision that has not been told yet: where the watch resumes. */
+  readonly next: Revision;
+  /** The cluster whose history this is. */
+  readonly clusterId: string;
+  /** Changes of a revision whose last fragment is still to come. */
+  readonly fragments: readonly Change[];
+}
+
+/** Why a watch cannot go on from where it stands. */
+export type LossReason = 'compacted' | 'watch-ended' | 'cluster-changed' | 'message-too-large';
+
+/** What a message means to the watch that it is for. */
+export type Step =
+  /** The server has taken up the watch; `behind` where it does not know yet of the revision that the watch has seen. */
+  | { readonly kind: 'created'; readonly behind: boolean }
+  /** Whole revisions, or none at all where only the position moves (`progress`). */
+  | { readonly kind: 'changed'; readonly changes: readonly Change[]; readonly position: Position }
+  /** Part of a revision. */
+  | { readonly kind: 'partial'; readonly position: Position }
+  | { readonly kind: 'lost'; readonly reason: LossReason }
+  /** The server does not take up the watch; in its words, why. */
+  | { readonly kind: 'refused'; readonly reason: string };
+
+export function positionAfter(revision: Revision, clusterId: string): Position {
+  return { next: revision + 1, clusterId, fragments: [] };
+}
+
+/**
+ * The rule of resumption (etcd, client/v3/watch.go, watchGrpcStream.serveSubstream): the next revision moves to the last event's plus one;
+ * to the header's plus one on an answer without events; never on `created`, whose header is the newest revision whatever has been told, nor
+ * on `canceled`. Anything older than `next` has been told already and is dropped.
+ */
+export function advance(position: Position, message: WatchMessage): Step {
+  if (isOtherCluster(position, message)) {
+    return { kind: 'lost', reason: 'cluster-changed' };
+  }
+  if (message.canceled) {
+    return endOf(message);
+  }
+  if (message.created) {
+    return { kind: 'created', behind: message.revision !== 0 && message.revision < position.next - 1 };
+  }
+  return moved(position, message);
+}
+
+function isOtherCluster(position: Position, message: WatchMessage): boolean {
+  return message.clusterId !== '0' && message.clusterId !== position.clusterId;
+}
+
+function endOf(message: WatchMessage): Step {
+  if (message.compactRevision !== 0) {
+    return { kind: 'lost', reason: 'compacted' };
+  }
+  return message.created
+    ? { kind: 'refused', reason: message.cancelReason }
+    : { kind: 'lost', reason: 'watch-ended' };
+}
+
+function moved(position: Position, message: WatchMessage): Step {
+  const fresh = message.changes.filter((change) => change.revision >= position.next);
+  const changes = position.fragments.length === 0 ? fresh : [...position.fragments, ...fresh];
+  if (message.fragment) {
+    return { kind: 'partial', position: { ...position, fragments: changes } };
+  }
+  const last = changes.at(-1);
+  const seen = last?.revision ?? (message.changes.length === 0 ? message.revision : 0);
+  const next = Math.max(position.next, seen + 1);
+  return { kind: 'changed', changes, position: { ...position, next, fragments: [] } };
+}
