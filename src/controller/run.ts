@@ -1,5 +1,7 @@
 import { type Clock, systemClock } from '../clock.ts';
 import type { ControllerConfig } from '../config/controller-options.ts';
+import { messageOf } from '../errors.ts';
+import type { Connection } from '../etcd/types.ts';
 import type { Elector } from '../leadership/elector.ts';
 import { type HealthServer, startHealthServer } from '../telemetry/health.ts';
 import type { Logger } from '../telemetry/logging.ts';
@@ -99,6 +101,7 @@ async function startHealth(parts: Parts, { elector, whyNotOpen }: ElectionView):
       role: roleOf(leadership),
       leader: describe(elector()?.leader),
       ...electionFact(whyNotOpen()),
+      registry: registryFact(parts.registry.mirror.connection),
     }),
     metrics: () => metrics.expose(),
   });
@@ -116,4 +119,11 @@ function roleOf({ term }: Leadership): string {
 
 function describe(leader: Elector['leader']): string {
   return leader === undefined ? 'none known' : `${leader.identity} in term ${leader.term}`;
+}
+
+function registryFact({ connected, since, error }: Connection): string {
+  const from = new Date(since).toISOString();
+  return connected
+    ? `answers since ${from}`
+    : `does not answer since ${from}: ${error === undefined ? 'not tried yet' : messageOf(error)}`;
 }

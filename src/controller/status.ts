@@ -91,13 +91,15 @@ function nextCondition(
   return { type, status, reason, message: cut, lastTransitionTime, observedGeneration: generation };
 }
 
-function hasEndpoints({ endpoints }: Desired): Finding<HasEndpointsReason> {
+function hasEndpoints({ endpoints, counts }: Desired): Finding<HasEndpointsReason> {
   const ready = endpoints.filter((endpoint) => endpoint.ready).length;
   const message = `${ready} of ${endpoints.length} endpoints are ready`;
   if (ready > 0)
     return { status: 'True', reason: 'EndpointsReady', message: 'At least one endpoint is ready' };
   if (endpoints.length > 0) return { status: 'False', reason: 'NoReadyEndpoints', message };
-  return { status: 'False', reason: 'NoInstances', message: 'etcd holds no instance that is published' };
+  const { keys, rejected, filtered, ignored } = counts;
+  const found = `${keys} found: ${rejected} rejected, ${filtered} filtered, ${ignored} ignored; see status.rejected`;
+  return { status: 'False', reason: 'NoInstances', message: keys === 0 ? 'etcd holds no key there' : found };
 }
 
 /** Counts, samples and summary. The revision moves with them alone: it is never written for its own sake. */

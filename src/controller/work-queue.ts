@@ -1,3 +1,4 @@
+import { aborted } from '../abort.ts';
 import { type BackoffOptions, backoffMs } from '../backoff.ts';
 import { type Cancel, type Clock, sleep } from '../clock.ts';
 import { RetryableError, TerminalError } from '../errors.ts';
@@ -307,11 +308,4 @@ function outranks(a: Priority, b: Priority): boolean {
 
 function higher(a: Priority, b: Priority | undefined): Priority {
   return b === 'high' ? b : a;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

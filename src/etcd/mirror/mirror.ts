@@ -50,6 +50,8 @@ export class Mirror implements RegistrySource {
   /** Ranges released but not yet at rest. */
   readonly #closing = new Set<Promise<void>>();
   #closed: boolean = false;
+  /** Whether the last beat was answered. */
+  #answered: boolean = false;
 
   constructor(client: EtcdClient, deps: MirrorDeps) {
     const { comparePeriodMs = 600_000, observer } = deps;
@@ -145,8 +147,11 @@ export class Mirror implements RegistrySource {
   }
 
   #beat(error: Error | undefined): void {
+    const isBack = error === undefined && !this.#answered;
+    this.#answered = error === undefined;
     this.#state.read(error);
-    if (error === undefined) {
+    // Once for each return: a range whose list fails while small reads succeed keeps its backoff.
+    if (isBack) {
       for (const range of this.#ranges.values()) {
         range.retrySoon();
       }
