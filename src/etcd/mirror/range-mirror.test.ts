@@ -1,4 +1,4 @@
-import { status } from '@grpc/grpc-js';
+import { type ServiceError, status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { FakeClock, turns } from '../../../test/kit/fake-clock.ts';
 import type { EtcdClient } from '../client/client.ts';
@@ -15,6 +15,7 @@ const prefix = 'k/';
 class RefusingEtcd {
   isGranted = false;
   lists = 0;
+  refusal: Partial<ServiceError> = { details: 'permission denied' };
 
   readonly client = {
     members: ['model'],
@@ -23,7 +24,7 @@ class RefusingEtcd {
       if (end !== undefined && end.length > 0) {
         this.lists += 1;
         if (!this.isGranted) {
-          throw etcdError({ details: 'permission denied' }, 'model', 'KV.Range');
+          throw etcdError(this.refusal, 'model', 'KV.Range');
         }
       }
       const header = { cluster_id: '7', member_id: '1', revision: '5', raft_term: '2' };
@@ -81,5 +82,18 @@ describe('refreshing a mirrored range', () => {
     expect(etcd.lists).toBe(before + 1);
     await mirror.close();
     await expect(refreshed).rejects.toThrow();
+  });
+});
+
+describe('a range whose list breaks off while small reads succeed', () => {
+  it('rests between its tries', async () => {
+    const [etcd, clock] = [new RefusingEtcd(), new FakeClock()];
+    etcd.refusal = { code: status.INTERNAL, details: 'broken by a proxy' };
+    const mirror = new Mirror(etcd.client, { clock, log: silent, random: () => 0.5 });
+    mirror.follow(prefixRange(keyOf(prefix)), { changed() {}, synced() {}, failureChanged() {} });
+    await turns(100);
+    expect(etcd.lists).toBeLessThan(5);
+    await mirror.close();
+    expect(clock.pending).toBe(0);
   });
 });
