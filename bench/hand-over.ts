@@ -53,7 +53,9 @@ async function firstWrite(
   return await eventually(async () => {
     const writes = await replicas.writes(auditLog);
     const first = writes.find((write) => write.term === term && write.code < 300);
-    if (first === undefined) throw new Error(`Nothing was written in term ${term}`);
+    if (first === undefined) {
+      throw new Error(`Nothing was written in term ${term}`);
+    }
     return first;
   });
 }
@@ -85,7 +87,9 @@ async function returns(registry: RegistryEtcd, registrar: Registrar): Promise<re
 
 async function repeat(measure: () => Promise<number>): Promise<readonly number[]> {
   const times: number[] = [];
-  for (let round = 0; round < rounds; round += 1) times.push(await measure());
+  for (let round = 0; round < rounds; round += 1) {
+    times.push(await measure());
+  }
   return times;
 }
 
@@ -118,4 +122,6 @@ const rows = [
   ['registration back after its lease was lost', promised(1_000), summary(returned)],
 ];
 console.log(`\n| ${rounds} rounds each | promised | min / median / max |\n|---|---|---|`);
-for (const row of rows) console.log(`| ${row.join(' | ')} |`);
+for (const row of rows) {
+  console.log(`| ${row.join(' | ')} |`);
+}

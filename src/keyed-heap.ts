@@ -46,9 +46,13 @@ export class KeyedHeap<Key, Rank> {
   pop(): Ranked<Key, Rank> | undefined {
     const first = this.#heap[0];
     const last = this.#heap.pop();
-    if (first === undefined || last === undefined) return undefined;
+    if (first === undefined || last === undefined) {
+      return undefined;
+    }
     this.#positions.delete(first.key);
-    if (last !== first) this.#settle(0, last);
+    if (last !== first) {
+      this.#settle(0, last);
+    }
     return first;
   }
 
@@ -62,12 +66,16 @@ export class KeyedHeap<Key, Rank> {
     let gap = position;
     for (let parent = (gap - 1) >> 1; gap > 0; parent = (gap - 1) >> 1) {
       const above = this.#heap[parent];
-      if (above === undefined || !this.#precedes(entry.rank, above.rank)) break;
+      if (above === undefined || !this.#precedes(entry.rank, above.rank)) {
+        break;
+      }
       this.#place(gap, above);
       gap = parent;
     }
     for (let child = this.#firstChild(gap); child !== undefined; child = this.#firstChild(gap)) {
-      if (!this.#precedes(child.entry.rank, entry.rank)) break;
+      if (!this.#precedes(child.entry.rank, entry.rank)) {
+        break;
+      }
       this.#place(gap, child.entry);
       gap = child.position;
     }
@@ -77,7 +85,9 @@ export class KeyedHeap<Key, Rank> {
   #firstChild(position: number): { position: number; entry: Ranked<Key, Rank> } | undefined {
     const left = this.#heap[2 * position + 1];
     const right = this.#heap[2 * position + 2];
-    if (left === undefined) return undefined;
+    if (left === undefined) {
+      return undefined;
+    }
     return right !== undefined && this.#precedes(right.rank, left.rank)
       ? { position: 2 * position + 2, entry: right }
       : { position: 2 * position + 1, entry: left };

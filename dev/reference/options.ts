@@ -38,12 +38,18 @@ function row([flag, option]: readonly [string, Option]): string[] {
 }
 
 function shownFlag(flag: string, { isSwitch, isCommand, isWord, placeholder }: Option): string {
-  if (isCommand === true) return `--${flag} -- ${placeholder}`;
-  if (isWord === true) return placeholder;
+  if (isCommand === true) {
+    return `--${flag} -- ${placeholder}`;
+  }
+  if (isWord === true) {
+    return placeholder;
+  }
   return isSwitch === true ? `--${flag}` : `--${flag} ${placeholder}`;
 }
 
 function listNote({ isCommand, verbatim }: Option): string | undefined {
-  if (isCommand === true) return undefined;
+  if (isCommand === true) {
+    return undefined;
+  }
   return verbatim === true ? 'May be given several times.' : 'A list.';
 }

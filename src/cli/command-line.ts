@@ -48,7 +48,9 @@ export async function runCommandLine(process: NodeJS.Process): Promise<void> {
   let running: Command | undefined;
   // A reader that has seen enough (`| head`) is no failure of ours.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (running?.outlivesReader === true) return;
+    if (running?.outlivesReader === true) {
+      return;
+    }
     process.exit(error.code === 'EPIPE' ? exitCodes.success : exitCodes.failure);
   });
   // Who does not listen to what is wrong does not want to be told that he does not.
@@ -63,7 +65,9 @@ export async function runCommandLine(process: NodeJS.Process): Promise<void> {
   } catch (error) {
     const isWrongUsage = codeOf(error) === invalidOptions || isRefusedByYargs(error);
     process.stderr.write(`etcd-endpoints: ${messageOf(error)}\n`);
-    if (isWrongUsage) process.stderr.write('Add --help to see what there is.\n');
+    if (isWrongUsage) {
+      process.stderr.write('Add --help to see what there is.\n');
+    }
     process.exitCode = isWrongUsage ? exitCodes.wrongUsage : exitCodes.failure;
   }
 }
@@ -125,7 +129,9 @@ function listed(names: readonly string[]): string {
 function refuseCommand(argv: { readonly _: readonly (string | number)[] }): never {
   const names = commands.map((command) => command.name);
   const [word] = argv._.map(String);
-  if (word === undefined) throw optionsError([`A command is needed: ${listed(names)}`]);
+  if (word === undefined) {
+    throw optionsError([`A command is needed: ${listed(names)}`]);
+  }
   const meant = nearest(word, names);
   throw optionsError([
     `Unknown command ${JSON.stringify(word)}${meant === undefined ? '' : `. Did you mean ${meant}?`}`,

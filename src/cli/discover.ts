@@ -10,11 +10,15 @@ export const discoverCommand: Command = {
     const config = discoverConfig(source);
     const stop = stopOf(process);
     // A list that was asked for once is no list when it is interrupted.
-    if (config.once) stop.release();
+    if (config.once) {
+      stop.release();
+    }
     const { discover } = await import('../discover/run.ts');
     const { stdout, stderr } = process;
     await discover(config, stop.signal, { stdout, stderr, clock: systemClock });
     // What a reader has not taken by now would keep the process.
-    if (stop.signal.aborted) process.exit(exitCodes.success);
+    if (stop.signal.aborted) {
+      process.exit(exitCodes.success);
+    }
   },
 };

@@ -17,7 +17,9 @@ export function yargsOptions(table: OptionTable): Record<string, Options> {
 
 function yargsOption({ isSwitch, placeholder, doc, default: usual }: Option): Options {
   const sentence = firstSentence(doc);
-  if (isSwitch === true) return { type: 'boolean', nargs: 0, describe: sentence };
+  if (isSwitch === true) {
+    return { type: 'boolean', nargs: 0, describe: sentence };
+  }
   return {
     type: 'string',
     describe: `${placeholder}: ${sentence}`,
@@ -49,7 +51,9 @@ export function givenFlags(
     ...words.slice(wordFlags.length).map((word) => `Unknown argument ${JSON.stringify(word)}`),
     ...commandLine.problems,
   ];
-  if (problems.length > 0) throw optionsError(problems);
+  if (problems.length > 0) {
+    throw optionsError(problems);
+  }
   const named = words.flatMap((word, index) =>
     wordFlags[index] === undefined ? [] : [[wordFlags[index], word]],
   );
@@ -65,7 +69,9 @@ function givenCommand(
 ): { readonly flags: Readonly<Record<string, unknown>>; readonly problems: readonly string[] } {
   const flag = Object.keys(table).find((name) => table[name]?.isCommand);
   const isAsked = flag !== undefined && flags[flag] !== undefined;
-  if (isAsked && words.length === 0) return { flags: {}, problems: [`--${flag} needs a command after --`] };
+  if (isAsked && words.length === 0) {
+    return { flags: {}, problems: [`--${flag} needs a command after --`] };
+  }
   if (!isAsked && words.length > 0) {
     const hint = flag === undefined ? '' : `: a command needs --${flag} before it`;
     return { flags: {}, problems: [`Unknown argument ${JSON.stringify(words[0])} after --${hint}`] };
@@ -82,7 +88,9 @@ function unknownFlag(flag: string, table: OptionTable): readonly string[] {
   if (option?.secret === true) {
     return [`--${flag} is no flag, use ${environmentName(flag)}. ${option.doc}`];
   }
-  if (option !== undefined || builtIn.includes(flag)) return [];
+  if (option !== undefined || builtIn.includes(flag)) {
+    return [];
+  }
   const dashes = flag.length === 1 ? '-' : '--';
   const meant = nearest(
     flag,

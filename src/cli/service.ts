@@ -39,7 +39,9 @@ export async function runService(
     log.fatal({ error }, 'Ended by an error that nobody handled');
     process.exit(exitCodes.failure);
   };
-  for (const name of stopSignals) process.on(name, onSignal);
+  for (const name of stopSignals) {
+    process.on(name, onSignal);
+  }
   process.on('uncaughtException', onDefect);
   process.on('unhandledRejection', onDefect);
   try {

@@ -10,12 +10,16 @@ export function stopOf(process: Pick<NodeJS.Process, 'on' | 'off'>): {
 } {
   const stop = new AbortController();
   const release = (): void => {
-    for (const name of stopSignals) process.off(name, onSignal);
+    for (const name of stopSignals) {
+      process.off(name, onSignal);
+    }
   };
   const onSignal = (): void => {
     release();
     stop.abort();
   };
-  for (const name of stopSignals) process.on(name, onSignal);
+  for (const name of stopSignals) {
+    process.on(name, onSignal);
+  }
   return { signal: stop.signal, release };
 }

@@ -62,7 +62,9 @@ describe('a listed prefix', () => {
     fc.assert(
       fc.property(part, part, fc.boolean(), (prefix, wanted, single) => {
         const rules = [{ namespace: 'shop', prefix }];
-        if (!mayRead(rules, 'shop', single ? one(wanted) : below(wanted))) return;
+        if (!mayRead(rules, 'shop', single ? one(wanted) : below(wanted))) {
+          return;
+        }
         expect(wanted.startsWith(prefix)).toBe(true);
       }),
       { numRuns: 2000 },

@@ -12,7 +12,9 @@ export interface AllowedPrefix {
  * that holds all keys that begin with `/`. With any listed, a namespace may read what lies within its own prefixes alone.
  */
 export function mayRead(allowed: readonly AllowedPrefix[], namespace: string, range: KeyRange): boolean {
-  if (allowed.length === 0) return !holdsRange(range, prefixRange(keyOf('/')));
+  if (allowed.length === 0) {
+    return !holdsRange(range, prefixRange(keyOf('/')));
+  }
   return allowed
     .filter((entry) => entry.namespace === namespace)
     .flatMap((entry) => allowedRanges(entry.prefix))
@@ -24,11 +26,15 @@ export function mayRead(allowed: readonly AllowedPrefix[], namespace: string, ra
  * Any other is taken as the bytes it is.
  */
 function allowedRanges(prefix: string): readonly KeyRange[] {
-  if (!/[\p{L}\p{N}]$/u.test(prefix)) return [prefixRange(keyOf(prefix))];
+  if (!/[\p{L}\p{N}]$/u.test(prefix)) {
+    return [prefixRange(keyOf(prefix))];
+  }
   return [singleRange(keyOf(prefix)), prefixRange(keyOf(`${prefix}/`))];
 }
 
 function holdsRange(outer: KeyRange, inner: KeyRange): boolean {
-  if (inner.start < outer.start) return false;
+  if (inner.start < outer.start) {
+    return false;
+  }
   return outer.end === '\0' || (inner.end !== '\0' && inner.end <= outer.end);
 }

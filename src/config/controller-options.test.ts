@@ -22,7 +22,9 @@ function source(flags: Record<string, unknown>, env: Record<string, string> = {}
     hostname: 'host-1',
     readFile(path) {
       const content = files[path];
-      if (content === undefined) throw new Error(`ENOENT: no such file or directory, open '${path}'`);
+      if (content === undefined) {
+        throw new Error(`ENOENT: no such file or directory, open '${path}'`);
+      }
       return Buffer.from(content);
     },
   };
@@ -261,8 +263,11 @@ describe('the values of options', () => {
     ['1e3s', undefined],
     ['', undefined],
   ])('--compare-interval %j is %s ms', (given, ms) => {
-    if (ms === undefined) expect(problems({ 'compare-interval': given })).toHaveLength(1);
-    else expect(config({ 'compare-interval': given }).compareIntervalMs).toBe(ms);
+    if (ms === undefined) {
+      expect(problems({ 'compare-interval': given })).toHaveLength(1);
+    } else {
+      expect(config({ 'compare-interval': given }).compareIntervalMs).toBe(ms);
+    }
   });
 
   it.each([
@@ -275,8 +280,11 @@ describe('the values of options', () => {
     ['1.5Ki', undefined],
     ['0x400', undefined],
   ])('--max-value-bytes %j is %s', (given, bytes) => {
-    if (bytes === undefined) expect(problems({ 'max-value-bytes': given })).toHaveLength(1);
-    else expect(config({ 'max-value-bytes': given }).maxValueBytes).toBe(bytes);
+    if (bytes === undefined) {
+      expect(problems({ 'max-value-bytes': given })).toHaveLength(1);
+    } else {
+      expect(config({ 'max-value-bytes': given }).maxValueBytes).toBe(bytes);
+    }
   });
 
   it.each([
@@ -291,8 +299,11 @@ describe('the values of options', () => {
     [':', undefined],
     ['http://h:80', undefined],
   ])('--http-address %j is %j', (given, address) => {
-    if (address === undefined) expect(problems({ 'http-address': given })).toHaveLength(1);
-    else expect(config({ 'http-address': given }).http).toEqual(address);
+    if (address === undefined) {
+      expect(problems({ 'http-address': given })).toHaveLength(1);
+    } else {
+      expect(config({ 'http-address': given }).http).toEqual(address);
+    }
   });
 
   it.each([
@@ -303,8 +314,11 @@ describe('the values of options', () => {
     ['=/web', undefined],
     ['*=/web', undefined],
   ])('--allowed-prefix %j is %j', (given, allowed) => {
-    if (allowed === undefined) expect(problems({ 'allowed-prefix': given })).toHaveLength(1);
-    else expect(config({ 'allowed-prefix': given }).allowedPrefixes).toEqual([allowed]);
+    if (allowed === undefined) {
+      expect(problems({ 'allowed-prefix': given })).toHaveLength(1);
+    } else {
+      expect(config({ 'allowed-prefix': given }).allowedPrefixes).toEqual([allowed]);
+    }
   });
 
   it.each(['0', '257', '1.5', '-1', ' 3', '3 '])('--workers %j is refused', (workers) => {

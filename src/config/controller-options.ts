@@ -111,7 +111,9 @@ export function controllerConfig(source: OptionSource): ControllerConfig {
   const values = readOptions(controllerOptions, source);
   const { kubeconfig, context } = values;
   // Read again by the Kubernetes side, which follows its changes: a wrong path is said here, by its flag.
-  if (kubeconfig !== undefined) readOptionFile('kubeconfig', kubeconfig, source);
+  if (kubeconfig !== undefined) {
+    readOptionFile('kubeconfig', kubeconfig, source);
+  }
   return deepFreeze({
     etcd: etcdConfig(values, source),
     election: electionConfig(values),
@@ -134,7 +136,9 @@ export function controllerConfig(source: OptionSource): ControllerConfig {
 /** Freezes plain objects and arrays; the content of a Buffer cannot be frozen. */
 function deepFreeze<T extends object>(value: T): T {
   for (const part of Object.values(value)) {
-    if (typeof part === 'object' && part !== null && !Buffer.isBuffer(part)) deepFreeze(part);
+    if (typeof part === 'object' && part !== null && !Buffer.isBuffer(part)) {
+      deepFreeze(part);
+    }
   }
   return Object.freeze(value);
 }

@@ -95,7 +95,9 @@ export interface DiscoverConfig {
 export function discoverConfig(source: OptionSource): DiscoverConfig {
   const values = readOptions(discoverOptions, source);
   const problems = [...sourceProblems(values)];
-  if (problems.length > 0) throw optionsError(problems);
+  if (problems.length > 0) {
+    throw optionsError(problems);
+  }
   const { prefix, key, separator, format, output, tree, once, leases, timeout } = values;
   const canRedraw = source.env['TERM'] !== 'dumb';
   return {
@@ -118,9 +120,16 @@ function* sourceProblems(values: Values<typeof discoverOptions>): Generator<stri
   if (prefix === undefined && key === undefined) {
     yield 'A prefix is needed, such as /services/web; or --key for one key';
   }
-  if (prefix !== undefined && key !== undefined)
+  if (prefix !== undefined && key !== undefined) {
     yield '--key and a prefix are given, but only one can be followed';
-  if (tree && key !== undefined) yield '--tree needs a prefix: one key has no levels';
-  if (tree && separator === '') yield '--tree needs a --separator that parts keys into levels';
-  if (tree && leases) yield '--leases belongs to the table of instances: leave it or --tree out';
+  }
+  if (tree && key !== undefined) {
+    yield '--tree needs a prefix: one key has no levels';
+  }
+  if (tree && separator === '') {
+    yield '--tree needs a --separator that parts keys into levels';
+  }
+  if (tree && leases) {
+    yield '--leases belongs to the table of instances: leave it or --tree out';
+  }
 }

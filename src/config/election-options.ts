@@ -74,7 +74,9 @@ export function electionConfig(values: Values<typeof electionOptions>): Election
     ]);
   }
   const problem = electionNameProblem(values['election-name'] ?? 'default');
-  if (problem !== undefined) throw optionsError([`--election-name: ${problem}`]);
+  if (problem !== undefined) {
+    throw optionsError([`--election-name: ${problem}`]);
+  }
   const { 'election-etcd': hosts, 'election-name': name, 'own-namespace': namespace } = values;
   return {
     where: values['leader-elect'],

@@ -69,7 +69,9 @@ export const etcdOptions = {
 /** What the etcd side is set up with, files read. Throws {@link optionsError} where options do not fit together or a file cannot be read. */
 export function etcdConfig(values: Values<typeof etcdOptions>, source: OptionSource): EtcdOptions {
   const problems = [...tlsProblems(values), ...userProblems(values)];
-  if (problems.length > 0) throw optionsError(problems);
+  if (problems.length > 0) {
+    throw optionsError(problems);
+  }
   const tls = tlsConfig(values, source);
   const user = userConfig(values, source);
   return {
@@ -90,9 +92,13 @@ function* tlsProblems(values: Values<typeof etcdOptions>): Generator<string> {
     const [given, missing] = values['etcd-cert'] === undefined ? ['key', 'cert'] : ['cert', 'key'];
     yield `--etcd-${given} is given without --etcd-${missing}: a client certificate needs both`;
   }
-  if (secure.length > 0) return;
+  if (secure.length > 0) {
+    return;
+  }
   for (const flag of ['etcd-ca', 'etcd-cert', 'etcd-key', 'etcd-server-name'] as const) {
-    if (values[flag] !== undefined) yield `--${flag} needs --etcd URLs with https`;
+    if (values[flag] !== undefined) {
+      yield `--${flag} needs --etcd URLs with https`;
+    }
   }
 }
 
@@ -101,7 +107,9 @@ function* userProblems(values: Values<typeof etcdOptions>): Generator<string> {
     (password) => password !== undefined,
   );
   if (values['etcd-user'] === undefined) {
-    if (passwords.length > 0) yield 'A password for etcd is given without --etcd-user';
+    if (passwords.length > 0) {
+      yield 'A password for etcd is given without --etcd-user';
+    }
   } else if (passwords.length !== 1) {
     yield `--etcd-user needs ${passwords.length === 0 ? 'a password' : 'one password, not two'}: --etcd-password-file or ETCD_ENDPOINTS_ETCD_PASSWORD`;
   }
@@ -123,7 +131,9 @@ function tlsConfig(values: Values<typeof etcdOptions>, source: OptionSource): Tl
 
 function userConfig(values: Values<typeof etcdOptions>, source: OptionSource): EtcdOptions['user'] {
   const name = values['etcd-user'];
-  if (name === undefined) return undefined;
+  if (name === undefined) {
+    return undefined;
+  }
   const file = values['etcd-password-file'];
   const password =
     file === undefined
@@ -145,7 +155,9 @@ function pem(
   source: OptionSource,
 ): Buffer | undefined {
   const path = values[flag];
-  if (path === undefined) return undefined;
+  if (path === undefined) {
+    return undefined;
+  }
   const content = readOptionFile(flag, path, source);
   if (!content.includes('-----BEGIN ')) {
     throw optionsError([

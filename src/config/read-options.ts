@@ -33,7 +33,9 @@ export function readOptions<Table extends OptionTable>(table: Table, source: Opt
     ([flag, option]) => [flag, readOption(flag, option, source)] as const,
   );
   const problems = reads.flatMap(([, read]) => ('problems' in read ? read.problems : []));
-  if (problems.length > 0) throw optionsError(problems);
+  if (problems.length > 0) {
+    throw optionsError(problems);
+  }
   const values = reads.map(([flag, read]) => [flag, 'value' in read ? read.value : undefined]);
   return Object.fromEntries(values) as Values<Table>;
 }
@@ -65,7 +67,9 @@ function readOption(flag: string, option: Option, source: OptionSource): Read {
       ? []
       : `${given.name}${shown(option, text)}: ${error.issues.map((issue) => issue.message).join(', ')}`,
   );
-  if (problems.length > 0) return { problems };
+  if (problems.length > 0) {
+    return { problems };
+  }
   const values = results.map((result) => result.data);
   return { value: option.many === true ? values : values[0] };
 }
@@ -73,10 +77,14 @@ function readOption(flag: string, option: Option, source: OptionSource): Read {
 /** Empty environment variables count as absent: templates of manifests leave them behind. */
 function givenTexts(flag: string, option: Option, { flags, env }: OptionSource): Given {
   const texts = option.secret === true ? [] : [flags[flag] ?? []].flat().map(String);
-  if (texts.length > 0) return { name: `--${flag}`, texts };
+  if (texts.length > 0) {
+    return { name: `--${flag}`, texts };
+  }
   for (const name of environmentNames(flag, option)) {
     const text = env[name];
-    if (text !== undefined && text !== '') return { name, texts: [text] };
+    if (text !== undefined && text !== '') {
+      return { name, texts: [text] };
+    }
   }
   return { name: `--${flag}`, texts: option.default === undefined ? [] : [option.default] };
 }
@@ -86,7 +94,9 @@ function commaSeparated(text: string): string[] {
 }
 
 function shown(option: Option, text: string): string {
-  if (option.secret === true) return '';
+  if (option.secret === true) {
+    return '';
+  }
   const readable = option.show?.(text) ?? text;
   return ` ${JSON.stringify(readable.length > 100 ? `${readable.slice(0, 100)}…` : readable)}`;
 }

@@ -158,7 +158,9 @@ export interface RegisterConfig {
 export function registerConfig(source: OptionSource): RegisterConfig {
   const values = readOptions(registerOptions, source);
   const problems = [...fitProblems(values)];
-  if (problems.length > 0) throw optionsError(problems);
+  if (problems.length > 0) {
+    throw optionsError(problems);
+  }
   return {
     etcd: etcdConfig(values, source),
     keys: values.key,
@@ -180,7 +182,9 @@ export function registerConfig(source: OptionSource): RegisterConfig {
 }
 
 function checkConfig(values: Values<typeof registerOptions>): CheckConfig | undefined {
-  if (values.check === undefined) return undefined;
+  if (values.check === undefined) {
+    return undefined;
+  }
   return {
     target: values.check,
     intervalMs: values['check-interval'],
@@ -199,11 +203,18 @@ function* fitProblems(values: Values<typeof registerOptions>): Generator<string>
     yield '--address and --interface are given, but one address can be registered';
   }
   const names = port.map(({ name }) => name);
-  if (port.length > 1 && names.includes(''))
+  if (port.length > 1 && names.includes('')) {
     yield '--port needs names where there are several, as in http=8080';
-  if (new Set(names).size < names.length) yield '--port is given twice with the same name';
-  if (once && exec.length > 0) yield '--once ends before a command could: leave it or --exec out';
-  if (drain > 0 && exec.length === 0) yield '--drain needs --exec: it is the command that goes on';
+  }
+  if (new Set(names).size < names.length) {
+    yield '--port is given twice with the same name';
+  }
+  if (once && exec.length > 0) {
+    yield '--once ends before a command could: leave it or --exec out';
+  }
+  if (drain > 0 && exec.length === 0) {
+    yield '--drain needs --exec: it is the command that goes on';
+  }
 }
 
 function times(count: number): string {

@@ -6,7 +6,9 @@ import type { AllowedPrefix } from './allowed-prefix.ts';
 function reads<Value>(expected: string, read: (text: string) => Value | undefined): z.ZodType<Value, string> {
   return z.string().transform((text, context) => {
     const value = read(text);
-    if (value !== undefined) return value;
+    if (value !== undefined) {
+      return value;
+    }
     context.addIssue({ code: 'custom', message: `expected ${expected}` });
     return z.NEVER;
   });
@@ -124,7 +126,9 @@ export const listenAddress: z.ZodType<ListenAddress, string> = reads(
   (address) => {
     const [, v6, host, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/@]*)):(\d{1,5})$/.exec(address) ?? [];
     const port = Number(digits);
-    if (digits === undefined || port > 65_535) return undefined;
+    if (digits === undefined || port > 65_535) {
+      return undefined;
+    }
     const name = v6 ?? host ?? '';
     return name === '' ? { port } : { host: name, port };
   },
@@ -138,11 +142,15 @@ export const etcdUrl: z.ZodType<string, string> = z.string().transform((given, c
   };
   const expected = 'expected the URL of an etcd member such as https://10.0.0.1:2379';
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(given) ? given : `http://${given}`);
-  if (url === null || url.hostname === '') return refuse(expected);
+  if (url === null || url.hostname === '') {
+    return refuse(expected);
+  }
   if (url.username !== '' || url.password !== '') {
     return refuse('a URL holds no user or password here: expected --etcd-user and --etcd-password-file');
   }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') return refuse(`${expected}, with http or https`);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    return refuse(`${expected}, with http or https`);
+  }
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
     return refuse(`${expected}, with nothing after the port`);
   }
@@ -151,7 +159,9 @@ export const etcdUrl: z.ZodType<string, string> = z.string().transform((given, c
 
 /** URL drops a port that is its scheme's own; etcd's own is another. */
 function portOf(given: string, url: URL): string {
-  if (url.port !== '') return url.port;
+  if (url.port !== '') {
+    return url.port;
+  }
   const [, written] = /:(80|443)\/?$/.exec(given) ?? [];
   return written ?? '2379';
 }

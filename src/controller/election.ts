@@ -44,9 +44,15 @@ export async function openElection(
   signal: AbortSignal,
 ): Promise<OpenElection | undefined> {
   const { where, name } = config.election;
-  if (where === 'off') return undefined;
-  if (where === 'kubernetes') return openKubernetesElection(config, namedNamespace(config, deps), deps);
-  if (name !== undefined) return openEtcdElection(config, name, namedNamespace(config, deps), deps);
+  if (where === 'off') {
+    return undefined;
+  }
+  if (where === 'kubernetes') {
+    return openKubernetesElection(config, namedNamespace(config, deps), deps);
+  }
+  if (name !== undefined) {
+    return openEtcdElection(config, name, namedNamespace(config, deps), deps);
+  }
   const namespace = await ownNamespace(config, deps, signal);
   return namespace && openEtcdElection(config, defaultName(config, namespace), namespace, deps);
 }
@@ -117,7 +123,9 @@ async function ownNamespace(
   while (!signal.aborted) {
     try {
       const own: KubeObject | undefined = await kubernetes.client.get(NAMESPACES, name);
-      if (own !== undefined) return own;
+      if (own !== undefined) {
+        return own;
+      }
       deps.notOpen(`the own namespace ${name} does not exist; set --own-namespace`);
       log.warn({ namespace: name }, 'The own namespace does not exist; set --own-namespace');
     } catch (error) {

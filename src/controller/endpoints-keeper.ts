@@ -43,7 +43,9 @@ export class EndpointsKeeper {
   /** What this very EtcdService has published, as opposed to another one that held the name before. */
   published(claim: Claim): readonly DesiredEndpoint[] {
     const existing = this.#deps.endpoints.get(claim.key);
-    if (existing === undefined || !isPublishedBy(claim, existing)) return [];
+    if (existing === undefined || !isPublishedBy(claim, existing)) {
+      return [];
+    }
     return fromSubsets(existing.subsets ?? []);
   }
 
@@ -55,7 +57,9 @@ export class EndpointsKeeper {
   ): Promise<EndpointsWrite | undefined> {
     const wish = wishOf(claim, service, desired);
     const existing = this.#deps.endpoints.get(claim.key);
-    if (existing !== undefined) return this.#write(claim, wish, existing);
+    if (existing !== undefined) {
+      return this.#write(claim, wish, existing);
+    }
     if (!claim.isOurs(service)) {
       await this.#refuseFilledBySlices(claim);
       return this.#meet(claim, wish);
@@ -63,7 +67,9 @@ export class EndpointsKeeper {
     try {
       return await this.#carryOut(claim, planEndpoints(wish, undefined), []);
     } catch (error) {
-      if (codeOf(error) !== 'KUBE_ALREADY_EXISTS') throw error;
+      if (codeOf(error) !== 'KUBE_ALREADY_EXISTS') {
+        throw error;
+      }
       return this.#meet(claim, wish);
     }
   }
@@ -71,7 +77,9 @@ export class EndpointsKeeper {
   /** Looks at Endpoints that our cache does not show: there are none, or somebody else's, or ours without our label. */
   async #meet(claim: Claim, wish: EndpointsWish): Promise<EndpointsWrite | undefined> {
     const existing = await this.#deps.reader.get(ENDPOINTS, claim.serviceName, claim.namespace);
-    if (existing === undefined) return this.#carryOut(claim, planEndpoints(wish, undefined), []);
+    if (existing === undefined) {
+      return this.#carryOut(claim, planEndpoints(wish, undefined), []);
+    }
     return this.#write(claim, wish, existing);
   }
 
@@ -122,7 +130,9 @@ export class EndpointsKeeper {
     plan: EndpointsPlan,
     before: readonly DesiredEndpoint[],
   ): Promise<EndpointsWrite | undefined> {
-    if (plan.action === 'none') return undefined;
+    if (plan.action === 'none') {
+      return undefined;
+    }
     const { writer, endpoints } = this.#deps;
     claim.assertSameTerm();
     const written = await writer[plan.action](ENDPOINTS, plan.object);
@@ -132,7 +142,9 @@ export class EndpointsKeeper {
 
   /** A Service of somebody else may be filled by EndpointSlices that no Endpoints stand for. Looked up once. */
   async #refuseFilledBySlices(claim: Claim): Promise<void> {
-    if (this.#unfilled.has(claim.key) || !(await this.#deps.servesSlices())) return;
+    if (this.#unfilled.has(claim.key) || !(await this.#deps.servesSlices())) {
+      return;
+    }
     const slices = await this.#deps.reader.list(ENDPOINT_SLICES, {
       namespace: claim.namespace,
       labelSelector: `kubernetes.io/service-name=${claim.serviceName}`,

@@ -25,14 +25,18 @@ export function whyUnready(
     return { status: 'Unknown', reason: 'Paused', message: 'spec.mode is Paused; everything stays as it is' };
   }
   // What concerns the whole registry is told by RegistryConnected.
-  if (failure === undefined || !isConnected || isOutage(failure.error)) return undefined;
+  if (failure === undefined || !isConnected || isOutage(failure.error)) {
+    return undefined;
+  }
   return { status: 'False', reason: 'PrefixUnreadable', message: messageOf(failure.error) };
 }
 
 /** While the registry is known to be away, nobody can say that what is published equals it. */
 export function withRegistry(findings: Findings, registry: Findings['registry']): Findings {
   const isRefused = findings.ready !== undefined && findings.ready.reason !== 'Published';
-  if (registry?.status !== 'False' || isRefused) return { ...findings, registry };
+  if (registry?.status !== 'False' || isRefused) {
+    return { ...findings, registry };
+  }
   return {
     ...findings,
     ready: { status: 'Unknown', reason: 'NotSynced', message: registry.message },
@@ -45,7 +49,9 @@ const refusingCodes = ['KUBE_INVALID', 'KUBE_FORBIDDEN', 'KUBE_BAD_REQUEST', 'KU
 
 /** Errors that only a change of input can help; undefined for those that the queue tries again. */
 export function refusalOf(error: unknown): Findings['ready'] {
-  if (error instanceof Refusal) return { status: 'False', reason: error.reason, message: error.message };
+  if (error instanceof Refusal) {
+    return { status: 'False', reason: error.reason, message: error.message };
+  }
   const code = codeOf(error);
   if (code !== undefined && refusingCodes.includes(code)) {
     return { status: 'False', reason: 'WriteFailed', message: messageOf(error) };

@@ -35,15 +35,20 @@ export class KeyLedger {
 
   apply(changes: readonly Change[]): void {
     for (const { key, registration } of changes) {
-      if (registration === undefined) this.#remove(key);
-      else this.#set(key, registration);
+      if (registration === undefined) {
+        this.#remove(key);
+      } else {
+        this.#set(key, registration);
+      }
     }
   }
 
   /** Reads every key anew by other rules; what was good last still stands in for what they cannot read. */
   reread(rules: LedgerRules): void {
     this.#rules = rules;
-    for (const [key, { registration }] of this.#entries) this.#set(key, registration);
+    for (const [key, { registration }] of this.#entries) {
+      this.#set(key, registration);
+    }
   }
 
   /** What became of the keys, in their order. */
@@ -51,7 +56,9 @@ export class KeyLedger {
     this.#order ??= [...this.#entries.keys()].sort((a, b) => (a < b ? -1 : 1));
     for (const key of this.#order) {
       const entry = this.#entries.get(key);
-      if (entry !== undefined) yield entry;
+      if (entry !== undefined) {
+        yield entry;
+      }
     }
   }
 
@@ -63,8 +70,9 @@ export class KeyLedger {
   /** Gives a key the value that it had before, unless it has changed or found a stand-in meanwhile. Returns whether it helped. */
   supply({ key, modRevision }: Registration, earlier: Registration): boolean {
     const entry = this.#entries.get(key);
-    if (entry === undefined || entry.registration.modRevision !== modRevision || !entry.unresolved)
+    if (entry === undefined || entry.registration.modRevision !== modRevision || !entry.unresolved) {
       return false;
+    }
     const { lastGood } = this.#stand(earlier, []);
     this.#store(key, this.#entry(entry.registration, lastGood, []));
     return this.#entries.get(key)?.unresolved === false;
@@ -80,21 +88,28 @@ export class KeyLedger {
 
   #set(key: Key, registration: Registration): void {
     const known = this.#entries.get(key);
-    if (known === undefined) this.#order = undefined;
+    if (known === undefined) {
+      this.#order = undefined;
+    }
     // A key that was deleted and made again is another one, whether its deletion was seen or not.
     const before = known?.registration.createRevision === registration.createRevision ? known : undefined;
     this.#store(key, this.#entry(registration, before?.lastGood ?? [], before?.kept ?? []));
   }
 
   #remove(key: Key): void {
-    if (this.#entries.delete(key)) this.#order = undefined;
+    if (this.#entries.delete(key)) {
+      this.#order = undefined;
+    }
     this.#unresolved.delete(key);
   }
 
   #store(key: Key, entry: Entry): void {
     this.#entries.set(key, entry);
-    if (entry.unresolved) this.#unresolved.add(key);
-    else this.#unresolved.delete(key);
+    if (entry.unresolved) {
+      this.#unresolved.add(key);
+    } else {
+      this.#unresolved.delete(key);
+    }
   }
 
   #entry(registration: Registration, before: LastGood, kept: readonly DesiredEndpoint[]): Entry {

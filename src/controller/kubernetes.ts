@@ -100,12 +100,16 @@ export function openKubernetes(
       return slices;
     },
     async start(signal) {
-      for (const cache of all) cache.start();
+      for (const cache of all) {
+        cache.start();
+      }
       const ended = sayWhatIsAwaited(whyNotSynced, clock, log);
       try {
         await Promise.all(all.map((cache) => cache.untilSynced(signal)));
       } catch (error) {
-        if (!signal.aborted) throw error;
+        if (!signal.aborted) {
+          throw error;
+        }
       } finally {
         ended();
       }
@@ -113,7 +117,9 @@ export function openKubernetes(
     async close() {
       events.close();
       await Promise.all(all.map((cache) => cache.close()));
-      for (const writes of Object.values(own)) writes.close();
+      for (const writes of Object.values(own)) {
+        writes.close();
+      }
       await client.close();
     },
   };
@@ -123,7 +129,9 @@ export function openKubernetes(
 function sayWhatIsAwaited(why: () => string | undefined, clock: Clock, log: Logger): () => void {
   const say = (): void => {
     const waiting = why();
-    if (waiting !== undefined) log.warn({ reason: 'NotSynced', waiting }, 'Waiting for Kubernetes');
+    if (waiting !== undefined) {
+      log.warn({ reason: 'NotSynced', waiting }, 'Waiting for Kubernetes');
+    }
     cancel = clock.schedule(waitingLoggedMs, say);
   };
   let cancel = clock.schedule(waitingLoggedMs, say);

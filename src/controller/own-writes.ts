@@ -43,34 +43,46 @@ export class OwnWrites<T extends KubeObject> {
   /** Remembers what the apiserver answered to a write, unless the watch has brought that or something later already. */
   remember(key: ObjectKey, object: T): void {
     const seen = this.#cache.get(key) ?? this.#gone.get(key)?.object;
-    if (seen !== undefined && !isNewer(object, seen)) return;
+    if (seen !== undefined && !isNewer(object, seen)) {
+      return;
+    }
     this.#forget(this.#written, key);
     this.#keep(this.#written, key, object, () => this.#tell(object, this.#cache.get(key)));
   }
 
   close(): void {
     for (const memory of [this.#written, this.#gone]) {
-      for (const key of [...memory.keys()]) this.#forget(memory, key);
+      for (const key of [...memory.keys()]) {
+        this.#forget(memory, key);
+      }
     }
   }
 
   /** The watch has brought a change: it ends our memory of what is not newer than it, and of an object that is gone. */
   #seen(before: T | undefined, after: T | undefined): void {
     const object = after ?? before;
-    if (object === undefined) return;
+    if (object === undefined) {
+      return;
+    }
     const key = objectKey(object.metadata);
     this.#forget(this.#gone, key);
-    if (after === undefined) this.#keep(this.#gone, key, object, () => undefined);
+    if (after === undefined) {
+      this.#keep(this.#gone, key, object, () => undefined);
+    }
     const written = this.#written.get(key)?.object;
     if (written !== undefined && (after === undefined || !isNewer(written, after))) {
       this.#forget(this.#written, key);
     }
-    if (written !== undefined && after?.metadata.resourceVersion === written.metadata.resourceVersion) return;
+    if (written !== undefined && after?.metadata.resourceVersion === written.metadata.resourceVersion) {
+      return;
+    }
     this.#tell(before, after);
   }
 
   #tell(before: T | undefined, after: T | undefined): void {
-    for (const listener of this.#listeners) listener(before, after);
+    for (const listener of this.#listeners) {
+      listener(before, after);
+    }
   }
 
   #keep(memory: Map<ObjectKey, Written<T>>, key: ObjectKey, object: T, lapsed: () => void): void {

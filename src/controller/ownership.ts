@@ -16,9 +16,13 @@ export function ownerOf(
 ): Owner {
   const { ownerReferences = [], labels: marks = {} } = object.metadata;
   const controller = ownerReferences.find((owner) => owner.controller === true)?.uid;
-  if (claimants.some(({ uid }) => uid !== undefined && uid === controller)) return 'ours';
+  if (claimants.some(({ uid }) => uid !== undefined && uid === controller)) {
+    return 'ours';
+  }
   const named = marks[labels.etcdService];
-  if (named === undefined) return 'foreign';
+  if (named === undefined) {
+    return 'foreign';
+  }
   return claimants.some(({ name }) => name === named) || !isAlive(named) ? 'ours' : 'foreign';
 }
 
@@ -32,7 +36,9 @@ interface Claimant {
  * collection leaves the objects to the next one when the winner goes. None where the winner retains them.
  */
 export function ownersOf(winner: Claimant, others: readonly Claimant[]): readonly OwnerReference[] {
-  if (winner.retains) return [];
+  if (winner.retains) {
+    return [];
+  }
   const waiting = others.filter(({ retains }) => !retains).map(({ metadata }) => reference(metadata, false));
   return [reference(winner.metadata, true), ...waiting];
 }

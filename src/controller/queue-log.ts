@@ -10,12 +10,17 @@ export function logFailure(
   log: Logger,
   { key, result, error, failures, retryInMs }: FinishedRun<string>,
 ): void {
-  if (result === 'success' || result === 'requeue_after') return;
+  if (result === 'success' || result === 'requeue_after') {
+    return;
+  }
   const reason = codeOf(error) ?? 'UnknownError';
   const retry = retryInMs === undefined ? {} : { retryInMs: Math.round(retryInMs) };
   const fields = { etcdService: key, reason, failures, ...retry };
-  if (result === 'panic') log.error({ ...fields, error }, 'Could not reconcile because of a defect');
-  else if (passing.includes(reason))
+  if (result === 'panic') {
+    log.error({ ...fields, error }, 'Could not reconcile because of a defect');
+  } else if (passing.includes(reason)) {
     log.debug({ ...fields, problem: messageOf(error) }, 'Could not reconcile');
-  else log.warn({ ...fields, problem: messageOf(error) }, 'Could not reconcile');
+  } else {
+    log.warn({ ...fields, problem: messageOf(error) }, 'Could not reconcile');
+  }
 }

@@ -91,10 +91,14 @@ export class Reconciler {
     const tracked = this.#track(key, object);
     const registry = registryState(this.#deps.source.connection, key, this.#deps.clock.now());
     const { findings, lookAgainMs } = await this.#find(key, tracked, object);
-    if (findings === undefined) return undefined;
+    if (findings === undefined) {
+      return undefined;
+    }
     const isFirst = object.status?.conditions === undefined && findings.ready === undefined;
     const earlyMs = isFirst ? firstStatusAfterMs - this.#age(tracked.trackedSince) : 0;
-    if (earlyMs > 0) return { requeueAfterMs: earlyMs };
+    if (earlyMs > 0) {
+      return { requeueAfterMs: earlyMs };
+    }
     const waitMs = await this.#report(key, object, withRegistry(findings, registry.finding));
     return soonest([registry.lookAgainMs, lookAgainMs, waitMs]);
   }
@@ -111,14 +115,20 @@ export class Reconciler {
     try {
       this.#prepare(key, tracked, object);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof Refusal)) {
+        throw error;
+      }
     }
     tracked.unpublishedSince = undefined;
   }
 
   /** What was published last of each EtcdService, for metrics. */
   *published(): Iterable<Desired> {
-    for (const { desired } of this.#tracked.values()) if (desired !== undefined) yield desired;
+    for (const { desired } of this.#tracked.values()) {
+      if (desired !== undefined) {
+        yield desired;
+      }
+    }
   }
 
   /** Monotonic milliseconds of the oldest change that Kubernetes does not show. */
@@ -126,18 +136,24 @@ export class Reconciler {
     let oldest = Number.POSITIVE_INFINITY;
     for (const { unpublishedSince, writingSince } of this.#tracked.values()) {
       const since = writingSince ?? unpublishedSince;
-      if (since !== undefined) oldest = Math.min(oldest, since);
+      if (since !== undefined) {
+        oldest = Math.min(oldest, since);
+      }
     }
     return Number.isFinite(oldest) ? oldest : undefined;
   }
 
   close(): void {
-    for (const key of [...this.#tracked.keys()]) this.#forget(key);
+    for (const key of [...this.#tracked.keys()]) {
+      this.#forget(key);
+    }
   }
 
   #track(key: ObjectKey, { metadata }: EtcdService): Tracked {
     const known = this.#tracked.get(key);
-    if (known !== undefined && known.uid === metadata.uid) return known;
+    if (known !== undefined && known.uid === metadata.uid) {
+      return known;
+    }
     this.#forget(key);
     const tracked: Tracked = {
       uid: metadata.uid,
@@ -167,9 +183,13 @@ export class Reconciler {
     try {
       return { findings: await this.#publish(key, tracked, object) };
     } catch (error) {
-      if (codeOf(error) === 'KUBE_NAMESPACE_TERMINATING') return {};
+      if (codeOf(error) === 'KUBE_NAMESPACE_TERMINATING') {
+        return {};
+      }
       const refused = refusalOf(error);
-      if (refused === undefined) throw error;
+      if (refused === undefined) {
+        throw error;
+      }
       // Its condition tells of what is refused; the age of unpublished changes is for what should have been published.
       tracked.unpublishedSince = undefined;
       if (refused.reason === 'PrefixNotAllowed' || refused.reason === 'ServiceConflict') {
@@ -188,7 +208,9 @@ export class Reconciler {
     const { claim, existing, ports, subscription } = this.#prepare(key, tracked, object);
     const { serviceName } = claim;
     const unready = whyUnready(subscription.failure, claim.spec, source.connection.connected);
-    if (unready?.reason === 'Paused') tracked.unpublishedSince = undefined;
+    if (unready?.reason === 'Paused') {
+      tracked.unpublishedSince = undefined;
+    }
     const isCurrent = subscription.isSynced && subscription.isListedSince(this.#deps.leadsSince());
     if (!isCurrent || unready?.reason === 'Paused') {
       return { ready: unready, ...unknown, serviceName };
@@ -204,8 +226,9 @@ export class Reconciler {
     const revision = subscription.revision;
     try {
       const write = await endpoints.ensure(claim, service, desired.endpoints);
-      if (write !== undefined)
+      if (write !== undefined) {
         recorder.published(claim, desired, revision, write, this.#age(tracked.writingSince));
+      }
     } catch (error) {
       tracked.unpublishedSince = tracked.writingSince ?? tracked.unpublishedSince;
       throw error;
@@ -213,7 +236,9 @@ export class Reconciler {
       tracked.writingSince = undefined;
     }
     const adopted = await services.adopt(claim, service);
-    if (adopted !== service) await endpoints.ensure(claim, adopted, desired.endpoints);
+    if (adopted !== service) {
+      await endpoints.ensure(claim, adopted, desired.endpoints);
+    }
     recorder.noticed(object, tracked.desired, desired);
     tracked.desired = desired;
     return {
@@ -272,8 +297,9 @@ export class Reconciler {
     const { leadsSince } = this.#deps;
     const since = leadsSince();
     return () => {
-      if (leadsSince() !== since)
+      if (leadsSince() !== since) {
         throw new RetryableError('TERM_ENDED', 'the term of this reconcile is over');
+      }
     };
   }
 
@@ -294,7 +320,9 @@ export class Reconciler {
     const waitMs = await statuses.write(key, object, status);
     const old = before.conditions?.find(({ type }) => type === 'Ready');
     const { ready } = findings;
-    if (ready !== undefined && old?.reason !== ready.reason) recorder.readyChanged(object, ready);
+    if (ready !== undefined && old?.reason !== ready.reason) {
+      recorder.readyChanged(object, ready);
+    }
     return waitMs;
   }
 }
@@ -306,7 +334,9 @@ function specOf(tracked: Tracked, object: EtcdService): EtcdServiceSpec {
     tracked.spec = { generation, read: readSpec(object) };
   }
   const { read } = tracked.spec;
-  if (read instanceof Refusal) throw read;
+  if (read instanceof Refusal) {
+    throw read;
+  }
   return read;
 }
 

@@ -103,7 +103,9 @@ export class Recorder {
 
   #noticedRejections(object: EtcdService, before: Desired | undefined, { counts, rejected }: Desired): void {
     const first = rejected[0];
-    if (first === undefined || counts.rejected <= (before?.counts.rejected ?? 0)) return;
+    if (first === undefined || counts.rejected <= (before?.counts.rejected ?? 0)) {
+      return;
+    }
     const message = `${counts.rejected} registrations rejected, such as ${first.key}: ${first.reason}: ${first.message}`;
     this.#event(object, 'Warning', 'RegistrationsRejected', message);
   }

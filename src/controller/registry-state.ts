@@ -24,7 +24,9 @@ export function registryState(connection: Connection, key: ObjectKey, now: numbe
     return { finding, lookAgainMs: undefined };
   }
   const dueMs = connection.since + reportedAfterMs + spread(key) - now;
-  if (dueMs > 0) return { finding: undefined, lookAgainMs: dueMs };
+  if (dueMs > 0) {
+    return { finding: undefined, lookAgainMs: dueMs };
+  }
   const since = new Date(connection.since).toISOString();
   const why = connection.error === undefined ? '' : `: ${messageOf(connection.error)}`;
   const message = `etcd has not answered since ${since}${why}`;

@@ -50,7 +50,9 @@ export async function runReplica(deps: ReplicaDeps, signal: AbortSignal): Promis
     stop.abort();
   }
   const left = await drained;
-  if (left.length > 0) log.warn({ etcdServices: left.slice(0, 10) }, 'Stopped before these were done');
+  if (left.length > 0) {
+    log.warn({ etcdServices: left.slice(0, 10) }, 'Stopped before these were done');
+  }
 }
 
 /** What is done with a key depends on whether this replica leads at that moment. */
@@ -59,11 +61,19 @@ function workOf({ reconciler, leadership, isWarmStandby, clock }: ReplicaDeps) {
   return async (key: ObjectKey): Promise<Requeue | undefined> => {
     const { term } = leadership;
     // Nothing may leave while the term is suspended; soon it goes on, or is over.
-    if (term?.state === 'suspended') return { requeueAfterMs: suspendedRetryMs };
-    if (term !== undefined) return await reconciler.reconcile(key);
+    if (term?.state === 'suspended') {
+      return { requeueAfterMs: suspendedRetryMs };
+    }
+    if (term !== undefined) {
+      return await reconciler.reconcile(key);
+    }
     const requeueAfterMs = standsByFrom - clock.monotonic();
-    if (requeueAfterMs > 0) return { requeueAfterMs };
-    if (isWarmStandby) reconciler.standBy(key);
+    if (requeueAfterMs > 0) {
+      return { requeueAfterMs };
+    }
+    if (isWarmStandby) {
+      reconciler.standBy(key);
+    }
     return undefined;
   };
 }
@@ -74,21 +84,28 @@ async function leadUntilOver(deps: ReplicaDeps, term: Term, drained: Promise<unk
     log.info({ term: term.number }, 'Leading');
     began(term);
   }
-  for (const object of etcdServices.list()) queue.add(objectKey(object.metadata), 'low');
+  for (const object of etcdServices.list()) {
+    queue.add(objectKey(object.metadata), 'low');
+  }
   const unsubscribe = term.onState((state) =>
     log.info({ term: term.number, state }, 'Term changed its state'),
   );
   const end = await Promise.race([term.ended, drained.then(() => 'drained' as const)]);
   unsubscribe();
-  if (end === 'drained') await flush();
-  else log.warn({ term: term.number, reason: end }, 'Leading no longer; standing by');
+  if (end === 'drained') {
+    await flush();
+  } else {
+    log.warn({ term: term.number, reason: end }, 'Leading no longer; standing by');
+  }
 }
 
 /** Who leads, as a standby sees it; that we do is said where our term begins. */
 function logLeader(log: Logger, leader: Leader | undefined): void {
-  if (leader === undefined) log.info({}, 'No leader is known');
-  else if (!leader.own)
+  if (leader === undefined) {
+    log.info({}, 'No leader is known');
+  } else if (!leader.own) {
     log.info({ leader: leader.identity, term: leader.term }, 'Another replica leads; standing by');
+  }
 }
 
 /** The term of a replica that has no rivals. */

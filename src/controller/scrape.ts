@@ -44,13 +44,19 @@ function setEndpointGauges(metrics: Metrics, reconciler: Reconciler): void {
     total.ready += ready;
     total.notReady += endpoints.length - ready;
     total.partial += partial;
-    if (portSets > maxPortSets) total.manyPortSets += 1;
-    for (const [reason, count] of rejectedByReason) rejected.set(reason, (rejected.get(reason) ?? 0) + count);
+    if (portSets > maxPortSets) {
+      total.manyPortSets += 1;
+    }
+    for (const [reason, count] of rejectedByReason) {
+      rejected.set(reason, (rejected.get(reason) ?? 0) + count);
+    }
   }
   metrics.endpoints.set({ state: 'ready' }, total.ready);
   metrics.endpoints.set({ state: 'not_ready' }, total.notReady);
   metrics.endpointsPartial.set(total.partial);
   metrics.portSetsExceeded.set(total.manyPortSets);
   metrics.registrationsRejected.reset();
-  for (const [reason, count] of rejected) metrics.registrationsRejected.set({ reason }, count);
+  for (const [reason, count] of rejected) {
+    metrics.registrationsRejected.set({ reason }, count);
+  }
 }

@@ -29,16 +29,26 @@ export class ServiceKeeper {
   /** The Service as it stands; refused where it cannot be filled from outside. */
   existing(claim: Claim): Service | undefined {
     const service = this.#deps.services.get(claim.key);
-    if (service !== undefined) refuseUnfillable(claim, service);
+    if (service !== undefined) {
+      refuseUnfillable(claim, service);
+    }
     return service;
   }
 
   /** The ports to publish for: those of the spec, else those of a Service that stands and is not made from this spec. */
   ports(claim: Claim, existing: Service | undefined): readonly ServicePort[] {
-    if (claim.ports !== undefined) return claim.ports;
-    if (existing !== undefined) return portsOf(existing);
-    if (claim.spec.service.creationPolicy === 'Never') throw absent(claim);
-    if (claim.spec.service.type === 'Headless') return [];
+    if (claim.ports !== undefined) {
+      return claim.ports;
+    }
+    if (existing !== undefined) {
+      return portsOf(existing);
+    }
+    if (claim.spec.service.creationPolicy === 'Never') {
+      throw absent(claim);
+    }
+    if (claim.spec.service.type === 'Headless') {
+      return [];
+    }
     throw new Refusal(
       'PortsRequired',
       `Service ${claim.key} has to be created; name its ports in spec.ports`,
@@ -47,7 +57,9 @@ export class ServiceKeeper {
 
   /** Makes the Service what the spec asks for and returns it; one that is not ours is returned as it is. */
   async ensure(claim: Claim, existing: Service | undefined, ports: readonly ServicePort[]): Promise<Service> {
-    if (existing === undefined) return this.#create(claim, ports);
+    if (existing === undefined) {
+      return this.#create(claim, ports);
+    }
     return claim.isOurs(existing) ? this.#update(claim, existing, ports) : existing;
   }
 
@@ -56,21 +68,31 @@ export class ServiceKeeper {
    * its Endpoints are ours: a Service is not taken from a hand that still fills it. Returns the Service as it stands.
    */
   async adopt(claim: Claim, service: Service): Promise<Service> {
-    if (claim.spec.service.creationPolicy !== 'Adopt' || claim.isOurs(service)) return service;
+    if (claim.spec.service.creationPolicy !== 'Adopt' || claim.isOurs(service)) {
+      return service;
+    }
     const wish = { ...wishOf(claim, []), isAdopted: true };
     const adopted = await this.#apply(claim, wish, service, { force: false });
-    if (adopted === undefined) return service;
+    if (adopted === undefined) {
+      return service;
+    }
     this.#deps.services.remember(claim.key, adopted);
     this.#deps.done(claim, 'adopted');
     return adopted;
   }
 
   async #create(claim: Claim, ports: readonly ServicePort[]): Promise<Service> {
-    if (claim.spec.service.creationPolicy === 'Never') throw absent(claim);
+    if (claim.spec.service.creationPolicy === 'Never') {
+      throw absent(claim);
+    }
     await this.#refuseUnseen(claim);
     const created = await this.#apply(claim, wishOf(claim, ports), undefined, { force: false });
-    if (created === undefined) throw new Error('A Service that is absent is always planned');
-    if (!isMadeByUs(created)) await this.#undo(claim, created);
+    if (created === undefined) {
+      throw new Error('A Service that is absent is always planned');
+    }
+    if (!isMadeByUs(created)) {
+      await this.#undo(claim, created);
+    }
     this.#deps.services.remember(claim.key, created);
     this.#deps.done(claim, 'created');
     return created;
@@ -79,7 +101,9 @@ export class ServiceKeeper {
   /** Our cache may lag behind a Service that stands, ours or not: it is looked at before one is made. */
   async #refuseUnseen(claim: Claim): Promise<void> {
     const unseen = await this.#deps.reader.get(SERVICES, claim.serviceName, claim.namespace);
-    if (unseen === undefined) return;
+    if (unseen === undefined) {
+      return;
+    }
     this.#deps.services.remember(claim.key, unseen);
     throw appeared(claim);
   }
@@ -94,9 +118,13 @@ export class ServiceKeeper {
 
   async #update(claim: Claim, existing: Service, ports: readonly ServicePort[]): Promise<Service> {
     const wish = wishOf(claim, ports, existing);
-    if (!wish.isAdopted) refuseRetyped(claim, existing);
+    if (!wish.isAdopted) {
+      refuseRetyped(claim, existing);
+    }
     const updated = await this.#apply(claim, wish, existing, { force: true });
-    if (updated === undefined) return existing;
+    if (updated === undefined) {
+      return existing;
+    }
     this.#deps.services.remember(claim.key, updated);
     this.#deps.done(claim, 'updated');
     return updated;
@@ -111,14 +139,18 @@ export class ServiceKeeper {
   ): Promise<Service | undefined> {
     const { trafficDistribution, ...known } = wish;
     const wanted = planService(this.#knowsDistribution ? wish : known, existing);
-    if (wanted === undefined) return undefined;
+    if (wanted === undefined) {
+      return undefined;
+    }
     claim.assertSameTerm();
     try {
       return await this.#deps.writer.apply(SERVICES, wanted, options);
     } catch (error) {
       const isTooOld =
         codeOf(error) === 'KUBE_UNKNOWN_FIELD' && wanted.spec?.trafficDistribution !== undefined;
-      if (!isTooOld) throw error;
+      if (!isTooOld) {
+        throw error;
+      }
       this.#knowsDistribution = false;
       return this.#apply(claim, wish, existing, options);
     }
@@ -174,7 +206,9 @@ function refuseUnfillable(claim: Claim, service: Service): void {
 /** Servers before 1.25 let the type be changed, but no server a Service's cluster IP. */
 function refuseRetyped(claim: Claim, service: Service): void {
   const wantsHeadless = claim.spec.service.type === 'Headless';
-  if (isHeadless(service) === wantsHeadless) return;
+  if (isHeadless(service) === wantsHeadless) {
+    return;
+  }
   throw new Refusal(
     'InvalidSpec',
     `spec.service.type cannot be changed: Service ${claim.key} ${wantsHeadless ? 'has a cluster IP' : 'is headless'}; delete the EtcdService and create it again instead`,

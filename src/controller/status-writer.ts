@@ -27,9 +27,13 @@ export class StatusWriter {
   async write(key: ObjectKey, object: EtcdService, status: EtcdServiceStatus): Promise<number | undefined> {
     const { etcdServices, writer, clock } = this.#deps;
     const difference = differenceOf(object.status ?? {}, status);
-    if (difference === 'none') return undefined;
+    if (difference === 'none') {
+      return undefined;
+    }
     const waitMs = (this.#writtenAt.get(key) ?? -counterIntervalMs) + counterIntervalMs - clock.monotonic();
-    if (difference === 'counters' && waitMs > 0) return waitMs;
+    if (difference === 'counters' && waitMs > 0) {
+      return waitMs;
+    }
     this.#writtenAt.set(key, clock.monotonic());
     etcdServices.remember(key, await writer.updateStatus(etcdServiceResource, { ...object, status }));
     return undefined;

@@ -42,7 +42,9 @@ export function nextStatus({ findings, before, generation, now }: StatusInput): 
   const { published, registry, ready, serviceName } = findings;
   const condition = (type: ConditionType, finding: Finding | undefined): Condition => {
     const known = before.conditions?.find((other) => other.type === type);
-    if (finding === undefined && known !== undefined) return known;
+    if (finding === undefined && known !== undefined) {
+      return known;
+    }
     return nextCondition(type, finding ?? firstVisit[type], known, { generation, now });
   };
   return {
@@ -94,9 +96,12 @@ function nextCondition(
 function hasEndpoints({ endpoints, counts }: Desired): Finding<HasEndpointsReason> {
   const ready = endpoints.filter((endpoint) => endpoint.ready).length;
   const message = `${ready} of ${endpoints.length} endpoints are ready`;
-  if (ready > 0)
+  if (ready > 0) {
     return { status: 'True', reason: 'EndpointsReady', message: 'At least one endpoint is ready' };
-  if (endpoints.length > 0) return { status: 'False', reason: 'NoReadyEndpoints', message };
+  }
+  if (endpoints.length > 0) {
+    return { status: 'False', reason: 'NoReadyEndpoints', message };
+  }
   const { keys, rejected, filtered, ignored } = counts;
   const found = `${keys} found: ${rejected} rejected, ${filtered} filtered, ${ignored} ignored; see status.rejected`;
   return { status: 'False', reason: 'NoInstances', message: keys === 0 ? 'etcd holds no key there' : found };
@@ -123,7 +128,9 @@ export type Difference = 'none' | 'counters' | 'transition';
 
 /** How a status differs: transitions are written at once, counters at leisure. */
 export function differenceOf(before: EtcdServiceStatus, after: EtcdServiceStatus): Difference {
-  if (isDeepStrictEqual(before, after)) return 'none';
+  if (isDeepStrictEqual(before, after)) {
+    return 'none';
+  }
   return isDeepStrictEqual(stable(before), stable(after)) ? 'counters' : 'transition';
 }
 

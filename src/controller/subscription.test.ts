@@ -128,7 +128,9 @@ describe('after a restart', () => {
 
   it('the last readable of several values before stands in', async () => {
     registry.put('/web/a', '10.0.0.1:8080');
-    for (const value of ['bad', 'worse', 'worst']) registry.put('/web/a', value);
+    for (const value of ['bad', 'worse', 'worst']) {
+      registry.put('/web/a', value);
+    }
     const subscription = subscribe();
     await subscription.settle([]);
     expect(addresses(subscription)).toEqual(['10.0.0.1']);

@@ -92,11 +92,15 @@ export class Subscription {
     try {
       await this.#lookUpEarlier(untried);
     } catch (error) {
-      if (isOutage(error)) return this.#isSettled;
+      if (isOutage(error)) {
+        return this.#isSettled;
+      }
       throw error;
     }
     this.#rememberLookedUp(untried);
-    if (!this.#isSettled && !this.#hasMoved) this.#keepUnexplained(published);
+    if (!this.#isSettled && !this.#hasMoved) {
+      this.#keepUnexplained(published);
+    }
     this.#isSettled = true;
     return true;
   }
@@ -107,7 +111,9 @@ export class Subscription {
    */
   isListedSince(beganMs: number): boolean {
     const isListed = this.#mirrored.listedAt >= beganMs;
-    if (!isListed && this.#refreshingFor !== beganMs) void this.#refresh(beganMs);
+    if (!isListed && this.#refreshingFor !== beganMs) {
+      void this.#refresh(beganMs);
+    }
     return isListed;
   }
 
@@ -151,7 +157,9 @@ export class Subscription {
     const unexplained = published.filter(({ address }) => !explained.has(address));
     for (const [index, { key }] of ledger.unresolved().entries()) {
       const endpoint = unexplained[index];
-      if (endpoint !== undefined) ledger.keep(key, endpoint);
+      if (endpoint !== undefined) {
+        ledger.keep(key, endpoint);
+      }
     }
   }
 
@@ -168,7 +176,9 @@ export class Subscription {
   async #lookUpEarlier(registrations: readonly Registration[]): Promise<void> {
     const queue = registrations.values();
     const worker = async (): Promise<void> => {
-      for (const registration of queue) await this.#supplyEarlier(registration);
+      for (const registration of queue) {
+        await this.#supplyEarlier(registration);
+      }
     };
     await Promise.all(Array.from({ length: lookupsAtOnce }, worker));
   }
@@ -178,7 +188,9 @@ export class Subscription {
     let later = registration;
     for (let step = 0; step < maxStepsBack && later.createRevision < later.modRevision; step += 1) {
       const earlier = await this.#valueBefore(later);
-      if (earlier === undefined || this.#ledger.supply(registration, earlier)) return;
+      if (earlier === undefined || this.#ledger.supply(registration, earlier)) {
+        return;
+      }
       later = earlier;
     }
   }
@@ -187,7 +199,9 @@ export class Subscription {
     try {
       return await this.#source.valueBefore(key, modRevision);
     } catch (error) {
-      if (codeOf(error) === 'ETCD_COMPACTED') return undefined;
+      if (codeOf(error) === 'ETCD_COMPACTED') {
+        return undefined;
+      }
       throw error;
     }
   }

@@ -27,23 +27,31 @@ export function connectTriggers(deps: TriggerDeps): void {
     queue.add(objectKey(object.metadata), isStarted() ? 'high' : 'low');
   };
   const addClaimants = (service: ObjectKey): void => {
-    for (const object of claims.claimants(service)) add(object);
+    for (const object of claims.claimants(service)) {
+      add(object);
+    }
   };
   const ofService = (before: KubeObject | undefined, after: KubeObject | undefined): void => {
     const object = after ?? before;
-    if (object !== undefined) addClaimants(objectKey(object.metadata));
+    if (object !== undefined) {
+      addClaimants(objectKey(object.metadata));
+    }
   };
 
   etcdServices.onChange((before, after) => {
     const object = after ?? before;
-    if (object === undefined || !isSpecChange(before, after)) return;
+    if (object === undefined || !isSpecChange(before, after)) {
+      return;
+    }
     add(object);
     addClaimants(claimedService(object));
   });
   services.onForeignChange(ofService);
   endpoints.onForeignChange(ofService);
   source.onConnection((connection) => {
-    for (const object of etcdServices.list()) lookAtRegistry(queue, object, connection);
+    for (const object of etcdServices.list()) {
+      lookAtRegistry(queue, object, connection);
+    }
   });
 }
 
@@ -59,6 +67,9 @@ function isSpecChange(before: EtcdService | undefined, after: EtcdService | unde
 function lookAtRegistry(queue: WorkQueue, object: EtcdService, { connected }: Connection): void {
   const key = objectKey(object.metadata);
   const told = object.status?.conditions?.find(({ type }) => type === 'RegistryConnected')?.status;
-  if (!connected) queue.addAfter(key, lossLookedAtMs, 'low');
-  else if (told !== 'True') queue.add(key, 'low');
+  if (!connected) {
+    queue.addAfter(key, lossLookedAtMs, 'low');
+  } else if (told !== 'True') {
+    queue.add(key, 'low');
+  }
 }

@@ -52,7 +52,9 @@ class Model {
   advance(byMs: number): void {
     this.now += byMs;
     for (const [name, key] of this.keys) {
-      if (key.delayed === undefined || key.delayed.dueMs > this.now) continue;
+      if (key.delayed === undefined || key.delayed.dueMs > this.now) {
+        continue;
+      }
       this.owe(name, key.delayed.priority);
       key.delayed = undefined;
     }
@@ -75,7 +77,9 @@ class Model {
     expect(key.running, `${name} with two workers`).toBeUndefined();
     expect(this.eligible, `${name} started, though it is not owed or rests`).toContain(key);
     expect(this.running.length).toBeLessThan(workers);
-    if (key.owed === 'low') expect(this.eligible.some((other) => other.owed === 'high')).toBe(false);
+    if (key.owed === 'low') {
+      expect(this.eligible.some((other) => other.owed === 'high')).toBe(false);
+    }
     key.running = { startedMs: this.now, priority: key.owed ?? 'low' };
     key.owed = undefined;
   }
@@ -87,13 +91,17 @@ class Model {
     key.running = undefined;
     if (outcome === 'error' || outcome === 'retry-after') {
       const backoff = baseMs * 2 ** key.failures;
-      if (outcome === 'retry-after') key.restUntilMs = Math.max(key.restUntilMs, this.now + 200);
+      if (outcome === 'retry-after') {
+        key.restUntilMs = Math.max(key.restUntilMs, this.now + 200);
+      }
       this.oweAfter(name, outcome === 'retry-after' ? Math.max(200, backoff) : backoff, priority);
       key.failures += 1;
       return;
     }
     key.failures = 0;
-    if (outcome === 'requeue') this.oweAfter(name, 70, 'high');
+    if (outcome === 'requeue') {
+      this.oweAfter(name, 70, 'high');
+    }
   }
 }
 
@@ -125,16 +133,28 @@ class Real {
   end(key: string, outcome: Outcome): void {
     const handler = this.running.get(key);
     this.running.delete(key);
-    if (outcome === 'success') handler?.resolve();
-    if (outcome === 'requeue') handler?.resolve({ requeueAfterMs: 70 });
-    if (outcome === 'error') handler?.reject(new RetryableError('AWAY', 'away'));
-    if (outcome === 'retry-after') handler?.reject(new RetryableError('BUSY', 'busy', { retryAfterMs: 200 }));
-    if (outcome === 'terminal') handler?.reject(new TerminalError('WRONG', 'wrong'));
+    if (outcome === 'success') {
+      handler?.resolve();
+    }
+    if (outcome === 'requeue') {
+      handler?.resolve({ requeueAfterMs: 70 });
+    }
+    if (outcome === 'error') {
+      handler?.reject(new RetryableError('AWAY', 'away'));
+    }
+    if (outcome === 'retry-after') {
+      handler?.reject(new RetryableError('BUSY', 'busy', { retryAfterMs: 200 }));
+    }
+    if (outcome === 'terminal') {
+      handler?.reject(new TerminalError('WRONG', 'wrong'));
+    }
   }
 
   async stop(): Promise<void> {
     this.#stop.abort();
-    for (const key of [...this.running.keys()]) this.end(key, 'success');
+    for (const key of [...this.running.keys()]) {
+      this.end(key, 'success');
+    }
     await this.#ended;
   }
 }
@@ -142,9 +162,13 @@ class Real {
 /** Lets the queue do what it can, and holds each start against the model: nothing wrong was started, and nothing was left. */
 async function settle(model: Model, real: Real): Promise<void> {
   await turns();
-  for (const key of real.starts.splice(0)) model.start(key);
+  for (const key of real.starts.splice(0)) {
+    model.start(key);
+  }
   expect([...real.running.keys()].sort()).toEqual(model.running);
-  if (model.running.length < workers) expect(model.eligible, 'owed, but not started').toEqual([]);
+  if (model.running.length < workers) {
+    expect(model.eligible, 'owed, but not started').toEqual([]);
+  }
 }
 
 type Command = fc.AsyncCommand<Model, Real>;

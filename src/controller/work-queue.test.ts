@@ -64,7 +64,9 @@ class Rig {
 
   running(key: string): Running {
     const running = this.#running.get(key);
-    if (running === undefined) throw new Error(`${key} is not running`);
+    if (running === undefined) {
+      throw new Error(`${key} is not running`);
+    }
     return running;
   }
 
@@ -73,7 +75,9 @@ class Rig {
   }
 
   async add(...keys: string[]): Promise<void> {
-    for (const key of keys) this.queue.add(key);
+    for (const key of keys) {
+      this.queue.add(key);
+    }
     await turns();
   }
 
@@ -141,7 +145,9 @@ describe('a key in the work queue', () => {
         atOnce += 1;
         most = Math.max(most, atOnce);
         runs += 1;
-        if (runs < 5) rig.queue.add(key);
+        if (runs < 5) {
+          rig.queue.add(key);
+        }
         await turns(1);
         atOnce -= 1;
         return undefined;
@@ -167,8 +173,12 @@ describe('a key in the work queue', () => {
 describe('priorities', () => {
   it('let real changes pass start-up work, and keep the order of arrival within each', async () => {
     const rig = new Rig();
-    for (const key of ['low1', 'low2', 'low3']) rig.queue.add(key, 'low');
-    for (const key of ['high1', 'high2']) rig.queue.add(key, 'high');
+    for (const key of ['low1', 'low2', 'low3']) {
+      rig.queue.add(key, 'low');
+    }
+    for (const key of ['high1', 'high2']) {
+      rig.queue.add(key, 'high');
+    }
     void rig.work(10);
     await turns();
     expect(rig.started).toEqual(['high1', 'high2', 'low1', 'low2', 'low3']);
@@ -176,7 +186,9 @@ describe('priorities', () => {
 
   it('raise a waiting low key when it really changes, and never lower one', async () => {
     const rig = new Rig();
-    for (const key of ['a', 'b', 'c']) rig.queue.add(key, 'low');
+    for (const key of ['a', 'b', 'c']) {
+      rig.queue.add(key, 'low');
+    }
     rig.queue.add('c', 'high');
     rig.queue.add('c', 'low');
     void rig.work(10);
@@ -219,7 +231,9 @@ describe('a delayed add', () => {
 
   it('holds one timer for any number of keys', () => {
     const rig = started();
-    for (let index = 0; index < 1000; index += 1) rig.queue.addAfter(`key${index}`, 1000 + index);
+    for (let index = 0; index < 1000; index += 1) {
+      rig.queue.addAfter(`key${index}`, 1000 + index);
+    }
     expect(rig.clock.pending).toBe(1);
   });
 
@@ -352,7 +366,9 @@ describe('the least time between two starts of a key', () => {
     await rig.running('a').succeed();
     for (let ms = 0; ms < 1000; ms += 10) {
       await rig.add('a');
-      if (rig.runningKeys.includes('a')) await rig.running('a').succeed();
+      if (rig.runningKeys.includes('a')) {
+        await rig.running('a').succeed();
+      }
       await rig.advance(10);
     }
     expect(rig.started.length).toBeGreaterThanOrEqual(10);
@@ -401,7 +417,9 @@ describe('a queue with much to do', () => {
       },
       stop.signal,
     );
-    for (let index = 0; index < 1000; index += 1) queue.add(`key${index}`);
+    for (let index = 0; index < 1000; index += 1) {
+      queue.add(`key${index}`);
+    }
     await turns(2);
     expect(runs).toBeLessThan(50);
     await turns(1000);

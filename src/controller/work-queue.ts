@@ -81,19 +81,27 @@ export class WorkQueue<Key extends string = string> {
 
   /** Asks for a run of the key that starts after now. A high add raises a low one that waits. */
   add(key: Key, priority: Priority = 'high'): void {
-    if (this.#stopped) return;
+    if (this.#stopped) {
+      return;
+    }
     const place = this.#isBusy(key) ? this.#again : this.#waiting;
     const known = place.get(key);
-    if (known !== undefined && !outranks(priority, known.priority)) return;
+    if (known !== undefined && !outranks(priority, known.priority)) {
+      return;
+    }
     const sinceMs = known?.sinceMs ?? this.#clock.monotonic();
     place.set(key, { priority, sequence: this.#sequence++, sinceMs });
-    if (known === undefined) this.#observer?.added();
+    if (known === undefined) {
+      this.#observer?.added();
+    }
     this.#dispatchSoon();
   }
 
   /** Adds the key when `delayMs` have passed. Of several delayed adds of a key the earliest counts. */
   addAfter(key: Key, delayMs: number, priority: Priority = 'high'): void {
-    if (this.#stopped) return;
+    if (this.#stopped) {
+      return;
+    }
     if (!(delayMs > 0)) {
       this.add(key, priority);
       return;
@@ -108,7 +116,9 @@ export class WorkQueue<Key extends string = string> {
   addRateLimited(key: Key, atLeastMs = 0, priority: Priority = 'high'): number {
     const failures = this.failures(key);
     const delayMs = Math.max(backoffMs(failures, this.#backoff), atLeastMs);
-    if (this.#stopped) return delayMs;
+    if (this.#stopped) {
+      return delayMs;
+    }
     this.#failures.set(key, failures + 1);
     this.addAfter(key, delayMs, priority);
     return delayMs;
@@ -167,10 +177,14 @@ export class WorkQueue<Key extends string = string> {
 
   #dispatch(): void {
     const crew = this.#crew;
-    if (crew === undefined || this.#stopped) return;
+    if (crew === undefined || this.#stopped) {
+      return;
+    }
     while (this.#running.size < crew.workers) {
       const next = this.#waiting.pop();
-      if (next === undefined) return;
+      if (next === undefined) {
+        return;
+      }
       this.#start(next.key, next.rank, crew);
     }
   }
@@ -187,7 +201,9 @@ export class WorkQueue<Key extends string = string> {
     const ending = await endingOf(crew.handler, key, crew.signal);
     this.#running.delete(key);
     // What ends while the queue stops says nothing about the key: most likely it was told to give up.
-    if (this.#stopped) return;
+    if (this.#stopped) {
+      return;
+    }
     const now = this.#clock.monotonic();
     this.#rest(key, Math.max(startedMs + this.#minIntervalMs, now + ending.holdMs), now);
     const retryInMs = this.#followUp(key, priority, ending);
@@ -208,7 +224,9 @@ export class WorkQueue<Key extends string = string> {
       return this.addRateLimited(key, ending.holdMs, priority);
     }
     this.forget(key);
-    if (ending.requeueAfterMs !== undefined) this.addAfter(key, ending.requeueAfterMs);
+    if (ending.requeueAfterMs !== undefined) {
+      this.addAfter(key, ending.requeueAfterMs);
+    }
     return undefined;
   }
 
@@ -224,7 +242,9 @@ export class WorkQueue<Key extends string = string> {
   /** The key may start again: what was added meanwhile waits from now on. */
   #wake(key: Key): void {
     const pending = this.#again.get(key);
-    if (pending === undefined) return;
+    if (pending === undefined) {
+      return;
+    }
     this.#again.delete(key);
     this.#waiting.set(key, pending);
   }
@@ -234,8 +254,12 @@ export class WorkQueue<Key extends string = string> {
       this.#resting.peek()?.rank ?? Number.POSITIVE_INFINITY,
       this.#delayed.peek()?.rank.dueMs ?? Number.POSITIVE_INFINITY,
     );
-    if (dueMs === Number.POSITIVE_INFINITY) return;
-    if (this.#timer !== undefined && this.#timer.dueMs <= dueMs) return;
+    if (dueMs === Number.POSITIVE_INFINITY) {
+      return;
+    }
+    if (this.#timer !== undefined && this.#timer.dueMs <= dueMs) {
+      return;
+    }
     this.#timer?.cancel();
     const delayMs = Math.min(maxTimerMs, Math.max(0, Math.ceil(dueMs - this.#clock.monotonic())));
     this.#timer = { dueMs, cancel: this.#clock.schedule(delayMs, () => this.#tick()) };
@@ -292,8 +316,12 @@ async function endingOf<Key>(handler: Handler<Key>, key: Key, signal: AbortSigna
       ? { result: 'success', holdMs: 0 }
       : { result: 'requeue_after', requeueAfterMs: requeue.requeueAfterMs, holdMs: 0 };
   } catch (error) {
-    if (error instanceof TerminalError) return { result: 'terminal', error, holdMs: 0 };
-    if (error instanceof RetryableError) return { result: 'error', error, holdMs: error.retryAfterMs ?? 0 };
+    if (error instanceof TerminalError) {
+      return { result: 'terminal', error, holdMs: 0 };
+    }
+    if (error instanceof RetryableError) {
+      return { result: 'error', error, holdMs: error.retryAfterMs ?? 0 };
+    }
     return { result: 'panic', error, holdMs: 0 };
   }
 }

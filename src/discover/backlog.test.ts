@@ -23,12 +23,16 @@ function gone(key: string, revision: number): Change {
 
 function takeAll(backlog: Backlog): string[] {
   const taken: string[] = [];
-  for (let next = backlog.take(); next !== undefined; next = backlog.take()) taken.push(shown(next));
+  for (let next = backlog.take(); next !== undefined; next = backlog.take()) {
+    taken.push(shown(next));
+  }
   return taken;
 }
 
 function shown(next: Waiting): string {
-  if (!isChange(next)) return next.type;
+  if (!isChange(next)) {
+    return next.type;
+  }
   return `${next.key}@${next.revision}${next.registration === undefined ? ' gone' : ''}`;
 }
 
@@ -81,10 +85,13 @@ describe('changes that wait for a reader', () => {
         const truth = new Map<string, number>();
         backlog.add([synced]);
         for (const [revision, action] of steps.entries()) {
-          if (action.kind === 'take') reader.take(backlog);
-          else backlog.add([change(truth, action.key, revision)]);
+          if (action.kind === 'take') {
+            reader.take(backlog);
+          } else {
+            backlog.add([change(truth, action.key, revision)]);
+          }
         }
-        while (reader.take(backlog));
+        while (reader.take(backlog)) {}
         expect(reader.believed).toEqual(truth);
       }),
     );
@@ -108,14 +115,19 @@ class Reader {
 
   take(backlog: Backlog): boolean {
     const next = backlog.take();
-    if (next !== undefined && isChange(next)) this.#believe(next);
+    if (next !== undefined && isChange(next)) {
+      this.#believe(next);
+    }
     return next !== undefined;
   }
 
   #believe({ key, registration, revision }: Change): void {
     expect(revision).toBeGreaterThanOrEqual(this.#revision);
     this.#revision = revision;
-    if (registration !== undefined) this.believed.set(key, revision);
-    else expect(this.believed.delete(key), `${key} was known`).toBe(true);
+    if (registration !== undefined) {
+      this.believed.set(key, revision);
+    } else {
+      expect(this.believed.delete(key), `${key} was known`).toBe(true);
+    }
   }
 }

@@ -35,17 +35,25 @@ export class Backlog {
       this.#waiting.push(change);
       this.#bytes += costOf(change);
     }
-    if (this.#bytes > this.#mergeAbove) this.#merge();
+    if (this.#bytes > this.#mergeAbove) {
+      this.#merge();
+    }
   }
 
   /** The next change, which the reader is told of now; undefined where none waits. */
   take(): Waiting | undefined {
     const taken = this.#waiting[this.#next];
-    if (taken === undefined) return undefined;
+    if (taken === undefined) {
+      return undefined;
+    }
     this.#next += 1;
     this.#bytes -= costOf(taken);
-    if (isChange(taken)) this.#tell(taken);
-    if (this.#next === this.#waiting.length) this.#restart([]);
+    if (isChange(taken)) {
+      this.#tell(taken);
+    }
+    if (this.#next === this.#waiting.length) {
+      this.#restart([]);
+    }
     return taken;
   }
 
@@ -57,8 +65,11 @@ export class Backlog {
   }
 
   #tell({ key, registration }: Change): void {
-    if (registration === undefined) this.#told.delete(key);
-    else this.#told.add(key);
+    if (registration === undefined) {
+      this.#told.delete(key);
+    } else {
+      this.#told.add(key);
+    }
   }
 
   /** The first list stays as it is, so that it is complete where the reader is told so; it names each key once. */

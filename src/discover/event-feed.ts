@@ -19,7 +19,9 @@ export class EventFeed {
 
   changed(changes: readonly Change[]): void {
     for (const { key, registration } of changes) {
-      if (this.#leases.get(key)?.lease !== registration?.lease) this.#leases.delete(key);
+      if (this.#leases.get(key)?.lease !== registration?.lease) {
+        this.#leases.delete(key);
+      }
     }
     this.#backlog.add(changes);
   }
@@ -29,23 +31,33 @@ export class EventFeed {
   }
 
   leaseAnswered(lease: string, keys: ReadonlySet<Key>, time: LeaseTime): void {
-    for (const key of keys) this.#leases.set(key, { lease, time });
+    for (const key of keys) {
+      this.#leases.set(key, { lease, time });
+    }
   }
 
   /** The next event, or undefined where there is none now. */
   next(): DiscoverEvent | undefined {
     const merged = this.#backlog.takeMerged();
-    if (merged > 0) return { type: 'merged', events: merged };
+    if (merged > 0) {
+      return { type: 'merged', events: merged };
+    }
     const waiting = this.#backlog.take();
-    if (waiting === undefined) return this.#nextLease();
-    if (!isChange(waiting)) return waiting;
+    if (waiting === undefined) {
+      return this.#nextLease();
+    }
+    if (!isChange(waiting)) {
+      return waiting;
+    }
     const { key, registration, revision } = waiting;
     return keyEvent(key, registration && discoveredOf(registration, this.#read), revision);
   }
 
   #nextLease(): LeaseEvent | undefined {
     const [next] = this.#leases;
-    if (next === undefined) return undefined;
+    if (next === undefined) {
+      return undefined;
+    }
     const [key, { lease, time }] = next;
     this.#leases.delete(key);
     const { grantedSeconds, remainingSeconds } = time;

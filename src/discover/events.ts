@@ -75,7 +75,9 @@ export function keyEvent(
   discovered: Discovered | undefined,
   revision: Revision,
 ): PutEvent | DeleteEvent {
-  if (discovered === undefined) return { type: 'delete', revision, ...keyField(key) };
+  if (discovered === undefined) {
+    return { type: 'delete', revision, ...keyField(key) };
+  }
   const { createRevision, modRevision, lease, format, items } = discovered;
   return {
     type: 'put',
@@ -139,7 +141,9 @@ function itemsText({ instances, rejected, ignored }: PutEvent): string {
 }
 
 function levelText({ state, up, of }: LevelEvent): string {
-  if (state === 'gone') return state;
+  if (state === 'gone') {
+    return state;
+  }
   return `${state === 'partly' ? 'partly up' : state} ${up}/${of}`;
 }
 

@@ -28,13 +28,17 @@ export async function follow(
   // A sentence in the midst of what is redrawn would tear it apart.
   const isSaid = !(isLive && stderr.isTTY === true);
   const say = (text: string): void => {
-    if (isSaid) stderr.write(`etcd-endpoints: ${printable(text)}\n`);
+    if (isSaid) {
+      stderr.write(`etcd-endpoints: ${printable(text)}\n`);
+    }
   };
   let told: string | undefined;
   const look = (): void => {
     const error = range.failure?.error ?? (mirror.connection.connected ? undefined : mirror.connection.error);
     const code = error && (codeOf(error) ?? 'ETCD_FAILED');
-    if (code === told) return;
+    if (code === told) {
+      return;
+    }
     told = code;
     const trouble = error && `etcd cannot be read, trying on: ${error.message}`;
     view.trouble(trouble && printable(trouble));

@@ -42,13 +42,17 @@ export class LeaseBook {
   }
 
   apply(changes: readonly Change[]): void {
-    for (const { key, registration } of changes) this.#bind(key, registration?.lease ?? '0');
+    for (const { key, registration } of changes) {
+      this.#bind(key, registration?.lease ?? '0');
+    }
   }
 
   /** Whole seconds that remain by what is known, counted down since; undefined where nothing is known. */
   remainingSeconds(lease: string): number | undefined {
     const time = this.#times.get(lease);
-    if (time === undefined) return undefined;
+    if (time === undefined) {
+      return undefined;
+    }
     const passedMs = this.#deps.clock.monotonic() - time.askedAtMs;
     return Math.max(0, Math.round(time.remainingSeconds - passedMs / 1_000));
   }
@@ -57,7 +61,9 @@ export class LeaseBook {
   async askAll(signal: AbortSignal, listener?: LeaseListener): Promise<void> {
     const leases = [...this.#keysOf.keys()].values();
     const asker = async (): Promise<void> => {
-      for (const lease of leases) await this.#ask(lease, signal, listener);
+      for (const lease of leases) {
+        await this.#ask(lease, signal, listener);
+      }
     };
     await Promise.all(Array.from({ length: askedAtOnce }, asker));
   }
@@ -74,20 +80,31 @@ export class LeaseBook {
 
   #bind(key: Key, lease: string): void {
     const before = this.#leaseOf.get(key);
-    if (before === lease) return;
-    if (before !== undefined) this.#unbind(key, before);
-    if (lease === '0') return;
+    if (before === lease) {
+      return;
+    }
+    if (before !== undefined) {
+      this.#unbind(key, before);
+    }
+    if (lease === '0') {
+      return;
+    }
     this.#leaseOf.set(key, lease);
     const keys = this.#keysOf.get(lease);
-    if (keys !== undefined) keys.add(key);
-    else this.#keysOf.set(lease, new Set([key]));
+    if (keys !== undefined) {
+      keys.add(key);
+    } else {
+      this.#keysOf.set(lease, new Set([key]));
+    }
   }
 
   #unbind(key: Key, lease: string): void {
     this.#leaseOf.delete(key);
     const keys = this.#keysOf.get(lease);
     keys?.delete(key);
-    if (keys?.size !== 0) return;
+    if (keys?.size !== 0) {
+      return;
+    }
     this.#keysOf.delete(lease);
     this.#times.delete(lease);
     this.#asked.delete(lease);
@@ -97,7 +114,9 @@ export class LeaseBook {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       const lease = this.#due();
-      if (lease !== undefined) await this.#ask(lease, signal, listener).catch(() => undefined);
+      if (lease !== undefined) {
+        await this.#ask(lease, signal, listener).catch(() => undefined);
+      }
       await sleep(this.#deps.clock, pauseMs, signal);
     }
   }
@@ -105,7 +124,9 @@ export class LeaseBook {
   /** A lease that was never asked for, else the one that waits longest, once it is time. */
   #due(): string | undefined {
     for (const lease of this.#keysOf.keys()) {
-      if (!this.#asked.has(lease)) return lease;
+      if (!this.#asked.has(lease)) {
+        return lease;
+      }
     }
     const [oldest] = this.#asked;
     const dueMs = this.#deps.clock.monotonic() - refreshMs;

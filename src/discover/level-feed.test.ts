@@ -14,8 +14,9 @@ function registered(key: string, ready: boolean): Discovered {
 function told(feed: LevelFeed, revision: number, ...registrations: readonly Discovered[]): string[] {
   feed.show(treeOf(registrations, { prefix: '/p', separator: '/' }), revision);
   const lines: string[] = [];
-  for (let event = feed.next(); event !== undefined; event = feed.next())
+  for (let event = feed.next(); event !== undefined; event = feed.next()) {
     lines.push(textLine(event).trimEnd());
+  }
   return lines;
 }
 

@@ -18,8 +18,12 @@ export class LevelFeed {
     const now = new Map(Array.from(levelsOf(root), (level) => [idOf(level), eventOf(level, revision)]));
     const news = [...now].filter(([id, event]) => isNews(event, this.#told.get(id)));
     const gone = [...this.#told].filter(([id]) => !now.has(id));
-    for (const [id, event] of news) this.#told.set(id, event);
-    for (const [id] of gone) this.#told.delete(id);
+    for (const [id, event] of news) {
+      this.#told.set(id, event);
+    }
+    for (const [id] of gone) {
+      this.#told.delete(id);
+    }
     const ends = gone.map(([, event]) => ({ ...event, revision, state: 'gone', up: 0, of: 0 }) as const);
     this.#waiting = [...news.map(([, event]) => event), ...ends].reverse();
   }

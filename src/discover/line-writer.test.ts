@@ -36,7 +36,9 @@ it('asks for no line while the reader has not taken those before', async () => {
   });
   writer.wake();
   const once = asked;
-  for (let count = 0; count < 10; count += 1) writer.wake();
+  for (let count = 0; count < 10; count += 1) {
+    writer.wake();
+  }
   expect(asked).toBe(once);
   expect(taken).toHaveLength(1);
   while (taken.join('').split('\n').length <= 10_000) {

@@ -20,8 +20,12 @@ export class LineWriter {
   wake(): void {
     while (!this.#isFull && !this.#closed) {
       const chunk = nextChunk(this.#nextLine);
-      if (chunk === '') return;
-      if (!this.#out.write(chunk)) this.#waitForRoom();
+      if (chunk === '') {
+        return;
+      }
+      if (!this.#out.write(chunk)) {
+        this.#waitForRoom();
+      }
     }
   }
 
@@ -56,7 +60,9 @@ function nextChunk(nextLine: () => string | undefined): string {
   let chunk = '';
   while (chunk.length < chunkSize) {
     const line = nextLine();
-    if (line === undefined) break;
+    if (line === undefined) {
+      break;
+    }
     chunk += line;
   }
   return chunk;

@@ -58,12 +58,16 @@ export function levelsView(
   let isStale = false;
   const nextLine = (): string | undefined => {
     const event = feed.next();
-    if (event === undefined && isStale) throttle.request();
+    if (event === undefined && isStale) {
+      throttle.request();
+    }
     return lineOrNone(event, lineOf);
   };
   const writer = new LineWriter(out, nextLine);
   const show = (): void => {
-    if (!feed.isEmpty) return;
+    if (!feed.isEmpty) {
+      return;
+    }
     isStale = false;
     feed.show(treeOf(roster.registrations, source), roster.revision);
     writer.wake();
@@ -74,7 +78,9 @@ export function levelsView(
     changed(changes) {
       roster.apply(changes);
       isStale = true;
-      if (isSynced) throttle.request();
+      if (isSynced) {
+        throttle.request();
+      }
     },
     synced({ revision, registrations }) {
       isSynced = true;

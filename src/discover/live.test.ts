@@ -67,7 +67,9 @@ it('draws at most ten times a second, however much changes', () => {
   for (let revision = 1; revision <= 1_000; revision += 1) {
     view.changed([put('/web/1', `10.0.0.${revision % 250}:80`, revision)]);
     clock.advance(1);
-    if (out.written !== '') drawn += 1;
+    if (out.written !== '') {
+      drawn += 1;
+    }
     out.written = '';
   }
   expect(drawn).toBeLessThanOrEqual(11);

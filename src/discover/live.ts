@@ -45,7 +45,9 @@ export function liveTable(deps: LiveDeps, leases: LeaseBook | undefined): View {
     const shown = lines.length === 0 ? [] : [heading, ...lines];
     return { lines: shown, more: items - lines.length, summary: tableSummary(registrations) };
   });
-  if (leases === undefined) return view;
+  if (leases === undefined) {
+    return view;
+  }
   const countdown = new Throttle(deps.clock, countdownEveryMs, () => {
     view.redraw();
     countdown.request();

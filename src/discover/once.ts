@@ -67,7 +67,9 @@ function listed(
       synced: () => resolve(range),
       failureChanged() {
         const error = range.failure?.error;
-        if (error !== undefined && !mayWorkElsewhere(error)) fail(error);
+        if (error !== undefined && !mayWorkElsewhere(error)) {
+          fail(error);
+        }
       },
     });
     limit.addEventListener('abort', () => fail(tooLate(timeoutMs, range.failure?.error)), { once: true });

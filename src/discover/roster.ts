@@ -26,8 +26,11 @@ export class Roster {
 
   apply(changes: readonly Change[]): void {
     for (const { key, registration, revision } of changes) {
-      if (registration === undefined) this.#byKey.delete(key);
-      else this.#byKey.set(key, discoveredOf(registration, this.#read));
+      if (registration === undefined) {
+        this.#byKey.delete(key);
+      } else {
+        this.#byKey.set(key, discoveredOf(registration, this.#read));
+      }
       this.#revision = Math.max(this.#revision, revision);
     }
     this.#sorted = undefined;

@@ -11,7 +11,9 @@ describe('a block on a terminal', () => {
       fc.property(fc.array(fc.array(word, { maxLength: 9 }), { minLength: 1 }), (blocks) => {
         const terminal = new FakeTerminal();
         const screen = new Screen(terminal, () => undefined);
-        for (const block of blocks) screen.show(block);
+        for (const block of blocks) {
+          screen.show(block);
+        }
         expect(terminal.seen).toBe(blocks.at(-1)?.join('\n'));
       }),
     );

@@ -23,7 +23,9 @@ export function tableFrame(registrations: readonly Discovered[], options: TableO
   const heading = ['KEY', 'INSTANCE', ...(remainingSeconds === undefined ? [] : ['TTL', 'LEASE']), 'STATE'];
   const cells: (readonly Span[])[] = [heading.map((text) => ({ text }))];
   for (const registration of registrations) {
-    if (cells.length > rows) break;
+    if (cells.length > rows) {
+      break;
+    }
     const shown = registration.items.slice(0, rows + 1 - cells.length);
     cells.push(...shown.map((item) => cellsOf(registration, item, remainingSeconds)));
   }
@@ -64,8 +66,12 @@ function cellsOf(
 }
 
 function stateOf(item: Item): Span {
-  if (item.kind === 'ignored') return { text: printable(`ignored: ${item.message}`), tone: 'quiet' };
-  if (item.kind === 'rejected') return { text: printable(`${item.reason}: ${item.message}`), tone: 'bad' };
+  if (item.kind === 'ignored') {
+    return { text: printable(`ignored: ${item.message}`), tone: 'quiet' };
+  }
+  if (item.kind === 'rejected') {
+    return { text: printable(`${item.reason}: ${item.message}`), tone: 'bad' };
+  }
   return item.instance.ready ? { text: 'ready', tone: 'good' } : { text: 'not ready', tone: 'doubtful' };
 }
 

@@ -29,21 +29,29 @@ const doubleWidth =
 
 /** How many columns a printable text takes. */
 export function widthOf(text: string): number {
-  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  if (/^[\x20-\x7e]*$/.test(text)) {
+    return text.length;
+  }
   let width = 0;
-  for (const char of text) width += widthOfChar(char);
+  for (const char of text) {
+    width += widthOfChar(char);
+  }
   return width;
 }
 
 /** The text in at most so many columns; where it is longer, `…` stands for its end. */
 export function cutEnd(text: string, columns: number): string {
-  if (widthOf(text) <= columns) return text;
+  if (widthOf(text) <= columns) {
+    return text;
+  }
   return columns < 1 ? '' : `${takeColumns([...text], columns - 1).join('')}…`;
 }
 
 /** As {@link cutEnd}, for texts that differ at their end: `…` stands for the beginning. */
 export function cutStart(text: string, columns: number): string {
-  if (widthOf(text) <= columns) return text;
+  if (widthOf(text) <= columns) {
+    return text;
+  }
   return columns < 1
     ? ''
     : `…${takeColumns([...text].reverse(), columns - 1)
@@ -72,13 +80,17 @@ function takeColumns(chars: readonly string[], columns: number): string[] {
   let width = 0;
   for (const char of chars) {
     width += widthOfChar(char);
-    if (width > columns) break;
+    if (width > columns) {
+      break;
+    }
     taken.push(char);
   }
   return taken;
 }
 
 function widthOfChar(char: string): number {
-  if (noWidth.test(char)) return 0;
+  if (noWidth.test(char)) {
+    return 0;
+  }
   return doubleWidth.test(char) ? 2 : 1;
 }

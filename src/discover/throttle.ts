@@ -19,7 +19,9 @@ export class Throttle {
   }
 
   request(): void {
-    if (this.#cancel !== undefined || this.#closed) return;
+    if (this.#cancel !== undefined || this.#closed) {
+      return;
+    }
     const waitMs = Math.max(0, this.#notBefore - this.#clock.monotonic());
     this.#cancel = this.#clock.schedule(waitMs, () => {
       this.#cancel = undefined;

@@ -27,14 +27,20 @@ export function treeSummary(root: Level): string {
 
 function* rowsOf(level: Level, depth: number): Generator<{ readonly name: string; readonly level: Level }> {
   yield { name: '  '.repeat(depth) + printable(level.name), level };
-  for (const child of level.children) yield* rowsOf(child, depth + 1);
+  for (const child of level.children) {
+    yield* rowsOf(child, depth + 1);
+  }
 }
 
 function detailOf({ up, of, registration }: Level): string {
-  if (registration === undefined) return `${up}/${of}`;
+  if (registration === undefined) {
+    return `${up}/${of}`;
+  }
   return registration.items
     .flatMap((item) => {
-      if (item.kind === 'instance') return [printable(instanceText(item.instance))];
+      if (item.kind === 'instance') {
+        return [printable(instanceText(item.instance))];
+      }
       return item.kind === 'rejected' ? [printable(`${item.reason}: ${item.message}`)] : [];
     })
     .join(', ');

@@ -12,8 +12,12 @@ const source = { prefix: '/p', separator: '/' };
 type State = 'ready' | 'not-ready' | 'rejected' | 'ignored';
 
 function item(state: State): Item {
-  if (state === 'rejected') return { kind: 'rejected', reason: 'NoAddress', message: 'no address' };
-  if (state === 'ignored') return { kind: 'ignored', message: 'a placeholder' };
+  if (state === 'rejected') {
+    return { kind: 'rejected', reason: 'NoAddress', message: 'no address' };
+  }
+  if (state === 'ignored') {
+    return { kind: 'ignored', message: 'a placeholder' };
+  }
   const ready = state === 'ready';
   return { kind: 'instance', instance: { address: '10.0.0.1', ports: { '': 80 }, ready, metadata: {} } };
 }
@@ -104,7 +108,9 @@ describe('the tree of keys', () => {
         );
         const all = entries.flatMap(([, items]) => items).filter((state) => state !== 'ignored');
         expect([root.up, root.of]).toEqual([all.filter((state) => state === 'ready').length, all.length]);
-        for (const level of levelsOf(root)) expect(sumsUp(level)).toBe(true);
+        for (const level of levelsOf(root)) {
+          expect(sumsUp(level)).toBe(true);
+        }
       }),
     );
   });

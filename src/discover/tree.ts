@@ -36,7 +36,9 @@ interface Branch {
 export function treeOf(registrations: readonly Discovered[], source: Source): Level {
   const root: Branch = { own: [], children: new Map() };
   for (const registration of registrations) {
-    if (registration.items.some(isAnnounced)) plant(root, registration, source);
+    if (registration.items.some(isAnnounced)) {
+      plant(root, registration, source);
+    }
   }
   const prefix = fullPrefix(source);
   return levelOf(root, { name: prefix, key: prefix, separator: source.separator });
@@ -45,7 +47,9 @@ export function treeOf(registrations: readonly Discovered[], source: Source): Le
 /** Every level from this one down, in the order in which it is shown. */
 export function* levelsOf(level: Level): Generator<Level> {
   yield level;
-  for (const child of level.children) yield* levelsOf(child);
+  for (const child of level.children) {
+    yield* levelsOf(child);
+  }
 }
 
 function plant(root: Branch, registration: Discovered, source: Source): void {
@@ -84,8 +88,9 @@ function levelOf(branch: Branch, { name, key, separator }: Place): Level {
 
 function childOf(branch: Branch, place: Place): Level {
   const [only, ...others] = branch.own;
-  if (only !== undefined && others.length === 0 && branch.children.size === 0)
+  if (only !== undefined && others.length === 0 && branch.children.size === 0) {
     return leafOf(only, place.name);
+  }
   const { name, key, separator } = place;
   return levelOf(branch, { name: name + separator, key: key + separator, separator });
 }
@@ -106,7 +111,9 @@ function sumOf(levels: readonly Level[]): Pick<Level, 'up' | 'of' | 'state'> {
 }
 
 function stated(up: number, of: number): Pick<Level, 'up' | 'of' | 'state'> {
-  if (up === 0) return { up, of, state: 'down' };
+  if (up === 0) {
+    return { up, of, state: 'down' };
+  }
   return { up, of, state: up === of ? 'up' : 'partly' };
 }
 

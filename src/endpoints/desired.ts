@@ -35,8 +35,12 @@ export interface Desired {
 export function desiredEndpoints(keys: Iterable<KeyOutcome>): Desired {
   const tally = new Tally();
   for (const { key, outcomes, standIns } of keys) {
-    for (const outcome of outcomes) tally.count(key, outcome);
-    for (const endpoint of standIns) tally.publish(endpoint);
+    for (const outcome of outcomes) {
+      tally.count(key, outcome);
+    }
+    for (const endpoint of standIns) {
+      tally.publish(endpoint);
+    }
   }
   return tally.result();
 }
@@ -55,10 +59,15 @@ class Tally {
   #partial = 0;
 
   count(key: string, outcome: Outcome): void {
-    if (outcome.kind === 'filtered') this.#filtered += 1;
-    else if (outcome.kind === 'ignored') this.#ignored += 1;
-    else if (outcome.kind === 'rejected') this.#reject(key, outcome);
-    else this.#announce(outcome.endpoint, outcome.partial);
+    if (outcome.kind === 'filtered') {
+      this.#filtered += 1;
+    } else if (outcome.kind === 'ignored') {
+      this.#ignored += 1;
+    } else if (outcome.kind === 'rejected') {
+      this.#reject(key, outcome);
+    } else {
+      this.#announce(outcome.endpoint, outcome.partial);
+    }
   }
 
   /** Publishes once per address and port set; one registration that says ready is enough. Returns the endpoint's id. */
@@ -66,22 +75,29 @@ class Tally {
     const portSet = portSetKey(endpoint.ports);
     const id = `${endpoint.address}|${portSet}`;
     const known = this.#endpoints.get(id);
-    if (known === undefined || (endpoint.ready && !known.ready)) this.#endpoints.set(id, endpoint);
+    if (known === undefined || (endpoint.ready && !known.ready)) {
+      this.#endpoints.set(id, endpoint);
+    }
     this.#portSets.add(portSet);
     return id;
   }
 
   #announce(endpoint: DesiredEndpoint, partial: boolean): void {
     const id = this.publish(endpoint);
-    if (this.#announced.has(id)) this.#duplicate += 1;
-    else if (partial) this.#partial += 1;
+    if (this.#announced.has(id)) {
+      this.#duplicate += 1;
+    } else if (partial) {
+      this.#partial += 1;
+    }
     this.#announced.add(id);
   }
 
   #reject(key: string, { reason, message }: { reason: RejectionReason; message: string }): void {
     this.#rejections += 1;
     this.#byReason.set(reason, (this.#byReason.get(reason) ?? 0) + 1);
-    if (this.#rejected.length < maxSamples) this.#rejected.push({ key, reason, message });
+    if (this.#rejected.length < maxSamples) {
+      this.#rejected.push({ key, reason, message });
+    }
   }
 
   result(): Desired {
@@ -98,7 +114,11 @@ class Tally {
 
   #counts(): Counts {
     let ready = 0;
-    for (const id of this.#announced) if (this.#endpoints.get(id)?.ready === true) ready += 1;
+    for (const id of this.#announced) {
+      if (this.#endpoints.get(id)?.ready === true) {
+        ready += 1;
+      }
+    }
     return {
       keys: this.#announced.size + this.#filtered + this.#ignored + this.#rejections + this.#duplicate,
       ready,

@@ -50,13 +50,17 @@ function goodAt(
   outcome: Outcome | undefined,
   before: Instance | undefined,
 ): Instance | undefined {
-  if (outcome?.kind === 'rejected') return before;
+  if (outcome?.kind === 'rejected') {
+    return before;
+  }
   return item.kind === 'instance' ? item.instance : undefined;
 }
 
 function endpointsOf(instances: LastGood, publishing: Publishing): DesiredEndpoint[] {
   return instances.flatMap((instance) => {
-    if (instance === undefined) return [];
+    if (instance === undefined) {
+      return [];
+    }
     const outcome = resolveItem({ kind: 'instance', instance }, publishing);
     return outcome.kind === 'endpoint' ? [outcome.endpoint] : [];
   });

@@ -9,7 +9,9 @@ export function matchPorts(
   const matched: EndpointPort[] = [];
   for (const servicePort of servicePorts) {
     const port = targetOf(instance.ports, servicePort);
-    if (port !== undefined) matched.push(endpointPort(servicePort, port));
+    if (port !== undefined) {
+      matched.push(endpointPort(servicePort, port));
+    }
   }
   return matched;
 }
@@ -18,7 +20,9 @@ function targetOf(
   ports: Instance['ports'],
   { targetPort, defaultTargetPort }: ServicePort,
 ): number | undefined {
-  if (typeof targetPort === 'number') return targetPort;
+  if (typeof targetPort === 'number') {
+    return targetPort;
+  }
   const announced = targetPort === undefined ? onlyPort(ports) : ownPort(ports, targetPort);
   return announced ?? defaultTargetPort;
 }

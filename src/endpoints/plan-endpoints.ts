@@ -43,7 +43,9 @@ export function planEndpoints(wish: EndpointsWish, existing: Endpoints | undefin
     sameRecord(existing.metadata.labels ?? {}, metadata.labels) &&
     sameRecord(existing.metadata.annotations ?? {}, metadata.annotations) &&
     sameOwners(existing.metadata.ownerReferences ?? [], wish.ownerReferences);
-  if (unchanged) return { action: 'none' };
+  if (unchanged) {
+    return { action: 'none' };
+  }
   const object = { ...existing, metadata: { ...existing.metadata, ...metadata }, subsets };
   return { action: 'update', object, truncated };
 }

@@ -53,13 +53,17 @@ function stored<T extends { metadata: object }>(object: T): T {
 }
 
 function deepFreeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) Object.values(Object.freeze(value)).forEach(deepFreeze);
+  if (typeof value === 'object' && value !== null) {
+    Object.values(Object.freeze(value)).forEach(deepFreeze);
+  }
   return value;
 }
 
 function endpointsOf(wish: EndpointsWish, existing?: Endpoints): Endpoints {
   const plan = planEndpoints(wish, existing);
-  if (plan.action === 'none') throw new Error('nothing is planned');
+  if (plan.action === 'none') {
+    throw new Error('nothing is planned');
+  }
   return plan.object;
 }
 
@@ -145,7 +149,9 @@ describe('the plan for Endpoints', () => {
 describe('the plan for a Service', () => {
   const applied = (wish: ServiceWish): Service => {
     const service = planService(wish, undefined);
-    if (service === undefined) throw new Error('nothing is planned');
+    if (service === undefined) {
+      throw new Error('nothing is planned');
+    }
     return service;
   };
 

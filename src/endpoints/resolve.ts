@@ -12,11 +12,17 @@ export interface Publishing {
 
 /** What becomes of an item: an endpoint for the ports that it has, or the reason why not. */
 export function resolveItem(item: Item, publishing: Publishing): Outcome {
-  if (item.kind !== 'instance') return item;
+  if (item.kind !== 'instance') {
+    return item;
+  }
   const { instance } = item;
-  if (!publishing.admits(instance)) return { kind: 'filtered' };
+  if (!publishing.admits(instance)) {
+    return { kind: 'filtered' };
+  }
   const ports = matchPorts(instance, publishing.ports);
-  if (ports.length === 0 && publishing.ports.length > 0) return noPort(instance, publishing.ports);
+  if (ports.length === 0 && publishing.ports.length > 0) {
+    return noPort(instance, publishing.ports);
+  }
   return {
     kind: 'endpoint',
     endpoint: { address: instance.address, ports, ready: instance.ready },

@@ -103,7 +103,9 @@ describe('subsets', () => {
           [...others, { ...changed, address: '10.9.9.9' }],
           [...others, { ...changed, ports: [{ ...http, port: 81 }] }],
         ];
-        for (const variant of variants) expect(sameSubsets(subsets, toSubsets(variant).subsets)).toBe(false);
+        for (const variant of variants) {
+          expect(sameSubsets(subsets, toSubsets(variant).subsets)).toBe(false);
+        }
       }),
     );
   });

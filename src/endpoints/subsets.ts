@@ -21,9 +21,13 @@ export function toSubsets(endpoints: readonly DesiredEndpoint[], limit = maxAddr
 
 /** Drops not ready endpoints before ready ones, from each port set its proportional share, as Kubernetes's own controller does. */
 function truncate(endpoints: readonly DesiredEndpoint[], limit: number): readonly DesiredEndpoint[] {
-  if (endpoints.length <= limit) return endpoints;
+  if (endpoints.length <= limit) {
+    return endpoints;
+  }
   const ready = endpoints.filter((endpoint) => endpoint.ready);
-  if (ready.length >= limit) return proportional(ready, limit);
+  if (ready.length >= limit) {
+    return proportional(ready, limit);
+  }
   const notReady = endpoints.filter((endpoint) => !endpoint.ready);
   return [...ready, ...proportional(notReady, limit - ready.length)];
 }

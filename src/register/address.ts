@@ -20,8 +20,12 @@ type Interfaces = NodeJS.Dict<NetworkInterfaceInfo[]>;
 /** The address to register, in its canonical form. Throws `INVALID_OPTIONS` that says which option would help. */
 export async function findAddress(options: AddressOptions): Promise<string> {
   const { address, interface: name, etcd } = options;
-  if (address !== undefined) return judged(address, `--address ${JSON.stringify(address)}`);
-  if (name !== undefined) return interfaceAddress(name, networkInterfaces());
+  if (address !== undefined) {
+    return judged(address, `--address ${JSON.stringify(address)}`);
+  }
+  if (name !== undefined) {
+    return interfaceAddress(name, networkInterfaces());
+  }
   const found = await routeAddress(etcd);
   return judged(found, `--address or --interface is needed: the way to etcd leads from ${found}`);
 }
@@ -76,6 +80,8 @@ async function localAddress({ hostname, port }: URL): Promise<string> {
 
 function judged(address: string, what: string): string {
   const verdict = judgeAddress(address);
-  if (verdict.kind === 'rejected') throw optionsError([`${what}: ${verdict.message}`]);
+  if (verdict.kind === 'rejected') {
+    throw optionsError([`${what}: ${verdict.message}`]);
+  }
   return verdict.address;
 }

@@ -32,11 +32,15 @@ export function startCommand(
   });
   const signal = (name: NodeJS.Signals): void => {
     // Once the command has ended, its process id may be somebody else's.
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
+      return;
+    }
     try {
       process.kill(-child.pid, name);
     } catch (error) {
-      if (codeOf(error) !== 'ESRCH') warn(`--exec cannot send ${name} to the command: ${messageOf(error)}`);
+      if (codeOf(error) !== 'ESRCH') {
+        warn(`--exec cannot send ${name} to the command: ${messageOf(error)}`);
+      }
     }
   };
   return { ended, signal };

@@ -11,7 +11,9 @@ function start() {
 
 it('passes on at once what does not ask the command to end', () => {
   const { source, sent } = start();
-  for (const name of ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT']) source.emit(name, name);
+  for (const name of ['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT']) {
+    source.emit(name, name);
+  }
   expect(sent).toEqual(['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH', 'SIGCONT']);
 });
 

@@ -17,8 +17,12 @@ export class CommandSignals {
   constructor(source: SignalSource, send: (name: NodeJS.Signals) => void) {
     this.#source = source;
     this.#send = send;
-    for (const name of stopSignals) source.on(name, this.#onStop);
-    for (const name of otherSignals) source.on(name, send);
+    for (const name of stopSignals) {
+      source.on(name, this.#onStop);
+    }
+    for (const name of otherSignals) {
+      source.on(name, send);
+    }
   }
 
   /** Resolves with the first signal to stop. */
@@ -37,13 +41,20 @@ export class CommandSignals {
   }
 
   release(): void {
-    for (const name of stopSignals) this.#source.off(name, this.#onStop);
-    for (const name of otherSignals) this.#source.off(name, this.#send);
+    for (const name of stopSignals) {
+      this.#source.off(name, this.#onStop);
+    }
+    for (const name of otherSignals) {
+      this.#source.off(name, this.#send);
+    }
   }
 
   readonly #onStop = (name: NodeJS.Signals): void => {
-    if (this.#passesAll) this.#send(name);
-    else if (this.#isStopping) this.#hurry.abort();
+    if (this.#passesAll) {
+      this.#send(name);
+    } else if (this.#isStopping) {
+      this.#hurry.abort();
+    }
     this.#isStopping = true;
     this.#stop.resolve(name);
   };

@@ -31,7 +31,9 @@ describe('the verdict', () => {
       fc.property(checks, threshold, threshold, (all, passes, failures) => {
         const given = verdicts(all, { passes, failures });
         for (const [index, verdict] of given.entries()) {
-          if (verdict === given[index - 1]) continue;
+          if (verdict === given[index - 1]) {
+            continue;
+          }
           const run = verdict === true ? '+'.repeat(passes) : '-'.repeat(failures);
           expect(all.slice(0, index + 1).endsWith(run)).toBe(true);
         }
@@ -60,7 +62,9 @@ describe('watching health', () => {
     const answers = [undefined, 'the answer is 503', 'the answer is 500'];
     const { stop, told, watching, pass, clock } = watch(async () => {
       const answer = answers.shift();
-      if (answer !== undefined) throw new Error(answer);
+      if (answer !== undefined) {
+        throw new Error(answer);
+      }
     });
     await pass(0);
     await pass(1_000);

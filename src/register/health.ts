@@ -22,8 +22,12 @@ export const unknownHealth: Health = { passing: undefined, passed: 0, failed: 0 
 export function nextHealth(health: Health, hasPassed: boolean, { passes, failures }: Thresholds): Health {
   const passed = hasPassed ? health.passed + 1 : 0;
   const failed = hasPassed ? 0 : health.failed + 1;
-  if (passed >= passes) return { passing: true, passed, failed };
-  if (failed >= failures) return { passing: false, passed, failed };
+  if (passed >= passes) {
+    return { passing: true, passed, failed };
+  }
+  if (failed >= failures) {
+    return { passing: false, passed, failed };
+  }
   return { passing: health.passing, passed, failed };
 }
 
@@ -46,7 +50,9 @@ export async function watchHealth(
   let health = unknownHealth;
   while (!signal.aborted) {
     const reason = await checkOnce(probe, options.timeoutMs, clock, signal);
-    if (signal.aborted) return;
+    if (signal.aborted) {
+      return;
+    }
     health = nextHealth(health, reason === undefined, options);
     listener(health, reason);
     await sleep(clock, options.intervalMs, signal);

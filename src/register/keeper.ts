@@ -116,8 +116,9 @@ export class Keeper {
     const { client, clock, voice } = this.#deps;
     try {
       const found = await bounded(clock, lookBackMs, (signal) => readKey(client, key, signal));
-      if (found?.value.equals(value) === true)
+      if (found?.value.equals(value) === true) {
         throw new RetryableError('LEASE_LEFT', 'etcd has not revoked it');
+      }
       this.#removed(key);
     } catch (error) {
       voice.warn(`left ${showKey(key)} to its lease of ${this.#options.ttlSeconds} s: ${messageOf(error)}`);
@@ -125,16 +126,25 @@ export class Keeper {
   }
 
   #removed(key: Key): void {
-    if (this.#held.delete(key)) this.#deps.voice.say(`deregistered ${showKey(key)}`);
+    if (this.#held.delete(key)) {
+      this.#deps.voice.say(`deregistered ${showKey(key)}`);
+    }
   }
 
   /** What is wrong for several keys alike is said once; what is refused for good is for whoever waits for it. */
   #failing(error: Error | undefined, key: Key | undefined): void {
-    if (error instanceof TerminalError) return;
+    if (error instanceof TerminalError) {
+      return;
+    }
     const trouble = error && troubleText(error, key, this.#options.user);
     const isKnown = trouble === undefined || [...this.#troubles.values()].includes(trouble);
-    if (trouble === undefined) this.#troubles.delete(key);
-    else this.#troubles.set(key, trouble);
-    if (!isKnown) this.#deps.voice.warn(`${trouble}; it is tried on`);
+    if (trouble === undefined) {
+      this.#troubles.delete(key);
+    } else {
+      this.#troubles.set(key, trouble);
+    }
+    if (!isKnown) {
+      this.#deps.voice.warn(`${trouble}; it is tried on`);
+    }
   }
 }

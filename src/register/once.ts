@@ -17,12 +17,16 @@ export async function registerOnce(
 ): Promise<void> {
   try {
     await bounded(clock, timeoutMs, async (signal) => {
-      if (check !== undefined) await passed(check, { clock, voice }, signal);
+      if (check !== undefined) {
+        await passed(check, { clock, voice }, signal);
+      }
       await untilAborted(Promise.race([keeper.register(), keeper.refused]), signal);
     });
   } catch (error) {
     await keeper.close();
-    if (codeOf(error) !== 'ETCD_TIMEOUT') throw error;
+    if (codeOf(error) !== 'ETCD_TIMEOUT') {
+      throw error;
+    }
     const reason = keeper.trouble ?? 'etcd does not answer; is --etcd right?';
     throw new RetryableError(
       'REGISTER_TIMEOUT',
@@ -45,10 +49,13 @@ async function passed(check: Check, { clock, voice }: TendDeps, signal: AbortSig
     clock,
     AbortSignal.any([signal, done.signal]),
     (health, reason) => {
-      if (health.passing === true) verdict.resolve();
-      else if (health.passing === false) {
+      if (health.passing === true) {
+        verdict.resolve();
+      } else if (health.passing === false) {
         verdict.reject(new TerminalError('CHECK_FAILED', `Not registered: --check fails: ${reason}`));
-      } else if (reason !== undefined) voice.warn(`--check fails: ${reason}`);
+      } else if (reason !== undefined) {
+        voice.warn(`--check fails: ${reason}`);
+      }
     },
   );
   try {

@@ -11,9 +11,13 @@ export type Probe = (signal: AbortSignal) => Promise<void>;
 /** The probe of a `--check`. Throws `INVALID_OPTIONS` where it is none. */
 export function probeOf(check: string): Probe {
   const [, command] = /^exec\s+(\S.*)$/s.exec(check) ?? [];
-  if (command !== undefined) return (signal) => probeCommand(command, signal);
+  if (command !== undefined) {
+    return (signal) => probeCommand(command, signal);
+  }
   const url = URL.parse(check);
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return (signal) => probeHttp(url, signal);
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') {
+    return (signal) => probeHttp(url, signal);
+  }
   if (url?.protocol === 'tcp:' && url.port !== '' && /^\/?$/.test(url.pathname)) {
     return (signal) => probeTcp(url, signal);
   }
@@ -29,9 +33,13 @@ async function probeHttp(url: URL, signal: AbortSignal): Promise<void> {
   const [response] = await once(request, 'response');
   const { statusCode } = response;
   // The body may be endless, and what becomes of it tells nothing.
-  for (const part of [request, response]) part.on('error', () => undefined);
+  for (const part of [request, response]) {
+    part.on('error', () => undefined);
+  }
   request.destroy();
-  if (statusCode < 200 || statusCode > 399) throw new Error(`the answer is ${statusCode}`);
+  if (statusCode < 200 || statusCode > 399) {
+    throw new Error(`the answer is ${statusCode}`);
+  }
 }
 
 async function probeTcp(url: URL, signal: AbortSignal): Promise<void> {
@@ -49,13 +57,16 @@ async function probeTcp(url: URL, signal: AbortSignal): Promise<void> {
 async function probeCommand(command: string, signal: AbortSignal): Promise<void> {
   const child = spawn('/bin/sh', ['-c', command], { stdio: 'ignore', detached: true });
   const kill = (): void => {
-    if (child.pid !== undefined) killGroup(child.pid);
+    if (child.pid !== undefined) {
+      killGroup(child.pid);
+    }
   };
   signal.addEventListener('abort', kill, { once: true });
   try {
     const [code, name] = await once(child, 'exit');
-    if (code !== 0)
+    if (code !== 0) {
       throw new Error(name === null ? `the command exits with ${code}` : `the command is ended by ${name}`);
+    }
   } finally {
     signal.removeEventListener('abort', kill);
   }

@@ -31,8 +31,12 @@ export function registrationsOf(recipe: Recipe, facts: Facts): readonly WantedRe
   );
   const texts = keys.flatMap(({ filled }) => ('text' in filled ? [filled.text] : []));
   const twice = texts.find((key, index) => texts.indexOf(key) !== index);
-  if (twice !== undefined) problems.push(`--key is given twice for ${showKey(keyOf(twice))}`);
-  if (problems.length > 0) throw optionsError([...new Set(problems)]);
+  if (twice !== undefined) {
+    problems.push(`--key is given twice for ${showKey(keyOf(twice))}`);
+  }
+  if (problems.length > 0) {
+    throw optionsError([...new Set(problems)]);
+  }
   return texts.map((key, index) => ({ key: keyOf(key), value: Buffer.from(textOf(values[index]?.filled)) }));
 }
 
@@ -57,7 +61,9 @@ interface OptionText {
 
 function valueText(recipe: Recipe, facts: Facts, index: number): OptionText {
   const template = recipe.values[index];
-  if (template === undefined) return { option: '--value', filled: builtValue(recipe, facts) };
+  if (template === undefined) {
+    return { option: '--value', filled: builtValue(recipe, facts) };
+  }
   const option = recipe.values.length === 1 ? '--value' : `--value number ${index + 1}`;
   return { option, filled: recipe.format === 'json' ? filledJson(template, facts) : fillIn(template, facts) };
 }
@@ -78,9 +84,12 @@ function builtValue({ format }: Recipe, { address = '', ports }: Facts): Filled 
     const isNamed = only !== undefined && only.name !== '';
     return { text: JSON.stringify({ address, ...(isNamed ? named : port) }) };
   }
-  if (others.length > 0)
+  if (others.length > 0) {
     return { problem: 'a plain one holds one --port: use --format json, or say what it should be' };
-  if (only === undefined) return { text: address };
+  }
+  if (only === undefined) {
+    return { text: address };
+  }
   return { text: `${isIPv6(address) ? `[${address}]` : address}:${only.port}` };
 }
 

@@ -34,7 +34,9 @@ export async function register(config: RegisterConfig, deps: RegisterDeps): Prom
   const facts = await factsOf(config, deps.pid);
   const wanted = registrationsOf(config, facts);
   const check = config.check && checkOf(config.check, facts);
-  for (const doubt of doubtsOf(wanted)) voice.warn(`the registration ${doubt}`);
+  for (const doubt of doubtsOf(wanted)) {
+    voice.warn(`the registration ${doubt}`);
+  }
   const log = defectsOnly(voice);
   const client = new EtcdClient({ ...config.etcd, ...hasty }, { clock, log });
   const { ttlSeconds, takeover } = config;
@@ -45,8 +47,11 @@ export async function register(config: RegisterConfig, deps: RegisterDeps): Prom
     if (config.command.length > 0) {
       return await supervise(config, { clock, voice, signals: deps.signals, keeper, tend: tendUntil });
     }
-    if (config.once) await registerOnce(keeper, check, config.timeoutMs, { clock, voice });
-    else await keep(keeper, tendUntil, deps.stop());
+    if (config.once) {
+      await registerOnce(keeper, check, config.timeoutMs, { clock, voice });
+    } else {
+      await keep(keeper, tendUntil, deps.stop());
+    }
     return 0;
   } finally {
     await client.close();
@@ -80,7 +85,9 @@ async function factsOf(config: RegisterConfig, pid: number): Promise<Facts> {
 
 function checkOf({ target, ...options }: CheckConfig, facts: Facts): Check {
   const filled = fillIn(target, facts);
-  if ('problem' in filled) throw optionsError([`--check ${JSON.stringify(target)}: ${filled.problem}`]);
+  if ('problem' in filled) {
+    throw optionsError([`--check ${JSON.stringify(target)}: ${filled.problem}`]);
+  }
   return { ...options, probe: probeOf(filled.text) };
 }
 

@@ -42,12 +42,18 @@ export async function supervise(
     keeper.refused.catch((error: unknown) => ({ why: 'refused', error }) as const),
   ]);
   over.abort();
-  if (end.why === 'refused') voice.warn(`${messageOf(end.error)}. The command is stopped`);
+  if (end.why === 'refused') {
+    voice.warn(`${messageOf(end.error)}. The command is stopped`);
+  }
   await keeper.close();
   await tending;
-  if (end.why === 'stopped') await sleep(clock, drainMs, signals.hurry);
+  if (end.why === 'stopped') {
+    await sleep(clock, drainMs, signals.hurry);
+  }
   signals.passAll();
-  if (end.why !== 'ended') child.signal(end.why === 'stopped' ? end.signal : 'SIGTERM');
+  if (end.why !== 'ended') {
+    child.signal(end.why === 'stopped' ? end.signal : 'SIGTERM');
+  }
   const status = await child.ended;
   signals.release();
   return end.why === 'refused' ? refusedStatus : status;

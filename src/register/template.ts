@@ -25,7 +25,9 @@ export function fillIn(
   const problems: string[] = [];
   const text = template.replace(placeholder, (whole, name: string) => {
     const filled = factOf(name, facts);
-    if ('text' in filled) return written(filled.text);
+    if ('text' in filled) {
+      return written(filled.text);
+    }
     problems.push(filled.problem);
     return whole;
   });
@@ -39,10 +41,18 @@ export function wantsAddress(template: string): boolean {
 }
 
 function factOf(name: string, facts: Facts): Filled {
-  if (name === 'hostname') return { text: facts.hostname };
-  if (name === 'pid') return { text: String(facts.pid) };
-  if (name === 'address') return known(facts.address, '{address} is not known');
-  if (name === 'port') return onlyPort(facts);
+  if (name === 'hostname') {
+    return { text: facts.hostname };
+  }
+  if (name === 'pid') {
+    return { text: String(facts.pid) };
+  }
+  if (name === 'address') {
+    return known(facts.address, '{address} is not known');
+  }
+  if (name === 'port') {
+    return onlyPort(facts);
+  }
   if (name.startsWith('port.')) {
     const port = facts.ports.find((named) => named.name === name.slice(5));
     return known(port?.port, `{${name}} has no --port of that name`);
@@ -58,7 +68,9 @@ function factOf(name: string, facts: Facts): Filled {
 
 function onlyPort({ ports }: Facts): Filled {
   const [only, ...others] = ports;
-  if (only === undefined) return { problem: '{port} needs a --port' };
+  if (only === undefined) {
+    return { problem: '{port} needs a --port' };
+  }
   return others.length === 0
     ? { text: String(only.port) }
     : { problem: `{port} could be any of several ports; name one, as in {port.${only.name}}` };

@@ -16,7 +16,9 @@ async function tended(checks: string): Promise<string[]> {
   const probe = async (): Promise<void> => {
     const result = checks[next];
     next += 1;
-    if (result === '-') throw new Error('the answer is 503');
+    if (result === '-') {
+      throw new Error('the answer is 503');
+    }
   };
   const check = { probe, passes: 2, failures: 2, intervalMs: 1_000, timeoutMs: 500 };
   const tending = tend(keeper, check, { clock, voice }, stop.signal);

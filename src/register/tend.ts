@@ -28,9 +28,13 @@ export async function tend(
   let isRegistered = false;
   let told: string | undefined;
   await watchHealth(check.probe, check, clock, signal, ({ passing }, reason) => {
-    if (reason !== undefined && reason !== told) voice.warn(`--check fails: ${reason}`);
+    if (reason !== undefined && reason !== told) {
+      voice.warn(`--check fails: ${reason}`);
+    }
     told = reason;
-    if (passing === undefined || passing === isRegistered) return;
+    if (passing === undefined || passing === isRegistered) {
+      return;
+    }
     isRegistered = passing;
     void (passing ? keeper.register() : keeper.deregister());
   });

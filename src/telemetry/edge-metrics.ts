@@ -16,5 +16,7 @@ export function registryMetrics(metrics: Metrics, registry: string): MirrorObser
 /** Counts a call to the apiserver. A watch is counted, but not timed: it lasts as long as it may. */
 export function countCall(metrics: Metrics, { verb, resource, status, durationMs }: CallReport): void {
   metrics.kubeRequests.inc({ verb, resource, code: String(status) });
-  if (verb !== 'watch') metrics.kubeRequestSeconds.observe({ verb, resource }, durationMs / 1000);
+  if (verb !== 'watch') {
+    metrics.kubeRequestSeconds.observe({ verb, resource }, durationMs / 1000);
+  }
 }

@@ -10,7 +10,9 @@ const servers: HealthServer[] = [];
 const sockets: Socket[] = [];
 
 afterEach(async () => {
-  for (const socket of sockets.splice(0)) socket.destroy();
+  for (const socket of sockets.splice(0)) {
+    socket.destroy();
+  }
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 
@@ -98,7 +100,9 @@ describe('the metrics page', () => {
     let isBroken = true;
     const server = await start({
       metrics: async () => {
-        if (isBroken) throw new Error('broken');
+        if (isBroken) {
+          throw new Error('broken');
+        }
         return { contentType: 'text/plain', body: 'up 1\n' };
       },
     });

@@ -80,8 +80,9 @@ async function answer(
 
 /** Never throws. */
 async function route(request: IncomingMessage, options: HealthOptions): Promise<Answer> {
-  if (request.method !== 'GET' && request.method !== 'HEAD')
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
     return plain(405, 'Only GET and HEAD are answered');
+  }
   const [path] = (request.url ?? '').split('?');
   switch (path) {
     case '/metrics':

@@ -25,7 +25,9 @@ export function loggable(fields: object): Record<string, unknown> {
 
 function field(name: string, value: unknown, depth: number): unknown {
   // A key of etcd or of the queue is logged as text; what TLS calls so is bytes or PEM.
-  if (secretField.test(name) && !isPlainKey(name, value)) return '[redacted]';
+  if (secretField.test(name) && !isPlainKey(name, value)) {
+    return '[redacted]';
+  }
   return shown(value, depth);
 }
 
@@ -34,12 +36,24 @@ function isPlainKey(name: string, value: unknown): boolean {
 }
 
 function shown(value: unknown, depth: number): unknown {
-  if (typeof value === 'bigint') return String(value);
-  if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof Error) return describeError(value);
-  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
-  if (depth >= maxDepth) return '[…]';
-  if (Array.isArray(value)) return value.map((part) => shown(part, depth + 1));
+  if (typeof value === 'bigint') {
+    return String(value);
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  if (value instanceof Error) {
+    return describeError(value);
+  }
+  if (ArrayBuffer.isView(value)) {
+    return `[${value.byteLength} bytes]`;
+  }
+  if (depth >= maxDepth) {
+    return '[…]';
+  }
+  if (Array.isArray(value)) {
+    return value.map((part) => shown(part, depth + 1));
+  }
   return Object.fromEntries(
     Object.entries(value).map(([name, part]) => [name, field(name, part, depth + 1)]),
   );
@@ -47,7 +61,9 @@ function shown(value: unknown, depth: number): unknown {
 
 /** Describes anything thrown, its causes included. */
 export function describeError(error: unknown, depth = 0): DescribedError {
-  if (!(error instanceof Error)) return { name: typeof error, message: String(error) };
+  if (!(error instanceof Error)) {
+    return { name: typeof error, message: String(error) };
+  }
   const { code, subject } = error as { readonly code?: unknown; readonly subject?: unknown };
   const isCoded = typeof code === 'string' || typeof code === 'number';
   const nested = depth < maxDepth;

@@ -57,7 +57,9 @@ export interface MetricsOptions {
 
 export function createMetrics(options: MetricsOptions = {}): Metrics {
   const registry = new Registry();
-  if (options.processMetrics === true) collectDefaultMetrics({ register: registry });
+  if (options.processMetrics === true) {
+    collectDefaultMetrics({ register: registry });
+  }
   const instruments = Object.fromEntries(
     Object.entries(metricTable).map(([key, spec]) => [key, createInstrument(spec, registry)]),
   ) as unknown as Instruments;

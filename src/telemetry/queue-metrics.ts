@@ -25,10 +25,18 @@ function countRun<Key>(metrics: Metrics, controller: string, run: FinishedRun<Ke
   metrics.workSeconds.observe({ name: controller }, seconds);
   metrics.reconcileSeconds.observe({ controller }, seconds);
   metrics.reconciles.inc({ controller, result: countedAs(run.result) });
-  if (countedAs(run.result) === 'error') metrics.reconcileErrors.inc({ controller });
-  if (run.result === 'terminal') metrics.terminalReconcileErrors.inc({ controller });
-  if (run.result === 'panic') metrics.reconcilePanics.inc({ controller });
-  if (run.retryInMs !== undefined) metrics.queueRetries.inc({ name: controller });
+  if (countedAs(run.result) === 'error') {
+    metrics.reconcileErrors.inc({ controller });
+  }
+  if (run.result === 'terminal') {
+    metrics.terminalReconcileErrors.inc({ controller });
+  }
+  if (run.result === 'panic') {
+    metrics.reconcilePanics.inc({ controller });
+  }
+  if (run.retryInMs !== undefined) {
+    metrics.queueRetries.inc({ name: controller });
+  }
 }
 
 /** controller-runtime counts terminal errors and panics as errors too. */

@@ -20,7 +20,9 @@ interface Line {
 /** The line, with the stack of its error lifted out. */
 function parsed(json: string): Line {
   const line = JSON.parse(json) as Line & { readonly error?: unknown };
-  if (!isDescribedError(line.error)) return line;
+  if (!isDescribedError(line.error)) {
+    return line;
+  }
   const { stack } = line.error;
   return { ...line, error: errorText(line.error), ...(stack !== undefined && { stack }) };
 }

@@ -49,7 +49,9 @@ describe('the controller as a process', () => {
     const controller = await start();
     await controller.untilReady();
     const { text } = await controller.http('/metrics');
-    for (const { name } of Object.values(metricTable)) expect(text).toContain(`# TYPE ${name} `);
+    for (const { name } of Object.values(metricTable)) {
+      expect(text).toContain(`# TYPE ${name} `);
+    }
     expect(text).toContain('nodejs_eventloop_lag_seconds');
     expect(await controller.metric('controller_runtime_max_concurrent_reconciles')).toBe(8);
     expect(await controller.metric('etcd_endpoints_registry_connected')).toBe(0);

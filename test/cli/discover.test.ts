@@ -34,8 +34,12 @@ function events(lines: readonly string[]): DiscoverEvent[] {
 function believed(read: readonly DiscoverEvent[]): Map<string, number> {
   const keys = new Map<string, number>();
   for (const event of read) {
-    if (event.type === 'put') keys.set(event.key, event.modRevision);
-    if (event.type === 'delete') keys.delete(event.key);
+    if (event.type === 'put') {
+      keys.set(event.key, event.modRevision);
+    }
+    if (event.type === 'delete') {
+      keys.delete(event.key);
+    }
   }
   return keys;
 }
@@ -205,7 +209,9 @@ describe('discover', () => {
     for (let change = 0; change < 2000; change += 1) {
       const key = `/cuts/${change % 50}`;
       await (change % 7 === 6 ? raw.delete(key) : raw.put(key, `10.0.0.${change % 200}:80`));
-      if (change % 400 === 200) proxy.cut();
+      if (change % 400 === 200) {
+        proxy.cut();
+      }
     }
     const history = await raw.history(before + 1, '/cuts/');
     await eventually(() => expect(events(follower.lines).length - 1).toBe(history.length), {
@@ -227,7 +233,9 @@ describe('discover', () => {
     const value = JSON.stringify({ addr: '10.0.0.1', note: 'x'.repeat(60_000) });
     await Promise.all(
       Array.from({ length: 16 }, async (_, worker) => {
-        for (let change = 0; change < 100; change += 1) await raw.put(`/asleep/${worker}`, value);
+        for (let change = 0; change < 100; change += 1) {
+          await raw.put(`/asleep/${worker}`, value);
+        }
       }),
     );
     await raw.put('/asleep/last', '10.0.0.1:80');

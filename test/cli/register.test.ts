@@ -88,7 +88,9 @@ async function service(): Promise<{ url: string; status: number | 'hangs'; asked
   const state: { url: string; status: number | 'hangs'; asked: number } = { url: '', status: 503, asked: 0 };
   const server = createServer((_, response: ServerResponse) => {
     state.asked += 1;
-    if (state.status !== 'hangs') response.writeHead(state.status).end();
+    if (state.status !== 'hangs') {
+      response.writeHead(state.status).end();
+    }
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
@@ -150,7 +152,9 @@ describe('register', () => {
       for (let renewals = 0; renewals < 4; ) {
         const { ttl } = await eventually(() => timeToLive(lease, left));
         expect(ttl).toBeGreaterThanOrEqual(0);
-        if (ttl > last) renewals += 1;
+        if (ttl > last) {
+          renewals += 1;
+        }
         last = ttl;
       }
       expect((await look('/case10', left))?.lease).toBe(lease);

@@ -133,7 +133,9 @@ export class ControllerProcess {
     await eventually(
       async () => {
         const { status, text } = await this.http('/readyz');
-        if (status !== 200) throw new Error(text);
+        if (status !== 200) {
+          throw new Error(text);
+        }
       },
       { timeoutMs: 30_000, intervalMs: 50 },
     );
@@ -146,7 +148,9 @@ export class ControllerProcess {
         const { text } = await this.http('/metrics');
         const busy =
           sumOf(text, 'workqueue_depth', {}) + sumOf(text, 'controller_runtime_active_workers', {});
-        if (busy > 0) throw new Error(`${busy} EtcdServices are waiting or worked on`);
+        if (busy > 0) {
+          throw new Error(`${busy} EtcdServices are waiting or worked on`);
+        }
       },
       { timeoutMs: 30_000, intervalMs: 100 },
     );

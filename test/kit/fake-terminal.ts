@@ -13,7 +13,9 @@ export class FakeTerminal {
   write(text: string): void {
     this.written += text;
     // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences begin with one
-    for (const [token] of text.matchAll(/\x1b\[(\d*)([A-Z])|[\s\S]/g)) this.#apply(token);
+    for (const [token] of text.matchAll(/\x1b\[(\d*)([A-Z])|[\s\S]/g)) {
+      this.#apply(token);
+    }
   }
 
   on(_event: string, listener: () => void): void {
@@ -21,7 +23,9 @@ export class FakeTerminal {
   }
 
   off(_event: string, listener: () => void): void {
-    if (this.#resize === listener) this.#resize = undefined;
+    if (this.#resize === listener) {
+      this.#resize = undefined;
+    }
   }
 
   resize(rows: number): void {
@@ -42,14 +46,21 @@ export class FakeTerminal {
       this.#row += 1;
       this.#column = 0;
       this.#lines[this.#row] ??= '';
-    } else if (token === '\r') this.#column = 0;
-    else if (token.endsWith('A') && token.length > 1) this.#row -= Number(token.slice(2, -1));
-    else if (token === '\x1b[K')
+    } else if (token === '\r') {
+      this.#column = 0;
+    } else if (token.endsWith('A') && token.length > 1) {
+      this.#row -= Number(token.slice(2, -1));
+    } else if (token === '\x1b[K') {
       this.#lines[this.#row] = (this.#lines[this.#row] ?? '').slice(0, this.#column);
-    else if (token === '\x1b[J') this.#lines = this.#lines.slice(0, this.#row);
-    else if (token === '\x1b[2J') this.#lines = [''];
-    else if (token === '\x1b[H') this.#row = this.#column = 0;
-    else this.#put(token);
+    } else if (token === '\x1b[J') {
+      this.#lines = this.#lines.slice(0, this.#row);
+    } else if (token === '\x1b[2J') {
+      this.#lines = [''];
+    } else if (token === '\x1b[H') {
+      this.#row = this.#column = 0;
+    } else {
+      this.#put(token);
+    }
   }
 
   #put(char: string): void {

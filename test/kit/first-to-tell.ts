@@ -5,6 +5,8 @@ export function firstToTell(namespace: string): string {
   const lost = { connected: false, since: 0, error: undefined };
   for (let index = 0; ; index += 1) {
     const name = `early-${index}`;
-    if (registryState(lost, `${namespace}/${name}`, 31_000).finding !== undefined) return name;
+    if (registryState(lost, `${namespace}/${name}`, 31_000).finding !== undefined) {
+      return name;
+    }
   }
 }

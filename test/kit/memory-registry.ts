@@ -61,13 +61,17 @@ export class MemoryRegistry implements RegistrySource {
 
   list(): void {
     this.#isListed = true;
-    for (const { range, listener } of this.#followers) this.#bring(range, listener);
+    for (const { range, listener } of this.#followers) {
+      this.#bring(range, listener);
+    }
   }
 
   follow(range: KeyRange, listener: RangeListener): MirroredRange {
     const follower = { range, listener };
     this.#followers.add(follower);
-    if (this.#isListed) this.#bring(range, listener);
+    if (this.#isListed) {
+      this.#bring(range, listener);
+    }
     const registry = this;
     return {
       range,
@@ -88,7 +92,9 @@ export class MemoryRegistry implements RegistrySource {
   }
 
   async valueBefore(key: Key, revision: number): Promise<Registration | undefined> {
-    if (revision - 1 < this.#compacted) throw new RetryableError('ETCD_COMPACTED', 'compacted');
+    if (revision - 1 < this.#compacted) {
+      throw new RetryableError('ETCD_COMPACTED', 'compacted');
+    }
     return this.#history.get(key)?.findLast(({ modRevision }) => modRevision < revision);
   }
 
@@ -106,7 +112,9 @@ export class MemoryRegistry implements RegistrySource {
       registration,
       revision: this.#revision,
     }));
-    if (changes.length > 0) listener.changed(changes);
+    if (changes.length > 0) {
+      listener.changed(changes);
+    }
     listener.synced();
   }
 
@@ -119,7 +127,9 @@ export class MemoryRegistry implements RegistrySource {
 
   #tell(change: Change): void {
     for (const { range, listener } of this.#followers) {
-      if (this.#isListed && rangeHolds(range, change.key)) listener.changed([change]);
+      if (this.#isListed && rangeHolds(range, change.key)) {
+        listener.changed([change]);
+      }
     }
   }
 }

@@ -68,7 +68,10 @@ export class Churn {
     const slot = Math.floor(step / this.#names.length) % most;
     const key = `/services/${name}/${slot}`;
     const { etcd } = this.#scene.registrar;
-    if (step % 7 === 0) await etcd.delete(key);
-    else await etcd.put(key, `10.${(step >> 16) & 255}.${(step >> 8) & 255}.${step & 255}:80`);
+    if (step % 7 === 0) {
+      await etcd.delete(key);
+    } else {
+      await etcd.put(key, `10.${(step >> 16) & 255}.${(step >> 8) & 255}.${step & 255}:80`);
+    }
   }
 }

@@ -113,7 +113,9 @@ export class Replicas {
     return await eventually(() => {
       const leaders = this.all.filter((replica) => !besides.includes(replica) && leads(replica));
       const [leader] = leaders;
-      if (leader === undefined || leaders.length > 1) throw new Error(`${leaders.length} replicas lead`);
+      if (leader === undefined || leaders.length > 1) {
+        throw new Error(`${leaders.length} replicas lead`);
+      }
       return leader;
     }, succession);
   }

@@ -171,7 +171,9 @@ export class Scene {
     return await eventually(async () => {
       const events = await this.events(name);
       const found = events.find((event) => event.startsWith(beginning));
-      if (found === undefined) throw new Error(`No Event ${beginning}, but ${JSON.stringify(events)}`);
+      if (found === undefined) {
+        throw new Error(`No Event ${beginning}, but ${JSON.stringify(events)}`);
+      }
       return found;
     }, LOOK);
   }
@@ -214,6 +216,8 @@ function sorted(lines: readonly string[]): readonly string[] {
 
 function linesOf(ip: string, ports: readonly AnyObject[], state: string): readonly string[] {
   const host = ip.includes(':') ? `[${ip}]` : ip;
-  if (ports.length === 0) return [`${host}${state}`];
+  if (ports.length === 0) {
+    return [`${host}${state}`];
+  }
   return ports.map(({ name, port }) => `${host}:${port}${name === undefined ? '' : ` (${name})`}${state}`);
 }

@@ -104,7 +104,9 @@ describe('an election on a Lease', () => {
       numbers.push(leading.current?.term.number ?? 0);
       left = left.filter((replica) => replica !== leading);
       await eventually(() => {
-        for (const other of left) expect(other.elector.leader?.own).toBe(false);
+        for (const other of left) {
+          expect(other.elector.leader?.own).toBe(false);
+        }
       });
       await leading.stop();
       expect(leading.terms.map(({ end }) => end)).toEqual(['resigned']);
@@ -359,7 +361,9 @@ describe('what keeps a replica from standing', () => {
     const account = await accountOf(objects);
     const replica = new LeaseReplica(objects, { kube: { kubeconfig: account.kubeconfigPath } });
     let granted = grants;
-    for (const verb of ['update', 'create', 'get']) granted = withoutVerb(granted, verb, 'leases');
+    for (const verb of ['update', 'create', 'get']) {
+      granted = withoutVerb(granted, verb, 'leases');
+    }
     for (const verb of ['get', 'create', 'update']) {
       const advice = `grant verb "${verb}" on "leases.coordination.k8s.io" in namespace ${objects.namespace}`;
       await eventually(() => expect(replica.failures.at(-1)).toContain(advice));

@@ -37,7 +37,9 @@ describe('fault 21: three replicas that are paused, cut off, killed and stopped 
       const chaos = await Chaos.start(replicas, seed);
       try {
         await replicas.leader();
-        for (let step = 0; step < steps; step += 1) await chaos.step();
+        for (let step = 0; step < steps; step += 1) {
+          await chaos.step();
+        }
         chaos.calm();
         await churn.stop();
         await replicas.leader();

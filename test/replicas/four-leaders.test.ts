@@ -47,7 +47,9 @@ describe('two clusters with two releases each on one etcd', () => {
     const groups = (await Promise.all(clusters.map((each) => twoReleases(each, registry)))).flat();
     const [first] = groups;
     await first?.scene.registrar.put({ '/services/web/1': '10.0.0.1:80' });
-    for (const { scene } of groups) await scene.define('web');
+    for (const { scene } of groups) {
+      await scene.define('web');
+    }
 
     await Promise.all(groups.map((group) => group.start()));
     const leaders = await Promise.all(groups.map((group) => group.leader()));
@@ -61,7 +63,9 @@ describe('two clusters with two releases each on one etcd', () => {
     const elections = leaders.map((leader) => String(leader.line({ msg: 'Started' })['election']));
     expect(new Set(elections).size).toBe(4);
     const uid = /^\/etcd-endpoints\.io\/elections\/[0-9a-f-]{36}-(first|second)$/;
-    for (const name of elections) expect(name).toMatch(uid);
+    for (const name of elections) {
+      expect(name).toMatch(uid);
+    }
     const keys = await first?.scene.registrar.etcd.content('/etcd-endpoints.io/elections/');
     expect(keys?.size).toBe(5);
   });
