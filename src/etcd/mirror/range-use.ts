@@ -10,16 +10,8 @@ import type {
   Revision,
 } from '../types.ts';
 
-/** What a use shows of the copy that it shares. */
-export interface SharedCopy {
-  readonly range: KeyRange;
-  readonly synced: boolean;
-  readonly revision: Revision;
-  readonly listedAt: number;
-  readonly registrations: ReadonlyMap<Key, Registration>;
-  readonly failure: RangeFailure | undefined;
-  refresh(): Promise<void>;
-}
+/** What a use shows of the copy that it shares: all but its own end. */
+export type SharedCopy = Omit<MirroredRange, 'release'>;
 
 /** One user's hold on a mirrored range. Its listener cannot harm the mirror: what it throws is logged. */
 export class RangeUse implements MirroredRange {
