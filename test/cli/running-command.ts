@@ -1,8 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { expect, onTestFinished } from 'vitest';
 import { eventually } from '../kit/eventually.ts';
-import { bin, type CommandOptions, type Ended } from './command.ts';
+import { type CommandOptions, type Ended, startCommand } from './command.ts';
 
 /** The real command while it runs. */
 export interface RunningCommand {
@@ -21,19 +20,7 @@ export interface RunningCommand {
 
 /** Starts the real command as {@link command} does; it is killed when the test is over. */
 export function runCommand(args: readonly string[], options: CommandOptions = {}): RunningCommand {
-  const child = spawn(process.execPath, [...(options.nodeArgs ?? []), bin, ...args], {
-    env: { PATH: process.env['PATH'] ?? '', ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (part: string) => {
-    stdout += part;
-  });
-  child.stderr.setEncoding('utf8').on('data', (part: string) => {
-    stderr += part;
-  });
-  const ended = once(child, 'close').then(([code, signal]): Ended => ({ code, signal, stdout, stderr }));
+  const { child, said, ended } = startCommand(args, options);
   onTestFinished(async () => {
     child.kill('SIGKILL');
     await ended;
@@ -41,15 +28,15 @@ export function runCommand(args: readonly string[], options: CommandOptions = {}
   return {
     process: child,
     get lines() {
-      return stdout.split('\n').slice(0, -1);
+      return said.stdout.split('\n').slice(0, -1);
     },
     get stdout() {
-      return stdout;
+      return said.stdout;
     },
     get stderr() {
-      return stderr;
+      return said.stderr;
     },
-    says: (text) => eventually(() => expect(stdout + stderr).toMatch(text)),
+    says: (text) => eventually(() => expect(said.stdout + said.stderr).toMatch(text)),
     ended,
     stop: async (signal = 'SIGTERM') => {
       child.kill(signal);
