@@ -1,5 +1,5 @@
 import type { RejectionReason } from '../formats/rejection.ts';
-import { portSetKey } from './match-ports.ts';
+import { endpointId, portSetKey } from './match-ports.ts';
 import type { Counts, DesiredEndpoint, KeyOutcome, Outcome } from './types.ts';
 
 /** At most so many rejected items are named in a status. */
@@ -72,13 +72,12 @@ class Tally {
 
   /** Publishes once per address and port set; one registration that says ready is enough. Returns the endpoint's id. */
   publish(endpoint: DesiredEndpoint): string {
-    const portSet = portSetKey(endpoint.ports);
-    const id = `${endpoint.address}|${portSet}`;
+    const id = endpointId(endpoint);
     const known = this.#endpoints.get(id);
     if (known === undefined || (endpoint.ready && !known.ready)) {
       this.#endpoints.set(id, endpoint);
     }
-    this.#portSets.add(portSet);
+    this.#portSets.add(portSetKey(endpoint.ports));
     return id;
   }
 

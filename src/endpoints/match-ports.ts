@@ -1,5 +1,5 @@
 import type { Instance } from '../formats/types.ts';
-import type { EndpointPort, ServicePort } from './types.ts';
+import type { DesiredEndpoint, EndpointPort, ServicePort } from './types.ts';
 
 /** The ports that an instance is published for: those of the Service's ports that it has, in their order. */
 export function matchPorts(
@@ -49,4 +49,9 @@ export function portSetKey(ports: readonly EndpointPort[]): string {
 /** One text per port: name, number, protocol and appProtocol, none of which can hold a `|`. */
 export function portKey({ name, port, protocol, appProtocol }: EndpointPort): string {
   return `${name}|${port}|${protocol}|${appProtocol ?? ''}`;
+}
+
+/** What makes two endpoints the same: address and ports. Everything else of it changes in place. */
+export function endpointId({ address, ports }: DesiredEndpoint): string {
+  return `${address}|${portSetKey(ports)}`;
 }

@@ -29,6 +29,14 @@ export interface DesiredEndpoint {
   /** In the order of the Service's ports. */
   readonly ports: readonly EndpointPort[];
   readonly ready: boolean;
+  /** Wall-clock milliseconds until which a removed instance stays for its last connections. It is not ready, and still serves. */
+  readonly drainUntil?: number;
+  /** Where it runs, as `topology.kubernetes.io/zone` of a Node says it. */
+  readonly zone?: string;
+  /** The Node that has its address. */
+  readonly nodeName?: string;
+  /** Its own name below a headless Service: a DNS label. */
+  readonly hostname?: string;
 }
 
 /** What became of one item of a registration under the spec. */
