@@ -7,6 +7,7 @@ import { countedWriter } from './counted-writer.ts';
 import { EndpointsKeeper } from './endpoints-keeper.ts';
 import type { Kubernetes } from './kubernetes.ts';
 import type { Leadership } from './leadership.ts';
+import { Publisher } from './publisher.ts';
 import { logFailure } from './queue-log.ts';
 import { Reconciler } from './reconciler.ts';
 import { Recorder } from './recorder.ts';
@@ -51,11 +52,13 @@ export function assemble(config: ControllerConfig, deps: AssemblyDeps): Assembly
       writer,
       done: (claim, action) => recorder.serviceWritten(claim, action),
     }),
-    endpoints: new EndpointsKeeper({
-      endpoints: own.endpoints,
-      reader: client,
-      writer,
-      servesSlices: kubernetes.servesSlices,
+    publisher: new Publisher({
+      endpoints: new EndpointsKeeper({
+        endpoints: own.endpoints,
+        reader: client,
+        writer,
+        servesSlices: kubernetes.servesSlices,
+      }),
     }),
     statuses: new StatusWriter({ etcdServices: own.etcdServices, writer, clock }),
     recorder,

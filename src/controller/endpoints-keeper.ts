@@ -8,19 +8,13 @@ import { ENDPOINT_SLICES, ENDPOINTS, type Endpoints, type Service } from '../kub
 import type { KubeReader, KubeWriter } from '../kube/types.ts';
 import type { Claim } from './claim.ts';
 import type { OwnWrites } from './own-writes.ts';
+import type { Write } from './publisher.ts';
 import { Refusal } from './refusal.ts';
 
 /** Longest text that is kept of an adopted object, else its labels alone; Kubernetes allows 256 KiB of annotations in all. */
 const maxAdoptedFrom = 64 * 1024;
 
 const mirroringManager = 'endpointslicemirroring-controller.k8s.io';
-
-/** What a write changed, for the log line, Event and metrics. */
-export interface EndpointsWrite {
-  readonly action: 'create' | 'update' | 'adopt';
-  readonly before: readonly DesiredEndpoint[];
-  readonly truncated: boolean;
-}
 
 export interface EndpointsKeeperDeps {
   readonly endpoints: OwnWrites<Endpoints>;
@@ -54,7 +48,7 @@ export class EndpointsKeeper {
     claim: Claim,
     service: Service,
     desired: readonly DesiredEndpoint[],
-  ): Promise<EndpointsWrite | undefined> {
+  ): Promise<Write | undefined> {
     const wish = wishOf(claim, service, desired);
     const existing = this.#deps.endpoints.get(claim.key);
     if (existing !== undefined) {
@@ -75,7 +69,7 @@ export class EndpointsKeeper {
   }
 
   /** Looks at Endpoints that our cache does not show: there are none, or somebody else's, or ours without our label. */
-  async #meet(claim: Claim, wish: EndpointsWish): Promise<EndpointsWrite | undefined> {
+  async #meet(claim: Claim, wish: EndpointsWish): Promise<Write | undefined> {
     const existing = await this.#deps.reader.get(ENDPOINTS, claim.serviceName, claim.namespace);
     if (existing === undefined) {
       return this.#carryOut(claim, planEndpoints(wish, undefined), []);
@@ -83,7 +77,7 @@ export class EndpointsKeeper {
     return this.#write(claim, wish, existing);
   }
 
-  async #write(claim: Claim, wish: EndpointsWish, existing: Endpoints): Promise<EndpointsWrite | undefined> {
+  async #write(claim: Claim, wish: EndpointsWish, existing: Endpoints): Promise<Write | undefined> {
     const before = fromSubsets(existing.subsets ?? []);
     if (claim.isOurs(existing) || (before.length === 0 && !hasOtherHand(existing))) {
       return this.#carryOut(claim, planEndpoints(wish, existing), before);
@@ -92,7 +86,7 @@ export class EndpointsKeeper {
   }
 
   /** Takes over hand-written Endpoints: what they held stays readable in an annotation, and no reader sees them empty. */
-  async #adopt(claim: Claim, wish: EndpointsWish, existing: Endpoints): Promise<EndpointsWrite | undefined> {
+  async #adopt(claim: Claim, wish: EndpointsWish, existing: Endpoints): Promise<Write | undefined> {
     if (claim.spec.service.creationPolicy !== 'Adopt') {
       throw new Refusal(
         'EndpointsTaken',
@@ -129,7 +123,7 @@ export class EndpointsKeeper {
     claim: Claim,
     plan: EndpointsPlan,
     before: readonly DesiredEndpoint[],
-  ): Promise<EndpointsWrite | undefined> {
+  ): Promise<Write | undefined> {
     if (plan.action === 'none') {
       return undefined;
     }

@@ -12,9 +12,9 @@ import type { Service } from '../kube/resources.ts';
 import type { ObjectKey } from '../kube/types.ts';
 import type { Claim } from './claim.ts';
 import type { Claims } from './claims.ts';
-import type { EndpointsKeeper } from './endpoints-keeper.ts';
 import { isPublished, refusalOf, soonest, unknown, whyUnready, withRegistry } from './findings.ts';
 import type { OwnWrites } from './own-writes.ts';
+import type { Publication, Publisher } from './publisher.ts';
 import type { Recorder } from './recorder.ts';
 import { Refusal } from './refusal.ts';
 import { registryState } from './registry-state.ts';
@@ -35,7 +35,7 @@ export interface ReconcilerDeps {
   readonly claims: Claims;
   readonly source: RegistrySource;
   readonly services: ServiceKeeper;
-  readonly endpoints: EndpointsKeeper;
+  readonly publisher: Publisher;
   readonly statuses: StatusWriter;
   readonly recorder: Recorder;
   readonly clock: Clock;
@@ -60,6 +60,13 @@ interface Tracked {
   unpublishedSince: number | undefined;
   /** The same of the changes that are being written: they are published when the apiserver has answered, which can take its time. */
   writingSince: number | undefined;
+}
+
+/** What a reconcile has found, and when the next one has to come even though nothing changes. */
+interface Found {
+  /** Undefined where there is nothing to say, nor anybody to say it to. */
+  readonly findings?: Findings;
+  readonly lookAgainMs?: number | undefined;
 }
 
 interface Prepared {
@@ -175,13 +182,9 @@ export class Reconciler {
   }
 
   /** Publishes, and turns what stands against it into a finding. Errors that trying again can help go to the queue. */
-  async #find(
-    key: ObjectKey,
-    tracked: Tracked,
-    object: EtcdService,
-  ): Promise<{ readonly findings?: Findings; readonly lookAgainMs?: number }> {
+  async #find(key: ObjectKey, tracked: Tracked, object: EtcdService): Promise<Found> {
     try {
-      return { findings: await this.#publish(key, tracked, object) };
+      return await this.#publish(key, tracked, object);
     } catch (error) {
       if (codeOf(error) === 'KUBE_NAMESPACE_TERMINATING') {
         return {};
@@ -202,9 +205,9 @@ export class Reconciler {
     }
   }
 
-  /** The main job, from spec to Endpoints. */
-  async #publish(key: ObjectKey, tracked: Tracked, object: EtcdService): Promise<Findings> {
-    const { services, endpoints, recorder, source } = this.#deps;
+  /** The main job, from spec to endpoints. */
+  async #publish(key: ObjectKey, tracked: Tracked, object: EtcdService): Promise<Found> {
+    const { services, publisher, recorder, source } = this.#deps;
     const { claim, existing, ports, subscription } = this.#prepare(key, tracked, object);
     const { serviceName } = claim;
     const unready = whyUnready(subscription.failure, claim.spec, source.connection.connected);
@@ -213,21 +216,22 @@ export class Reconciler {
     }
     const isCurrent = subscription.isSynced && subscription.isListedSince(this.#deps.leadsSince());
     if (!isCurrent || unready?.reason === 'Paused') {
-      return { ready: unready, ...unknown, serviceName };
+      return { findings: { ready: unready, ...unknown, serviceName } };
     }
 
-    if (!(await subscription.settle(endpoints.published(claim)))) {
-      return { ready: undefined, ...unknown, serviceName };
+    if (!(await subscription.settle(publisher.published(claim)))) {
+      return { findings: { ready: undefined, ...unknown, serviceName } };
     }
     const service = await services.ensure(claim, existing, ports);
     tracked.writingSince = tracked.unpublishedSince;
     tracked.unpublishedSince = undefined;
     const desired = subscription.desired();
     const revision = subscription.revision;
+    let publication: Publication;
     try {
-      const write = await endpoints.ensure(claim, service, desired.endpoints);
-      if (write !== undefined) {
-        recorder.published(claim, desired, revision, write, this.#age(tracked.writingSince));
+      publication = await publisher.ensure(claim, service, desired.endpoints);
+      if (publication.write !== undefined) {
+        recorder.published(claim, desired, revision, publication.write, this.#age(tracked.writingSince));
       }
     } catch (error) {
       tracked.unpublishedSince = tracked.writingSince ?? tracked.unpublishedSince;
@@ -237,15 +241,18 @@ export class Reconciler {
     }
     const adopted = await services.adopt(claim, service);
     if (adopted !== service) {
-      await endpoints.ensure(claim, adopted, desired.endpoints);
+      await publisher.ensure(claim, adopted, desired.endpoints);
     }
     recorder.noticed(object, tracked.desired, desired);
     tracked.desired = desired;
     return {
-      ready: unready ?? isPublished,
-      serviceName,
-      published: { desired, revision },
-      registry: undefined,
+      findings: {
+        ready: unready ?? isPublished,
+        serviceName,
+        published: { desired, revision },
+        registry: undefined,
+      },
+      lookAgainMs: publication.lookAgainMs,
     };
   }
 

@@ -7,7 +7,7 @@ import { type EventRecorder, type KubeObject, objectKey } from '../kube/types.ts
 import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Claim } from './claim.ts';
-import type { EndpointsWrite } from './endpoints-keeper.ts';
+import type { Write } from './publisher.ts';
 import type { Finding } from './status.ts';
 
 export interface RecorderDeps {
@@ -47,7 +47,7 @@ export class Recorder {
   }
 
   /** `waitedMs` is the age of the oldest change that the write publishes. */
-  published(claim: Claim, desired: Desired, revision: number, write: EndpointsWrite, waitedMs: number): void {
+  published(claim: Claim, desired: Desired, revision: number, write: Write, waitedMs: number): void {
     const { added, removed } = compare(write.before, desired.endpoints);
     const ready = desired.endpoints.filter((endpoint) => endpoint.ready).length;
     const fields = {
