@@ -32,6 +32,8 @@ export interface Entry {
   /** The last part of the key, which may hold an address; `''` for the prefix itself and for a key that ends in a separator. */
   readonly lastPart: string;
   readonly value: string;
+  /** The value parsed as JSON, once for all who ask; undefined where it is no JSON. */
+  json(): unknown;
 }
 
 export interface Reading {
@@ -41,16 +43,70 @@ export interface Reading {
   readonly items: readonly Item[];
 }
 
-/** Reads one registration. Pure, total (never throws) and linear in the size of its input. */
-export type EntryReader = (entry: Entry) => Reading;
+/**
+ * The value of another key (whole, as text) of the same EtcdService; undefined where there is none. Whoever looks a key up is read again
+ * when that key changes: so one key can decide about others, and a change costs what it decides about.
+ */
+export type Look = (key: string) => string | undefined;
+
+/** Reads one registration. Pure (the same for the same entry and the same answers of `look`), total (never throws) and linear in its input. */
+export type EntryReader = (entry: Entry, look: Look) => Reading;
+
+/** What a registrar announces. */
+export interface Announcement {
+  /** The name of the service: the last part of its prefix. */
+  readonly service: string;
+  /** What tells this instance from the others of the service, such as the name of its machine. */
+  readonly id: string;
+  readonly instance: Instance;
+}
+
+/** A registration as `register` writes it. */
+export interface Written {
+  /** The key below the prefix of the service, without a leading separator. */
+  readonly below: string;
+  readonly value: string;
+}
+
+/** Why an instance cannot be written, for people: it goes on from "--format NAME: ". */
+export interface Unwritable {
+  readonly problem: string;
+}
+
+/**
+ * Writes what its format reads as the same address, ports, readiness and metadata; the format may add metadata of its own. What it has no
+ * place for (a second port, metadata, an instance that is not ready) is a problem, never left out; only the name of a single port may be.
+ */
+export type Writer = (announcement: Announcement) => Written | Unwritable;
+
+/** Registrations as their framework writes them: documentation shows them, tests read them, and `auto` has to tell them. */
+export interface Example {
+  /** What an EtcdService names to read them. */
+  readonly source: { readonly prefix: string } | { readonly key: string };
+  /** Values by their whole keys: one, unless a key decides about others. */
+  readonly registrations: Readonly<Record<string, string>>;
+}
 
 /** A way to read registrations: one file, and one line in `formats.ts`. */
 export interface Format<Options = undefined> {
   readonly name: string;
   /** What it reads, in one or two sentences, for the documentation. */
   readonly summary: string;
+  /** The form of the whole key, such as `/micro/registry/<service>/<node>`. */
+  readonly key: string;
+  /** The form of the value, in a few words. */
+  readonly value: string;
+  readonly example: Example;
+  /** What one has to know who reads such registrations, in one line. */
+  readonly traps: string;
   /** The block of the EtcdService that bears the format's name, where it has options. */
   readonly options?: z.ZodType<Options>;
   /** Prepares a reader once for many registrations; options are as the schema has parsed them. */
   compile(options: Options | undefined): EntryReader;
+  /**
+   * Whether `auto` reads an entry as this format, without options: by what its framework always writes and others do not. It judges no
+   * address. Absent where `auto` never takes the format.
+   */
+  recognises?(entry: Entry): boolean;
+  readonly write: Writer;
 }
