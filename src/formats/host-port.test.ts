@@ -28,7 +28,7 @@ describe('readHostPort', () => {
     ['[fd00::5]:0', 'InvalidPort'],
     ['localhost:8080', 'HostName'],
     ['127.0.0.1:8080', 'InvalidAddress'],
-    ['2001:db8::1:8080', 'InvalidAddress'],
+    ['2001:db8::1:8080', 'Ambiguous'],
     ['fd00:0:0:0:0:0:0:5:8080', 'InvalidAddress'],
     ['fd00::5:65535', 'InvalidAddress'],
     ['[10.0.0.5]:80', 'InvalidSyntax'],

@@ -53,10 +53,9 @@ function splitHostPort(text: string): Parts | Rejection {
   const host = text.slice(0, colon);
   const port = text.slice(colon + 1);
   if (isIPv6(host) && parsePort(port) !== undefined) {
-    return rejected(
-      'InvalidAddress',
-      'an IPv6 address with a port needs brackets, [address]:port; without a port it may have them too',
-    );
+    const message =
+      'an IPv6 address with a port needs brackets, [address]:port; without a port it may have them too';
+    return rejected(isIPv6(text) ? 'Ambiguous' : 'InvalidAddress', message);
   }
   return isIPv6(text) ? { kind: 'parts', host: text, port: undefined } : { kind: 'parts', host, port };
 }

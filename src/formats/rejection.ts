@@ -8,7 +8,8 @@ export const rejectionReasons = {
   NoAddress: 'The value and the key name no address.',
   InvalidAddress: 'The address is one that Kubernetes refuses or that means another host to each reader.',
   HostName: 'The address is a DNS name; endpoints hold addresses alone.',
-  Ambiguous: 'Two fields of the value name different addresses or ports.',
+  Ambiguous:
+    'Two fields of the value name different addresses or ports, or an address can be read in two ways.',
   InvalidPort: 'A port is no whole number from 1 to 65535.',
   NoPort: 'Neither the registration nor the EtcdService names a port.',
 } as const satisfies Record<string, string>;
