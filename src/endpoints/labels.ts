@@ -7,6 +7,10 @@ export const labels = {
   etcdService: 'etcd-endpoints.io/etcdservice',
   /** Who fills an Endpoints object; the label that Kubernetes 1.33 introduced for its own. */
   endpointsManagedBy: 'endpoints.kubernetes.io/managed-by',
+  /** Who fills an EndpointSlice: Kubernetes's own controllers leave alone those of others. */
+  sliceManagedBy: 'endpointslice.kubernetes.io/managed-by',
+  /** The Service that an EndpointSlice belongs to: what kube-proxy and every other reader finds it by. */
+  serviceName: 'kubernetes.io/service-name',
   /** Who made a Service. */
   serviceManagedBy: 'app.kubernetes.io/managed-by',
   /** Set on Endpoints and slices of headless Services, as Kubernetes's own controllers do. */
@@ -18,6 +22,8 @@ export const annotations = {
   overCapacity: 'endpoints.kubernetes.io/over-capacity',
   /** Names of the labels that were copied from the Service: those that it loses go from its Endpoints too. */
   copiedLabels: 'etcd-endpoints.io/copied-labels',
+  /** RFC 3339: until when the draining endpoints of the object stay; the latest of them. Lets the next leader keep the deadlines. */
+  drainingUntil: 'etcd-endpoints.io/draining-until',
   /** What an adopted object held before, as JSON, cut where it would be too long. */
   adoptedFrom: 'etcd-endpoints.io/adopted-from',
   /** On a Service that stood before and was adopted: its spec stays its maker's. */
@@ -32,6 +38,6 @@ export const neverCopied: readonly string[] = [
   labels.endpointsManagedBy,
   labels.headless,
   'endpointslice.kubernetes.io/skip-mirror',
-  'endpointslice.kubernetes.io/managed-by',
-  'kubernetes.io/service-name',
+  labels.sliceManagedBy,
+  labels.serviceName,
 ];

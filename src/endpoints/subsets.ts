@@ -1,5 +1,6 @@
 import type { EndpointsAddress, EndpointsPort, EndpointsSubset } from '../kube/resources.ts';
 import { portKey, portSetKey } from './match-ports.ts';
+import { fromKubePort } from './ports.ts';
 import type { DesiredEndpoint, EndpointPort } from './types.ts';
 
 /** The most addresses that one Endpoints object may hold (kubernetes.md 2.3). */
@@ -90,14 +91,10 @@ function meaning(subsets: readonly EndpointsSubset[]): Map<string, boolean> {
 /** The endpoints that subsets hold, one per subset and address. */
 export function fromSubsets(subsets: readonly EndpointsSubset[]): DesiredEndpoint[] {
   return subsets.flatMap(({ addresses = [], notReadyAddresses = [], ports = [] }) => {
-    const own = ports.map(fromSubsetPort);
+    const own = ports.map(fromKubePort);
     const endpoint =
       (ready: boolean) =>
       ({ ip }: EndpointsAddress): DesiredEndpoint => ({ address: ip, ports: own, ready });
     return [...addresses.map(endpoint(true)), ...notReadyAddresses.map(endpoint(false))];
   });
-}
-
-function fromSubsetPort({ name = '', port, protocol = 'TCP', appProtocol }: EndpointsPort): EndpointPort {
-  return appProtocol === undefined ? { name, port, protocol } : { name, port, protocol, appProtocol };
 }
