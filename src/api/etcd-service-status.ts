@@ -49,13 +49,16 @@ export const etcdServiceStatusSchema = z.object({
     ),
   instances: z
     .object({
-      keys: count.describe('All that was found: the sum of the others.'),
+      keys: count.describe('All that was found: the sum of the next six.'),
       ready: count.describe('Published as ready.'),
       notReady: count.describe('Published as not ready.'),
       filtered: count.describe('Left out by spec.filter.'),
       ignored: count.describe('Meant to be no instance.'),
       rejected: count.describe('Not readable or not publishable; status.rejected has samples.'),
       duplicate: count.describe('Announced by another key already, with the same address and ports.'),
+      // Absent in a status that an earlier controller wrote, which must stay valid when the spec is changed.
+      draining: count.optional().describe('Removed, and still published as terminating.'),
+      held: count.optional().describe('Vanished from etcd, and still published because a guard holds them.'),
     })
     .optional()
     .describe('How many instances ended where.'),
@@ -76,5 +79,5 @@ export const etcdServiceStatusSchema = z.object({
     .max(16)
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
     .optional()
-    .describe('Ready, HasEndpoints and RegistryConnected.'),
+    .describe('Ready, HasEndpoints, RegistryConnected and RemovalHeld.'),
 });

@@ -4,7 +4,9 @@ import { formatBlocks, formatNames } from '../formats/formats.ts';
 import { layoutPattern } from '../formats/layout.ts';
 import type { KubeObject, Resource } from '../kube/types.ts';
 import type { etcdServiceStatusSchema } from './etcd-service-status.ts';
+import { guardSchema } from './guard.ts';
 import { servicePortsSchema, serviceSchema } from './service.ts';
+import { topologySchema } from './topology.ts';
 
 /**
  * The custom resource EtcdService: which prefix fills which Service, and how. The CRD is generated from these schemas, so descriptions
@@ -26,6 +28,11 @@ const cidrs = z
   .optional();
 
 const metadataText = z.string().max(256);
+
+/** The kinds of object that instances can be published in, in the order in which Kubernetes came to have them. */
+export const publishKinds = ['Endpoints', 'EndpointSlice'] as const;
+
+export type PublishKind = (typeof publishKinds)[number];
 
 const filterSchema = z.object({
   matchMetadata: z
@@ -96,15 +103,30 @@ export const etcdServiceSpecSchema = z.object({
     .optional()
     .describe('Ports of the Service. Absent, they are those of the Service that exists already.'),
   publish: z
-    .array(z.enum(['Endpoints']))
+    .array(z.enum(publishKinds))
     .min(1)
-    .max(1)
+    .max(2)
+    .refine((kinds) => new Set(kinds).size === kinds.length, 'must name each kind once')
     .meta(set)
     .optional()
     .describe('The kinds of object that the instances are published in. Absent, the controller decides.'),
   filter: filterSchema
     .optional()
     .describe('What an instance must have to be published; every field that is there must hold.'),
+  topology: topologySchema.optional().describe('Where instances run, and what Kubernetes makes of it.'),
+  guard: guardSchema
+    .optional()
+    .describe(
+      'Holds back the removal of instances when too many of them vanish at once. Absent, the guard of the whole registry alone watches. What is deleted while its lease lives, and what says that it is not ready, is never held.',
+    ),
+  drainSeconds: z
+    .int32()
+    .min(0)
+    .max(3600)
+    .optional()
+    .describe(
+      'How long a removed instance stays published as terminating, for connections that it still serves. Absent, the controller decides.',
+    ),
   mode: z
     .enum(['Publish', 'Paused'])
     .default('Publish')

@@ -72,6 +72,20 @@ export const conditions = {
         meaning: 'The Endpoints of the Service are written by somebody else.',
         action: 'Remove them, or set creationPolicy to Adopt to take them over.',
       },
+      SlicesTaken: {
+        meaning: 'An EndpointSlice of the name that is needed belongs to somebody else.',
+        action: 'Remove the EndpointSlice that the message names.',
+      },
+      SlicesNotServed: {
+        meaning:
+          'Only EndpointSlices are to be published, and the cluster does not serve discovery.k8s.io/v1.',
+        action: 'Add Endpoints to spec.publish: Kubernetes mirrors them into the slices that it knows.',
+      },
+      RegistryStale: {
+        meaning:
+          'The registry has not answered for longer than --stale-seconds, so every instance is published as not ready.',
+        action: 'Look at etcd; with its first answer what it says is published again.',
+      },
       Paused: {
         meaning: 'The mode is Paused, so everything stays as it is.',
         action: 'Set spec.mode to Publish to go on.',
@@ -120,6 +134,42 @@ export const conditions = {
       },
     },
   },
+  RemovalHeld: {
+    meaning: 'Instances that have vanished from etcd stay published, because too many vanished at once.',
+    reasons: {
+      HeldByGuard: {
+        meaning: 'More instances of this service have vanished than spec.guard takes for ordinary.',
+        action:
+          'Look whether the instances live. If they do not, release the hold with the annotation etcd-endpoints.io/release-hold and the id in the message.',
+      },
+      HeldByRegistryGuard: {
+        meaning:
+          'More instances of the whole registry have vanished than its guard takes for ordinary: etcd may have lost leases or been restored.',
+        action:
+          'Look at etcd, and whether the instances live. If they do not, release the hold with the annotation etcd-endpoints.io/release-hold and the id in the message.',
+      },
+      NothingHeld: {
+        meaning: 'Nothing is held, and no hold has ended since the controller began.',
+        action: 'Nothing is to be done.',
+      },
+      HoldEnded: {
+        meaning: 'Everything that was held has registered again or was found dead.',
+        action: 'Nothing is to be done.',
+      },
+      HoldExpired: {
+        meaning: 'The time of the hold is over, and what etcd says is published.',
+        action: 'Nothing is to be done; where instances are missing that live, see why they do not register.',
+      },
+      HoldReleased: {
+        meaning: 'Somebody has released the hold with the annotation etcd-endpoints.io/release-hold.',
+        action: 'Nothing is to be done.',
+      },
+      NotSynced: {
+        meaning: 'The registry has not been listed completely yet, so nothing is known to have vanished.',
+        action: 'Wait; where it stays so, look at RegistryConnected.',
+      },
+    },
+  },
 } as const satisfies Readonly<Record<string, ConditionDoc>>;
 
 export type ConditionType = keyof typeof conditions;
@@ -129,6 +179,7 @@ export type ReasonOf<Type extends ConditionType> = keyof (typeof conditions)[Typ
 export type ReadyReason = ReasonOf<'Ready'>;
 export type HasEndpointsReason = ReasonOf<'HasEndpoints'>;
 export type RegistryConnectedReason = ReasonOf<'RegistryConnected'>;
+export type RemovalHeldReason = ReasonOf<'RemovalHeld'>;
 
 /** Reasons of Events that are no reason of a condition: what was done, and what a user should know of registrations. */
 export const eventReasons = {
@@ -158,6 +209,20 @@ export const eventReasons = {
   PortsMissing: {
     meaning: 'Instances lack some of the ports of the Service and are published for the others.',
     action: 'Register the ports, or set defaultTargetPort.',
+  },
+  PortsDiffer: {
+    meaning:
+      'The Service is headless and its instances differ in ports: who looks up addresses in DNS cannot know which port is whose.',
+    action: 'Register the same ports on all instances, or let clients look up SRV records.',
+  },
+  InvalidZone: {
+    meaning: 'The zone of an instance is none that a Node can have; it is published without.',
+    action: 'Map what the metadata says to the zones of the cluster in spec.topology.zone.values.',
+  },
+  NoZoneHints: {
+    meaning:
+      'Some ready instances have no zone, so that the others get no hints: Kubernetes would ignore hints that not every ready instance has.',
+    action: 'Let every instance announce its zone, or set spec.topology.hints to None.',
   },
   TooManyPortSets: {
     meaning:

@@ -52,6 +52,46 @@ const nameRules: readonly Rule[] = [
   },
 ];
 
+const familyRules: readonly Rule[] = [
+  {
+    at: 'spec.service.ipFamilies',
+    field: 'spec.service.ipFamilies',
+    cel: 'self.size() < 2 || self[0] != self[1]',
+    message: 'may name each family once',
+    holds: ({ spec: { service } }) => new Set(service.ipFamilies).size === (service.ipFamilies ?? []).length,
+  },
+  {
+    at: 'spec.service',
+    field: 'spec.service.ipFamilyPolicy',
+    cel: "!has(self.ipFamilies) || self.ipFamilies.size() < 2 || (has(self.ipFamilyPolicy) && self.ipFamilyPolicy != 'SingleStack')",
+    message: 'must be PreferDualStack or RequireDualStack where ipFamilies names two',
+    holds: ({ spec: { service } }) =>
+      (service.ipFamilies ?? []).length < 2 || (service.ipFamilyPolicy ?? 'SingleStack') !== 'SingleStack',
+  },
+  {
+    at: 'spec.service',
+    field: 'spec.service.ipFamilies',
+    cel: '!has(self.ipFamilies) || !has(oldSelf.ipFamilies) || self.ipFamilies[0] == oldSelf.ipFamilies[0]',
+    message: 'cannot have another first family; delete the EtcdService and create it again instead',
+    holds: ({ spec: { service } }, old) => {
+      const [first] = service.ipFamilies ?? [];
+      const [before] = old?.spec.service.ipFamilies ?? [];
+      return first === undefined || before === undefined || first === before;
+    },
+  },
+];
+
+const topologyRules: readonly Rule[] = [
+  {
+    at: 'spec.topology',
+    field: 'spec.topology.hints',
+    cel: "self.hints == 'None' || has(self.zone)",
+    message: 'needs topology.zone',
+    holds: ({ spec: { topology } }) =>
+      topology === undefined || topology.hints === 'None' || topology.zone !== undefined,
+  },
+];
+
 const sourceRules: readonly Rule[] = [
   {
     at: 'spec',
@@ -124,7 +164,14 @@ const listRules: readonly Rule[] = [
   },
 ];
 
-export const rules: readonly Rule[] = [...nameRules, ...sourceRules, ...formatRules, ...listRules];
+export const rules: readonly Rule[] = [
+  ...nameRules,
+  ...familyRules,
+  ...topologyRules,
+  ...sourceRules,
+  ...formatRules,
+  ...listRules,
+];
 
 function layoutParts({ layout, separator }: EtcdServiceSpec): readonly string[] {
   return layout === undefined ? [] : layout.split(separator);

@@ -52,6 +52,21 @@ export const serviceSchema = z.object({
     .enum(['ClusterIP', 'Headless'])
     .default('ClusterIP')
     .describe('Whether a Service created here has a cluster IP. It cannot be changed.'),
+  ipFamilyPolicy: z
+    .enum(['SingleStack', 'PreferDualStack', 'RequireDualStack'])
+    .optional()
+    .describe(
+      'Whether a Service created here has one family of addresses or two. Absent, Kubernetes decides.',
+    ),
+  ipFamilies: z
+    .array(z.enum(['IPv4', 'IPv6']))
+    .min(1)
+    .max(2)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .optional()
+    .describe(
+      'Families of addresses of a Service created here, the first one first; the first cannot be changed. Absent, Kubernetes decides.',
+    ),
   trafficDistribution: z
     .enum(['PreferClose', 'PreferSameZone', 'PreferSameNode'])
     .optional()

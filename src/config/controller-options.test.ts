@@ -51,6 +51,12 @@ describe('the configuration of a controller', () => {
     expect(config({})).toEqual({
       etcd: { hosts: ['http://10.0.0.1:2379'], maxMessageBytes: 256 * 2 ** 20, callTimeoutMs: 10_000 },
       election: { where: 'etcd', release: 'etcd-endpoints', ttlMs: 15_000 },
+      publish: ['Endpoints', 'EndpointSlice'],
+      maxEndpointsPerSlice: 100,
+      drainMs: 0,
+      staleMs: undefined,
+      nodeNames: false,
+      guard: { maxRemovalPercent: 30, ignoreBelow: 10, windowMs: 60_000, holdMs: 300_000 },
       isWarmStandby: true,
       kubernetes: {},
       namespaces: [],
@@ -350,6 +356,16 @@ describe('the environment variables', () => {
       'own-namespace': 'here',
       'lease-ttl': '20s',
       standby: 'cold',
+      publish: 'EndpointSlice',
+      'max-endpoints-per-slice': '500',
+      'drain-seconds': '30',
+      'stale-seconds': '90',
+      'node-names': 'true',
+      guard: 'on',
+      'guard-max-removal-percent': '40',
+      'guard-ignore-below': '20',
+      'guard-window-seconds': '30',
+      'guard-hold-seconds': '600',
       kubeconfig: '/k',
       context: 'c',
       namespace: 'shop',
@@ -373,6 +389,12 @@ describe('the environment variables', () => {
         maxMessageBytes: 2 ** 21,
         callTimeoutMs: 7000,
       },
+      publish: ['EndpointSlice'],
+      maxEndpointsPerSlice: 500,
+      drainMs: 30_000,
+      staleMs: 90_000,
+      nodeNames: true,
+      guard: { maxRemovalPercent: 40, ignoreBelow: 20, windowMs: 30_000, holdMs: 600_000 },
       kubernetes: { kubeconfig: '/k', context: 'c' },
       namespaces: ['shop'],
       allowedPrefixes: [{ namespace: 'shop', prefix: '/' }],
@@ -396,5 +418,36 @@ describe('the options of the election', () => {
     expect(problems({ 'leader-elect': 'yes' }).join()).toMatch(
       /--leader-elect .*one of etcd, kubernetes, off/,
     );
+  });
+});
+
+describe('the options of what is published', () => {
+  it('name each kind once, in one order', () => {
+    expect(config({ publish: 'EndpointSlice,Endpoints,EndpointSlice' }).publish).toEqual([
+      'Endpoints',
+      'EndpointSlice',
+    ]);
+    expect(problems({ publish: 'Pods' }).join()).toMatch(/--publish .*one of Endpoints, EndpointSlice/);
+  });
+
+  it('switch the guard of the registry off', () => {
+    expect(config({ guard: 'off', 'guard-ignore-below': '20' }).guard).toBeUndefined();
+  });
+
+  it.each([
+    [{ 'stale-seconds': '60' }],
+    [{ 'stale-seconds': '60', 'election-etcd': 'http://10.0.0.2:2379,http://10.0.0.1:2379' }],
+  ])('refuse, with the reason, to count etcd as stale that the election hangs on: %j', (flags) => {
+    expect(problems(flags)).toEqual([
+      '--stale-seconds 60: the election is held in the same etcd, so nobody leads while it is away; use --leader-elect=kubernetes or --election-etcd',
+    ]);
+  });
+
+  it.each([
+    [{ 'leader-elect': 'kubernetes' }],
+    [{ 'leader-elect': 'off' }],
+    [{ 'election-etcd': 'http://b' }],
+  ])('count etcd as stale where the election does not hang on it: %j', (flags) => {
+    expect(config({ 'stale-seconds': '60', ...flags }).staleMs).toBe(60_000);
   });
 });

@@ -3,6 +3,7 @@ import type { AllowedPrefix } from './allowed-prefix.ts';
 import { type ElectionConfig, electionConfig, electionOptions } from './election-options.ts';
 import { etcdConfig, etcdOptions } from './etcd-options.ts';
 import type { OptionTable } from './option.ts';
+import { type PublishingConfig, publishingConfig, publishingOptions } from './publishing-options.ts';
 import { type OptionSource, readOptionFile, readOptions } from './read-options.ts';
 import {
   allowedPrefix,
@@ -21,6 +22,7 @@ import {
 export const controllerOptions = {
   ...etcdOptions,
   ...electionOptions,
+  ...publishingOptions,
   kubeconfig: {
     value: filePath,
     placeholder: 'FILE',
@@ -88,7 +90,7 @@ export const controllerOptions = {
 } as const satisfies OptionTable;
 
 /** How one controller is set up: every option read, checked and frozen. Times in milliseconds, sizes in bytes. */
-export interface ControllerConfig {
+export interface ControllerConfig extends PublishingConfig {
   readonly etcd: EtcdOptions;
   readonly election: ElectionConfig;
   /** Whether a replica that does not lead follows etcd. */
@@ -114,9 +116,12 @@ export function controllerConfig(source: OptionSource): ControllerConfig {
   if (kubeconfig !== undefined) {
     readOptionFile('kubeconfig', kubeconfig, source);
   }
+  const etcd = etcdConfig(values, source);
+  const election = electionConfig(values);
   return deepFreeze({
-    etcd: etcdConfig(values, source),
-    election: electionConfig(values),
+    etcd,
+    election,
+    ...publishingConfig(values, { election, registryHosts: etcd.hosts }),
     isWarmStandby: values.standby === 'warm',
     kubernetes: {
       ...(kubeconfig !== undefined && { kubeconfig }),

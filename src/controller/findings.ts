@@ -7,13 +7,24 @@ import type { Finding, Findings } from './status.ts';
 import type { Requeue } from './work-queue.ts';
 
 /** What a finding leaves open: the status keeps it. */
-export const unknown = { serviceName: undefined, published: undefined, registry: undefined } as const;
+export const unknown = {
+  serviceName: undefined,
+  published: undefined,
+  registry: undefined,
+  removal: undefined,
+} as const;
 
 export const isPublished = {
   status: 'True',
   reason: 'Published',
   message: 'Kubernetes holds what etcd says',
 } as const satisfies Finding<'Published'>;
+
+export const nothingHeld = {
+  status: 'False',
+  reason: 'NothingHeld',
+  message: 'Nothing is held',
+} as const satisfies Finding<'NothingHeld'>;
 
 /** Why what is published may differ from etcd though nothing is wrong in Kubernetes. */
 export function whyUnready(

@@ -12,7 +12,15 @@ import type { Service } from '../kube/resources.ts';
 import type { ObjectKey } from '../kube/types.ts';
 import type { Claim } from './claim.ts';
 import type { Claims } from './claims.ts';
-import { isPublished, refusalOf, soonest, unknown, whyUnready, withRegistry } from './findings.ts';
+import {
+  isPublished,
+  nothingHeld,
+  refusalOf,
+  soonest,
+  unknown,
+  whyUnready,
+  withRegistry,
+} from './findings.ts';
 import type { OwnWrites } from './own-writes.ts';
 import type { Publication, Publisher } from './publisher.ts';
 import type { Recorder } from './recorder.ts';
@@ -249,8 +257,9 @@ export class Reconciler {
       findings: {
         ready: unready ?? isPublished,
         serviceName,
-        published: { desired, revision },
+        published: { desired, revision, held: 0, draining: 0 },
         registry: undefined,
+        removal: nothingHeld,
       },
       lookAgainMs: publication.lookAgainMs,
     };

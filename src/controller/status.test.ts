@@ -16,14 +16,16 @@ const desired = (...addresses: string[]): Desired =>
 const published = (what: Desired, revision = 10): Findings => ({
   ready: { status: 'True', reason: 'Published', message: 'Kubernetes holds what etcd says' },
   serviceName: 'web',
-  published: { desired: what, revision },
+  published: { desired: what, revision, held: 0, draining: 0 },
   registry: { status: 'True', reason: 'Connected', message: 'etcd answers' },
+  removal: { status: 'False', reason: 'NothingHeld', message: 'Nothing is held' },
 });
 const nothingKnown: Findings = {
   ready: undefined,
   serviceName: undefined,
   published: undefined,
   registry: undefined,
+  removal: undefined,
 };
 const statusOf = (
   findings: Findings,
@@ -40,6 +42,7 @@ describe('the status of an EtcdService', () => {
       { type: 'Ready', status: 'Unknown', reason: 'NotSynced' },
       { type: 'HasEndpoints', status: 'Unknown', reason: 'NotSynced' },
       { type: 'RegistryConnected', status: 'Unknown', reason: 'Connecting' },
+      { type: 'RemovalHeld', status: 'Unknown', reason: 'NotSynced' },
     ]);
   });
 

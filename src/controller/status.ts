@@ -6,6 +6,7 @@ import type {
   HasEndpointsReason,
   ReadyReason,
   RegistryConnectedReason,
+  RemovalHeldReason,
 } from '../api/reasons.ts';
 import type { Desired } from '../endpoints/desired.ts';
 
@@ -24,9 +25,20 @@ export interface Findings {
   readonly ready: Finding<ReadyReason> | undefined;
   readonly serviceName: string | undefined;
   /** What is published, where that is known: with it come the counts. */
-  readonly published: { readonly desired: Desired; readonly revision: number } | undefined;
+  readonly published: Published | undefined;
   /** Undefined while it is not yet to be told: the condition stays as it is. */
   readonly registry: Finding<RegistryConnectedReason> | undefined;
+  /** Undefined where nothing is known of holds: the condition stays as it is. */
+  readonly removal: Finding<RemovalHeldReason> | undefined;
+}
+
+export interface Published {
+  readonly desired: Desired;
+  readonly revision: number;
+  /** Endpoints that are published though they have vanished from etcd. */
+  readonly held: number;
+  /** Endpoints that are published as terminating. */
+  readonly draining: number;
 }
 
 export interface StatusInput {
@@ -39,7 +51,7 @@ export interface StatusInput {
 
 /** The status that findings ask for. What they leave open keeps its value, or is Unknown on the first visit. */
 export function nextStatus({ findings, before, generation, now }: StatusInput): EtcdServiceStatus {
-  const { published, registry, ready, serviceName } = findings;
+  const { published, registry, ready, removal, serviceName } = findings;
   const condition = (type: ConditionType, finding: Finding | undefined): Condition => {
     const known = before.conditions?.find((other) => other.type === type);
     if (finding === undefined && known !== undefined) {
@@ -49,13 +61,14 @@ export function nextStatus({ findings, before, generation, now }: StatusInput): 
   };
   return {
     ...before,
-    ...(published === undefined ? {} : countsOf(published.desired, String(published.revision), before)),
+    ...(published === undefined ? {} : countsOf(published, before)),
     ...(serviceName === undefined ? {} : { serviceName }),
     observedGeneration: generation,
     conditions: [
       condition('Ready', ready),
       condition('HasEndpoints', published && hasEndpoints(published.desired)),
       condition('RegistryConnected', registry),
+      condition('RemovalHeld', removal),
     ],
   };
 }
@@ -77,6 +90,11 @@ const firstVisit: Readonly<Record<ConditionType, Finding>> = {
     reason: 'Connecting',
     message: 'The registry has not answered yet',
   } satisfies Finding<RegistryConnectedReason>,
+  RemovalHeld: {
+    status: 'Unknown',
+    reason: 'NotSynced',
+    message: 'Nothing is known to have vanished yet',
+  } satisfies Finding<RemovalHeldReason>,
 };
 
 /** A condition keeps its transition time while its status stays. */
@@ -109,8 +127,7 @@ function hasEndpoints({ endpoints, counts }: Desired): Finding<HasEndpointsReaso
 
 /** Counts, samples and summary. The revision moves with them alone: it is never written for its own sake. */
 function countsOf(
-  { endpoints, counts, rejected }: Desired,
-  revision: string,
+  { desired: { endpoints, counts, rejected }, revision, held, draining }: Published,
   before: EtcdServiceStatus,
 ): EtcdServiceStatus {
   const summary = `${endpoints.filter((endpoint) => endpoint.ready).length}/${endpoints.length}`;
@@ -118,10 +135,10 @@ function countsOf(
     ...sample,
     message: cutTo(sample.message, rejectedMessageLimit),
   }));
-  const next = { summary, instances: counts, rejected: samples };
+  const next = { summary, instances: { ...counts, draining, held }, rejected: samples };
   const { summary: oldSummary, instances, rejected: oldRejected = [] } = before;
   const isSame = isDeepStrictEqual(next, { summary: oldSummary, instances, rejected: oldRejected });
-  return { ...next, revision: isSame && before.revision !== undefined ? before.revision : revision };
+  return { ...next, revision: isSame && before.revision !== undefined ? before.revision : String(revision) };
 }
 
 export type Difference = 'none' | 'counters' | 'transition';

@@ -10,7 +10,11 @@ export const rejectionReasons = {
   HostName: 'The address is a DNS name; endpoints hold addresses alone.',
   Ambiguous:
     'Two fields of the value name different addresses or ports, or an address can be read in two ways.',
+  AmbiguousFormat:
+    'Two formats read different addresses in it, so that `auto` would have to guess; name the format.',
+  InvalidKey: 'The key is none that its format knows, or lies where the format cannot read it.',
   InvalidPort: 'A port is no whole number from 1 to 65535.',
+  FamilyNotServed: 'The Service has no addresses of this family, IPv4 or IPv6.',
   NoPort: 'Neither the registration nor the EtcdService names a port.',
 } as const satisfies Record<string, string>;
 

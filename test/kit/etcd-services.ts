@@ -52,6 +52,37 @@ const examples: Readonly<Record<string, readonly RuleExample[]>> = {
       invalid: web({ service: { type: 'Headless' } }),
     },
   ],
+  'spec.service.ipFamilies: may name each family once': [
+    {
+      valid: web({ service: { ipFamilyPolicy: 'PreferDualStack', ipFamilies: ['IPv6', 'IPv4'] } }),
+      invalid: web({ service: { ipFamilyPolicy: 'PreferDualStack', ipFamilies: ['IPv4', 'IPv4'] } }),
+    },
+  ],
+  'spec.service.ipFamilyPolicy: must be PreferDualStack or RequireDualStack where ipFamilies names two': [
+    {
+      valid: web({ service: { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv4', 'IPv6'] } }),
+      invalid: web({ service: { ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv4', 'IPv6'] } }),
+    },
+    {
+      valid: web({ service: { ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv6'] } }),
+      invalid: web({ service: { ipFamilies: ['IPv4', 'IPv6'] } }),
+    },
+  ],
+  'spec.service.ipFamilies: cannot have another first family; delete the EtcdService and create it again instead':
+    [
+      {
+        before: web({ service: { ipFamilies: ['IPv4'] } }),
+        valid: web({ service: { ipFamilyPolicy: 'PreferDualStack', ipFamilies: ['IPv4', 'IPv6'] } }),
+        invalid: web({ service: { ipFamilies: ['IPv6'] } }),
+      },
+    ],
+  'spec.topology.hints: needs topology.zone': [
+    {
+      valid: web({ topology: { zone: { path: '.zone' }, hints: 'Zone' } }),
+      invalid: web({ topology: { hints: 'Zone' } }),
+    },
+    { valid: web({ topology: { hints: 'None' } }), invalid: web({ topology: { hints: 'Zone' } }) },
+  ],
   'spec.prefix: exactly one of prefix and key is needed': [
     { valid: etcdService('web', { prefix: 'user.rpc' }), invalid: etcdService('web', {}) },
     { valid: etcdService('web', { key: '/a' }), invalid: etcdService('web', { key: '/a', prefix }) },
