@@ -1,37 +1,28 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../test/kit/fake-clock.ts';
-import type { Cache, KubeObject } from '../kube/types.ts';
+import { ObjectStore } from '../kube/object-store.ts';
+import type { KubeObject } from '../kube/types.ts';
 import { OwnWrites } from './own-writes.ts';
 
-const object = (resourceVersion: string): KubeObject => ({
+const object = (resourceVersion: string, uid = 'first', of = 'web'): KubeObject => ({
   apiVersion: 'v1',
   kind: 'Endpoints',
-  metadata: { namespace: 'shop', name: 'web', resourceVersion },
+  metadata: { namespace: 'shop', name: of === 'web' ? 'web' : 'other', uid, resourceVersion, labels: { of } },
 });
 
-/** A cache that a test fills by hand, one object at most. */
-class HandFilledCache implements Cache<KubeObject> {
-  readonly synced = true;
-  #object: KubeObject | undefined;
-  #listener: (before: KubeObject | undefined, after: KubeObject | undefined) => void = () => undefined;
-
-  get(): KubeObject | undefined {
-    return this.#object;
+/** A cache that a test fills by hand. */
+class HandFilledCache extends ObjectStore<KubeObject> {
+  constructor() {
+    super({ debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined });
   }
 
-  list(): Iterable<KubeObject> {
-    return this.#object === undefined ? [] : [this.#object];
-  }
-
-  onChange(listener: (before: KubeObject | undefined, after: KubeObject | undefined) => void): () => void {
-    this.#listener = listener;
-    return () => undefined;
-  }
-
+  /** What the watch tells of the object. */
   bring(next: KubeObject | undefined): void {
-    const before = this.#object;
-    this.#object = next;
-    this.#listener(before, next);
+    if (next === undefined) {
+      this.remove('shop/web');
+    } else {
+      this.put(next);
+    }
   }
 }
 
@@ -43,7 +34,7 @@ let foreign: (string | undefined)[];
 beforeEach(() => {
   cache = new HandFilledCache();
   clock = new FakeClock();
-  own = new OwnWrites(cache, clock);
+  own = new OwnWrites(cache, clock, ({ metadata }) => [metadata.labels?.['of'] ?? '']);
   foreign = [];
   own.onForeignChange((_, after) => foreign.push(after?.metadata.resourceVersion));
 });
@@ -104,9 +95,109 @@ describe('a cache with our own writes in it', () => {
     expect(version()).toBeUndefined();
   });
 
+  describe('with deletions', () => {
+    it('does not show what was deleted while the watch still has it', () => {
+      cache.bring(object('9'));
+      own.rememberDeleted('shop/web', object('9'));
+      expect(version()).toBeUndefined();
+      cache.bring(object('10'));
+      expect(version()).toBeUndefined();
+    });
+
+    it('does not tell of the end of what it has deleted, nor of what stood before', () => {
+      cache.bring(object('9'));
+      foreign = [];
+      own.rememberDeleted('shop/web', object('9'));
+      cache.bring(object('10'));
+      cache.bring(undefined);
+      expect(foreign).toEqual([]);
+    });
+
+    it('does not show what it has made and deleted when the watch brings the making late', () => {
+      own.remember('shop/web', object('10'));
+      own.rememberDeleted('shop/web', object('10'));
+      cache.bring(object('10'));
+      expect(version()).toBeUndefined();
+    });
+
+    it('shows and tells what somebody makes again under the name', () => {
+      cache.bring(object('9'));
+      own.rememberDeleted('shop/web', object('9'));
+      foreign = [];
+      cache.bring(object('12', 'second'));
+      expect(version()).toBe('12');
+      expect(foreign).toEqual(['12']);
+    });
+
+    it('shows what it makes again itself, also when the watch brings the end of the first one late', () => {
+      cache.bring(object('9'));
+      own.rememberDeleted('shop/web', object('9'));
+      own.remember('shop/web', object('12', 'second'));
+      expect(version()).toBe('12');
+      cache.bring(undefined);
+      expect(version()).toBe('12');
+    });
+
+    it('does not believe a deletion for ever that no watch confirms, and has it looked at', () => {
+      cache.bring(object('9'));
+      own.rememberDeleted('shop/web', object('9'));
+      foreign = [];
+      clock.advance(10_000);
+      expect(version()).toBe('9');
+      expect(foreign).toEqual(['9']);
+    });
+
+    it('remembers none that the watch has told of already', () => {
+      cache.bring(object('9'));
+      cache.bring(undefined);
+      clock.advance(9000);
+      foreign = [];
+      own.rememberDeleted('shop/web', object('9'));
+      clock.advance(10_000);
+      expect(foreign).toEqual([]);
+    });
+  });
+
+  describe('finds by a value', () => {
+    const found = (value: string): readonly (string | undefined)[] =>
+      own
+        .by(value)
+        .map(({ metadata }) => metadata.resourceVersion)
+        .sort();
+
+    it('what the watch has brought and what it has not brought yet', () => {
+      cache.bring(object('9'));
+      own.remember('shop/other', object('10', 'second', 'db'));
+      expect(found('web')).toEqual(['9']);
+      expect(found('db')).toEqual(['10']);
+    });
+
+    it('an object under its newest values alone', () => {
+      cache.bring(object('9'));
+      const moved = object('10');
+      own.remember('shop/web', { ...moved, metadata: { ...moved.metadata, labels: { of: 'db' } } });
+      expect(found('web')).toEqual([]);
+      expect(found('db')).toEqual(['10']);
+      cache.bring(object('11'));
+      expect(found('web')).toEqual(['11']);
+      expect(found('db')).toEqual([]);
+    });
+
+    it('nothing that was deleted or that lapsed', () => {
+      cache.bring(object('9'));
+      own.rememberDeleted('shop/web', object('9'));
+      own.remember('shop/other', object('10', 'second', 'web'));
+      clock.advance(10_000);
+      cache.bring(undefined);
+      expect(found('web')).toEqual([]);
+    });
+  });
+
   it('leaves no timer behind when it is closed', () => {
-    own.remember('shop/web', object('10'));
+    cache.bring(object('9'));
     cache.bring(undefined);
+    own.remember('shop/web', object('10'));
+    own.rememberDeleted('shop/other', object('9', 'second', 'db'));
     own.close();
     expect(clock.pending).toBe(0);
   });
