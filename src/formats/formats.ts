@@ -1,11 +1,14 @@
 import type { z } from 'zod';
-import { auto } from './auto.ts';
+import { autoOf } from './auto.ts';
 import { json } from './json.ts';
 import { plain } from './plain.ts';
 import type { EntryReader, Format } from './types.ts';
 
-/** Every format by name. A new one is its file and a line here: schema, CRD and documentation follow. */
-export const formats = { auto, json, plain } as const;
+/** Every format that reads by rules of its own; a new one is its file and a line here: schema, CRD and documentation follow. */
+const named = { json, plain } as const;
+
+/** Every format by name. */
+export const formats = { auto: autoOf(Object.values<Format<unknown>>(named)), ...named } as const;
 
 type Formats = typeof formats;
 

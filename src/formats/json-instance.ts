@@ -2,6 +2,7 @@ import { agreeOnAddress, agreeOnPort, type Claim, saying } from './claims.ts';
 import { commonAddresses, commonMetadata, commonPorts } from './common-names.ts';
 import { type HostPort, readHost, readHostPort } from './host-port.ts';
 import type { Field, Fields } from './json-fields.ts';
+import { flatMetadata, scalarText } from './metadata.ts';
 import { isFields } from './path.ts';
 import { parsePort } from './port.ts';
 import { type Rejection, rejected } from './rejection.ts';
@@ -117,18 +118,7 @@ function readReady(value: unknown, { ready }: Fields): boolean {
 
 function readMetadata(value: unknown, fields: Fields): Instance['metadata'] {
   const common = isFields(value) ? commonMetadata(value) : undefined;
-  const metadata = fields.metadata === undefined ? common : fields.metadata.get(value);
-  if (!isFields(metadata)) {
-    return {};
-  }
-  const texts = Object.entries(metadata).map(([name, item]) => [name, scalarText(item)] as const);
-  return Object.fromEntries(texts.filter((pair): pair is readonly [string, string] => pair[1] !== undefined));
-}
-
-/** The text of a value that is no list, object or null: as JSON writes it. */
-function scalarText(value: unknown): string | undefined {
-  const isScalar = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
-  return isScalar ? String(value) : undefined;
+  return flatMetadata(fields.metadata === undefined ? common : fields.metadata.get(value));
 }
 
 function claimOf(field: Field, value: unknown): Claim {

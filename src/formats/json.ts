@@ -2,12 +2,11 @@ import { commonNames } from './common-names.ts';
 import { compileFields, type Field, type Fields } from './json-fields.ts';
 import { readInstance } from './json-instance.ts';
 import { type JsonOptions, jsonOptions } from './json-options.ts';
+import { mostItems } from './limits.ts';
 import { readKeyAddress } from './plain.ts';
 import { rejected } from './rejection.ts';
-import type { Entry, Format, Item } from './types.ts';
-
-/** More instances in one value are refused: each costs memory, whatever it holds. */
-const mostItems = 1000;
+import type { Announcement, Entry, Format, Item, Unwritable, Written } from './types.ts';
+import { lackOfPlace } from './writing.ts';
 
 /** JSON, read by the paths of the block `json`; where a path is absent, by the names that frameworks commonly give to a field. */
 export const json = {
@@ -17,20 +16,28 @@ export const json = {
     `are looked up: \`${commonNames.address.join('`, `')}\` for the address, \`${commonNames.port.join('`, `')}\` for the port and`,
     '`metadata`, whatever their case and with `_` or `-` inside. The last part of the key stands in where no such field is an address.',
   ].join(' '),
+  key: '<prefix>/<anything>',
+  value: 'JSON of any shape',
+  example: {
+    source: { prefix: '/bank/service/pay' },
+    registrations: {
+      '/bank/service/pay/10.0.0.5': '{"serviceName":"pay","serviceIP":"10.0.0.5","port":8080}',
+    },
+  },
+  traps:
+    'Two fields with different addresses or ports are a rejection, unless paths say which counts; a list of instances needs `json.items`, ports by name need `json.ports`.',
   options: jsonOptions,
   compile: (options: JsonOptions | undefined) => {
     const fields = compileFields(options ?? {});
     return (entry) => ({ format: 'json', items: readJson(entry, fields) });
   },
+  write: writeJson,
 } satisfies Format<JsonOptions>;
 
 function readJson(entry: Entry, fields: Fields): readonly Item[] {
-  let value: unknown;
-  try {
-    value = JSON.parse(entry.value);
-  } catch {
-    // The cause is left out on purpose: its message quotes the value.
-    return [rejected('InvalidSyntax', 'the value is no JSON')];
+  const value = entry.json();
+  if (value === undefined) {
+    return [rejected('InvalidSyntax', 'the value is no JSON object, list or text')];
   }
   return fields.items === undefined
     ? [readInstance(value, fields, readKeyAddress(entry))]
@@ -49,4 +56,18 @@ function readItems({ name, get }: Field, value: unknown, fields: Fields): readon
     return [rejected('InvalidSyntax', `${name} lists more than ${mostItems} instances`)];
   }
   return items.map((item) => readInstance(item, fields, undefined));
+}
+
+/** Writes the common names; named ports are written below `ports`, where the paths of an EtcdService find them. */
+function writeJson({ id, instance }: Announcement): Written | Unwritable {
+  const { address, ports, metadata } = instance;
+  const { '': unnamed, ...named } = ports;
+  const value = {
+    address,
+    ...(unnamed !== undefined && { port: unnamed }),
+    ...(Object.keys(named).length > 0 && { ports: named }),
+    ...(Object.keys(metadata).length > 0 && { metadata }),
+  };
+  const problem = lackOfPlace(instance, { ports: 'several', metadata: true });
+  return problem ?? { below: id, value: JSON.stringify(value) };
 }

@@ -1,11 +1,12 @@
 import { isUtf8 } from 'node:buffer';
-import { keyText } from '../etcd/key.ts';
-import type { Registration } from '../etcd/types.ts';
+import { keyOf, keyText } from '../etcd/key.ts';
+import type { Key, Registration } from '../etcd/types.ts';
+import { entryOf } from './entry.ts';
 import { compileFormat, type FormatName, type FormatOptions } from './formats.ts';
 import { compileLayout } from './layout.ts';
 import { type RejectionReason, rejected } from './rejection.ts';
-import { belowOf, lastPartOf, type Source } from './source.ts';
-import type { EntryReader, Item, Reading } from './types.ts';
+import { belowOf, type Source } from './source.ts';
+import type { Entry, EntryReader, Item, Look, Reading } from './types.ts';
 
 /** What a reader is made of: the fields of an EtcdService that say where its registrations lie and how they are read. */
 export type ReaderSpec = Source &
@@ -19,40 +20,49 @@ export interface ReaderLimits {
   readonly maxValueBytes: number;
 }
 
-/** Reads one registration: pure, never throws, linear in the size of key and value. */
-export type RegistrationReader = (registration: Pick<Registration, 'key' | 'value'>) => Reading;
+/** The value of another key of the same EtcdService, undefined where there is none. */
+export type FindValue = (key: Key) => Buffer | undefined;
+
+/**
+ * Reads one registration: pure, never throws, linear in the size of key and value. What it asks `findValue` decides as well: it has to be
+ * read again when one of those keys changes. Most formats ask for none.
+ */
+export type RegistrationReader = (
+  registration: Pick<Registration, 'key' | 'value'>,
+  findValue?: FindValue,
+) => Reading;
 
 /**
  * Prepares the reader of an EtcdService once for all its registrations. Parts of the key that the layout names are added to the metadata
  * of every instance; where the value has metadata of the same name, the key wins: who may write below a key is what etcd guards.
  */
-export function compileReader(spec: ReaderSpec, limits: ReaderLimits): RegistrationReader {
+export function compileReader(spec: ReaderSpec, { maxValueBytes }: ReaderLimits): RegistrationReader {
   const readEntry = compileFormat(spec.format, spec);
   const layout = spec.layout === undefined ? () => ({}) : compileLayout(spec.layout, spec.separator);
-  return ({ key, value }) => {
-    if (value.byteLength > limits.maxValueBytes) {
-      const message = `the value has ${value.byteLength} bytes, the limit is ${limits.maxValueBytes}`;
+  return ({ key, value }, findValue = () => undefined) => {
+    if (value.byteLength > maxValueBytes) {
+      const message = `the value has ${value.byteLength} bytes, the limit is ${maxValueBytes}`;
       return unreadable('ValueTooLarge', message);
     }
     const text = keyText(key);
     if (text === undefined || !isUtf8(value)) {
       return unreadable('InvalidEncoding', `the ${text === undefined ? 'key' : 'value'} is not UTF-8`);
     }
-    const below = belowOf(spec, text);
-    const reading = readSafely(readEntry, {
-      key: text,
-      below,
-      lastPart: lastPartOf(spec, text),
-      value: value.toString('utf8'),
-    });
-    return withMetadata(reading, layout(below));
+    const look: Look = (other) => textOf(findValue(keyOf(other)), maxValueBytes);
+    const reading = readSafely(readEntry, entryOf(spec, text, value.toString('utf8')), look);
+    return withMetadata(reading, layout(belowOf(spec, text)));
   };
 }
 
+function textOf(value: Buffer | undefined, maxValueBytes: number): string | undefined {
+  const isText = value !== undefined && value.byteLength <= maxValueBytes && isUtf8(value);
+  return isText ? value.toString('utf8') : undefined;
+}
+
 /** Formats do not throw. Should one do so all the same, that costs one registration and no neighbour. */
-function readSafely(readEntry: EntryReader, entry: Parameters<EntryReader>[0]): Reading {
+function readSafely(readEntry: EntryReader, entry: Entry, look: Look): Reading {
   try {
-    return readEntry(entry);
+    return readEntry(entry, look);
   } catch {
     // The cause is left out on purpose: its message may quote the value.
     return unreadable('InvalidSyntax', 'the value could not be read');
