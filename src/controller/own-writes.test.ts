@@ -13,7 +13,7 @@ const object = (resourceVersion: string, uid = 'first', of = 'web'): KubeObject 
 /** A cache that a test fills by hand. */
 class HandFilledCache extends ObjectStore<KubeObject> {
   constructor() {
-    super({ debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined });
+    super({ debug: () => undefined, info: () => undefined, warn: () => undefined });
   }
 
   /** What the watch tells of the object. */

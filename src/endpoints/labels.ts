@@ -11,6 +11,8 @@ export const labels = {
   sliceManagedBy: 'endpointslice.kubernetes.io/managed-by',
   /** The Service that an EndpointSlice belongs to: what kube-proxy and every other reader finds it by. */
   serviceName: 'kubernetes.io/service-name',
+  /** `true` on Endpoints that Kubernetes shall not mirror into EndpointSlices, because ours stand beside them. */
+  skipMirror: 'endpointslice.kubernetes.io/skip-mirror',
   /** Who made a Service. */
   serviceManagedBy: 'app.kubernetes.io/managed-by',
   /** Set on Endpoints and slices of headless Services, as Kubernetes's own controllers do. */
@@ -37,7 +39,7 @@ export const neverCopied: readonly string[] = [
   labels.etcdService,
   labels.endpointsManagedBy,
   labels.headless,
-  'endpointslice.kubernetes.io/skip-mirror',
+  labels.skipMirror,
   labels.sliceManagedBy,
   labels.serviceName,
 ];

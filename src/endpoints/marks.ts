@@ -12,8 +12,8 @@ export interface MarksWish {
   /** Labels of the Service, copied as Kubernetes's own controllers do. */
   readonly serviceLabels: Readonly<Record<string, string>>;
   readonly headless: boolean;
-  /** Labels of ours, always there. */
-  readonly labels: Readonly<Record<string, string>>;
+  /** Labels of ours; an undefined one goes. */
+  readonly labels: Readonly<Record<string, string | undefined>>;
   /** Annotations of ours; an undefined one goes. */
   readonly annotations: Readonly<Record<string, string | undefined>>;
 }
@@ -26,14 +26,14 @@ export function marksOf(wish: MarksWish, existing: ObjectMeta | undefined): Mark
   const { labels: oldLabels = {}, annotations: oldNotes = {} } = existing ?? {};
   const copied = Object.entries(wish.serviceLabels).filter(([name]) => !neverCopied.includes(name));
   const names = copied.map(([name]) => name).sort((a, b) => (a < b ? -1 : 1));
-  const stale = [...(oldNotes[annotations.copiedLabels] ?? '').split(','), labels.headless];
+  const stale = (oldNotes[annotations.copiedLabels] ?? '').split(',');
+  const own = { [labels.headless]: wish.headless ? '' : undefined, ...wish.labels };
   const notes = { [annotations.copiedLabels]: names.join(',') || undefined, ...wish.annotations };
   return {
     labels: {
-      ...without(oldLabels, stale),
+      ...without(oldLabels, [...stale, ...Object.keys(own)]),
       ...Object.fromEntries(copied),
-      ...(wish.headless ? { [labels.headless]: '' } : {}),
-      ...wish.labels,
+      ...present(own),
     },
     annotations: { ...without(oldNotes, Object.keys(notes)), ...present(notes) },
   };

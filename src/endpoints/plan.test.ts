@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Endpoints, Service } from '../kube/resources.ts';
 import type { OwnerReference } from '../kube/types.ts';
-import { type EndpointsWish, planEndpoints } from './plan-endpoints.ts';
+import { type EndpointsWish, fromEndpoints, planEndpoints } from './plan-endpoints.ts';
 import { planService, portsOf, type ServiceWish } from './plan-service.ts';
-import type { ServicePort } from './types.ts';
+import type { DesiredEndpoint, ServicePort } from './types.ts';
 
+const skipMirror = 'endpointslice.kubernetes.io/skip-mirror';
 const owner: OwnerReference = {
   apiVersion: 'etcd-endpoints.io/v1alpha1',
   kind: 'EtcdService',
@@ -21,6 +22,8 @@ const endpointsWish = (more: Partial<EndpointsWish> = {}): EndpointsWish => ({
   etcdService: 'web',
   serviceLabels: { app: 'web' },
   headless: false,
+  publishNotReadyAddresses: false,
+  skipMirror: false,
   ownerReferences: [owner],
   endpoints: [{ address: '10.0.0.1', ready: true, ports: [{ name: 'http', port: 8080, protocol: 'TCP' }] }],
   ...more,
@@ -114,6 +117,54 @@ describe('the plan for Endpoints', () => {
     const labelled = { ...object.metadata.labels, 'example.com/tracked': 'yes' };
     const existing = stored({ ...object, metadata: { ...object.metadata, labels: labelled } });
     expect(planEndpoints(endpointsWish(), existing)).toEqual({ action: 'none' });
+  });
+
+  it('keeps Kubernetes from mirroring exactly while it is asked to', () => {
+    const skipping = endpointsOf(endpointsWish({ skipMirror: true }));
+    expect(skipping.metadata.labels).toHaveProperty(skipMirror, 'true');
+    expect(planEndpoints(endpointsWish({ skipMirror: true }), stored(skipping))).toEqual({ action: 'none' });
+    expect(endpointsOf(endpointsWish(), stored(skipping)).metadata.labels).not.toHaveProperty(skipMirror);
+  });
+
+  it('lists what is not ready among the ready ones where the Service publishes such addresses, but not what drains', () => {
+    const ports = [{ name: 'http', port: 8080, protocol: 'TCP' }] as const;
+    const endpoints = [
+      { address: '10.0.0.1', ready: false, ports },
+      { address: '10.0.0.2', ready: false, ports, drainUntil: 0 },
+    ];
+    const [subset] = endpointsOf(endpointsWish({ endpoints, publishNotReadyAddresses: true })).subsets ?? [];
+    expect(subset?.addresses).toEqual([{ ip: '10.0.0.1' }]);
+    expect(subset?.notReadyAddresses).toEqual([{ ip: '10.0.0.2' }]);
+  });
+
+  it('says until when the last endpoint drains, and can be read back', () => {
+    const ports = [{ name: 'http', port: 8080, protocol: 'TCP' }] as const;
+    const draining = (address: string, drainUntil: number): DesiredEndpoint => ({
+      address,
+      ready: false,
+      ports,
+      drainUntil,
+    });
+    const ready = { address: '10.0.0.1', ready: true, ports };
+    const wish = endpointsWish({
+      endpoints: [ready, draining('10.0.0.2', 5000), draining('10.0.0.3', 7000)],
+    });
+    const object = endpointsOf(wish);
+    expect(object.metadata.annotations?.['etcd-endpoints.io/draining-until']).toBe(
+      '1970-01-01T00:00:07.000Z',
+    );
+    expect(fromEndpoints(object)).toEqual([ready, draining('10.0.0.2', 7000), draining('10.0.0.3', 7000)]);
+    const after = endpointsOf(endpointsWish({ endpoints: [ready] }), stored(object));
+    expect(after.metadata.annotations).not.toHaveProperty('etcd-endpoints.io/draining-until');
+  });
+
+  it('gives hostnames to headless Services alone', () => {
+    const ports = [{ name: 'http', port: 8080, protocol: 'TCP' }] as const;
+    const endpoints = [{ address: '10.0.0.1', ready: true, ports, hostname: 'a' }];
+    const addresses = (headless: boolean): unknown =>
+      endpointsOf(endpointsWish({ endpoints, headless })).subsets?.[0]?.addresses;
+    expect(addresses(true)).toEqual([{ ip: '10.0.0.1', hostname: 'a' }]);
+    expect(addresses(false)).toEqual([{ ip: '10.0.0.1' }]);
   });
 
   it('never copies a label that would keep Kubernetes from mirroring', () => {

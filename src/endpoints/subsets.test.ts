@@ -110,6 +110,21 @@ describe('subsets', () => {
     );
   });
 
+  it('carry the names of an address, one form of it wherever it stands', () => {
+    const { subsets } = toSubsets([
+      { ...endpoint('10.0.0.1'), hostname: 'a', nodeName: 'n1' },
+      { ...endpoint('10.0.0.1', [grpc]), hostname: 'b' },
+    ]);
+    expect(subsets.flatMap(({ addresses }) => addresses)).toEqual([
+      { ip: '10.0.0.1', hostname: 'a', nodeName: 'n1' },
+      { ip: '10.0.0.1', hostname: 'a', nodeName: 'n1' },
+    ]);
+    expect(
+      sameSubsets(subsets, toSubsets([endpoint('10.0.0.1'), endpoint('10.0.0.1', [grpc])]).subsets),
+    ).toBe(false);
+    expect(fromSubsets(subsets)).toContainEqual({ ...endpoint('10.0.0.1'), hostname: 'a', nodeName: 'n1' });
+  });
+
   it('mean the same with the defaults that the apiserver fills in', () => {
     const ours = [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80 }] }];
     const served = [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80, protocol: 'TCP' as const }] }];

@@ -16,7 +16,8 @@ export interface Subsets {
 export function toSubsets(endpoints: readonly DesiredEndpoint[], limit = maxAddresses): Subsets {
   const kept = truncate(endpoints, limit);
   const groups = Map.groupBy(kept, (endpoint) => portSetKey(endpoint.ports));
-  const subsets = [...groups.values()].map(toSubset);
+  const addresses = addressesOf(kept);
+  const subsets = [...groups.values()].map((group) => toSubset(group, addresses));
   return { subsets, truncated: kept.length < endpoints.length };
 }
 
@@ -45,9 +46,36 @@ function proportional(endpoints: readonly DesiredEndpoint[], limit: number): rea
   });
 }
 
-function toSubset(group: readonly DesiredEndpoint[]): EndpointsSubset {
+/** One form of each address, also where it stands in several subsets: the apiserver keeps one of several when it repacks them. */
+function addressesOf(endpoints: readonly DesiredEndpoint[]): ReadonlyMap<string, EndpointsAddress> {
+  const found = new Map<string, EndpointsAddress>();
+  for (const endpoint of endpoints) {
+    const ip = endpoint.address;
+    found.set(ip, { ip, ...namesOf(endpoint), ...found.get(ip) });
+  }
+  return found;
+}
+
+interface Names {
+  readonly hostname?: string;
+  readonly nodeName?: string;
+}
+
+function namesOf({ hostname, nodeName }: Names): Names {
+  return {
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(nodeName === undefined ? {} : { nodeName }),
+  };
+}
+
+function toSubset(
+  group: readonly DesiredEndpoint[],
+  addresses: ReadonlyMap<string, EndpointsAddress>,
+): EndpointsSubset {
   const [ready, notReady] = [true, false].map((isReady) =>
-    group.filter((endpoint) => endpoint.ready === isReady).map(({ address }) => ({ ip: address })),
+    group
+      .filter((endpoint) => endpoint.ready === isReady)
+      .map(({ address }) => addresses.get(address) ?? { ip: address }),
   );
   const ports = (group[0]?.ports ?? []).map(toSubsetPort);
   return {
@@ -68,7 +96,7 @@ function toSubsetPort({ name, port, protocol, appProtocol }: EndpointPort): Endp
 
 /**
  * Whether two lists of subsets say the same. The apiserver repacks subsets on every write (an address with two ports may come back in
- * two subsets), so they are compared by what they mean: which address serves which port, ready or not.
+ * two subsets), so they are compared by what they mean: which address serves which port by which names, ready or not.
  */
 export function sameSubsets(a: readonly EndpointsSubset[], b: readonly EndpointsSubset[]): boolean {
   const left = meaning(a);
@@ -78,10 +106,10 @@ export function sameSubsets(a: readonly EndpointsSubset[], b: readonly Endpoints
 
 function meaning(subsets: readonly EndpointsSubset[]): Map<string, boolean> {
   const served = new Map<string, boolean>();
-  for (const { address, ports, ready } of fromSubsets(subsets)) {
+  for (const { address, hostname = '', nodeName = '', ports, ready } of fromSubsets(subsets)) {
     const keys = ports.length === 0 ? [''] : ports.map(portKey);
     for (const key of keys) {
-      const id = `${address}|${key}`;
+      const id = `${address}|${hostname}|${nodeName}|${key}`;
       served.set(id, ready || served.get(id) === true);
     }
   }
@@ -94,7 +122,12 @@ export function fromSubsets(subsets: readonly EndpointsSubset[]): DesiredEndpoin
     const own = ports.map(fromKubePort);
     const endpoint =
       (ready: boolean) =>
-      ({ ip }: EndpointsAddress): DesiredEndpoint => ({ address: ip, ports: own, ready });
+      (address: EndpointsAddress): DesiredEndpoint => ({
+        address: address.ip,
+        ports: own,
+        ready,
+        ...namesOf(address),
+      });
     return [...addresses.map(endpoint(true)), ...notReadyAddresses.map(endpoint(false))];
   });
 }
