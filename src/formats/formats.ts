@@ -1,11 +1,42 @@
 import type { z } from 'zod';
+import { apisix } from './apisix.ts';
 import { autoOf } from './auto.ts';
+import { dubbo } from './dubbo.ts';
+import { dubboApp } from './dubbo-app.ts';
+import { goMicro } from './go-micro.ts';
+import { goZero } from './go-zero.ts';
+import { goframe } from './goframe.ts';
+import { grpc } from './grpc.ts';
+import { hertz } from './hertz.ts';
 import { json } from './json.ts';
+import { kitex } from './kitex.ts';
+import { kratos } from './kratos.ts';
+import { patroni } from './patroni.ts';
 import { plain } from './plain.ts';
+import { registrator } from './registrator.ts';
+import { rpcx } from './rpcx.ts';
+import { skydns } from './skydns.ts';
 import type { EntryReader, Format } from './types.ts';
 
 /** Every format that reads by rules of its own; a new one is its file and a line here: schema, CRD and documentation follow. */
-const named = { json, plain } as const;
+const named = {
+  grpc,
+  'go-micro': goMicro,
+  kratos,
+  'go-zero': goZero,
+  skydns,
+  registrator,
+  rpcx,
+  dubbo,
+  'dubbo-app': dubboApp,
+  kitex,
+  hertz,
+  goframe,
+  patroni,
+  apisix,
+  json,
+  plain,
+} as const;
 
 /** Every format by name. */
 export const formats = { auto: autoOf(Object.values<Format<unknown>>(named)), ...named } as const;

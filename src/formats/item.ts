@@ -1,6 +1,9 @@
 import type { HostPort } from './host-port.ts';
-import type { Rejection } from './rejection.ts';
+import { type Rejection, rejected } from './rejection.ts';
 import type { Instance, Item } from './types.ts';
+
+/** More instances in one registration are refused: each costs memory, whatever it holds. */
+export const mostItems = 1000;
 
 /** What a registration may say of an instance beside its address. */
 export interface Details {
@@ -23,4 +26,17 @@ export function itemAt(host: HostPort | Rejection, details: Details = {}): Item 
 /** A key that is meant to be no instance. */
 export function ignored(message: string): Item {
   return { kind: 'ignored', message };
+}
+
+/** Reads each element of a list by itself; `field` names the list in messages. */
+export function itemsOf(list: unknown, field: string, read: (element: unknown) => Item): readonly Item[] {
+  if (!Array.isArray(list)) {
+    return [rejected('InvalidSyntax', `${field} is no list`)];
+  }
+  if (list.length === 0) {
+    return [ignored(`${field} is an empty list`)];
+  }
+  return list.length > mostItems
+    ? [rejected('InvalidSyntax', `${field} lists more than ${mostItems} instances`)]
+    : list.map(read);
 }

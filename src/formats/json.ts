@@ -1,8 +1,8 @@
 import { commonNames } from './common-names.ts';
-import { compileFields, type Field, type Fields } from './json-fields.ts';
+import { itemsOf } from './item.ts';
+import { compileFields, type Fields } from './json-fields.ts';
 import { readInstance } from './json-instance.ts';
 import { type JsonOptions, jsonOptions } from './json-options.ts';
-import { mostItems } from './limits.ts';
 import { readKeyAddress } from './plain.ts';
 import { rejected } from './rejection.ts';
 import type { Announcement, Entry, Format, Item, Unwritable, Written } from './types.ts';
@@ -41,21 +41,7 @@ function readJson(entry: Entry, fields: Fields): readonly Item[] {
   }
   return fields.items === undefined
     ? [readInstance(value, fields, readKeyAddress(entry))]
-    : readItems(fields.items, value, fields);
-}
-
-function readItems({ name, get }: Field, value: unknown, fields: Fields): readonly Item[] {
-  const items = get(value);
-  if (!Array.isArray(items)) {
-    return [rejected('InvalidSyntax', `${name} is no list`)];
-  }
-  if (items.length === 0) {
-    return [{ kind: 'ignored', message: `${name} is an empty list` }];
-  }
-  if (items.length > mostItems) {
-    return [rejected('InvalidSyntax', `${name} lists more than ${mostItems} instances`)];
-  }
-  return items.map((item) => readInstance(item, fields, undefined));
+    : itemsOf(fields.items.get(value), fields.items.name, (item) => readInstance(item, fields, undefined));
 }
 
 /** Writes the common names; named ports are written below `ports`, where the paths of an EtcdService find them. */
