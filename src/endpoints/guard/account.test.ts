@@ -1,0 +1,164 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { endpointId } from '../match-ports.ts';
+import type { DesiredEndpoint } from '../types.ts';
+import { Account, type Cause } from './account.ts';
+
+const port = (number: number) => ({ name: '', port: number, protocol: 'TCP' }) as const;
+const at = (last: number, more: Partial<DesiredEndpoint> = {}): DesiredEndpoint => ({
+  address: `10.0.0.${last}`,
+  ports: [port(80)],
+  ready: true,
+  ...more,
+});
+const from = (first: number, count: number): DesiredEndpoint[] =>
+  Array.from({ length: count }, (_, index) => at(first + index));
+const lost = (): Cause => ({ kind: 'loss' });
+const stated = (): Cause => ({ kind: 'statement' });
+
+/** An account of a service that is published, to be changed at later times. */
+function open(published: readonly DesiredEndpoint[]) {
+  const account = new Account(published);
+  let now = 0;
+  return {
+    account,
+    to(desired: readonly DesiredEndpoint[], causeOf: (id: string) => Cause = lost) {
+      now += 1000;
+      const gone = account.enter(desired, causeOf, now);
+      account.published();
+      return gone;
+    },
+    held: () => Array.from(account.vanished.values(), ({ endpoint }) => endpoint.address),
+  };
+}
+
+describe('the books of one EtcdService', () => {
+  it('count what is published and no longer in etcd as lost', () => {
+    const { account, to } = open(from(1, 10));
+    to(from(1, 4));
+    expect(account.loss()).toEqual({ lost: 6, stood: 10 });
+  });
+
+  it('count nothing that has gone by statement', () => {
+    const { account, to } = open(from(1, 10));
+    expect(to(from(1, 4), stated)).toBe(6);
+    expect(account.loss()).toEqual({ lost: 0, stood: 4 });
+  });
+
+  it('tell how many of those that went by statement were ready', () => {
+    const { to } = open([at(1), at(2, { ready: false })]);
+    expect(to([], stated)).toBe(1);
+  });
+
+  it('count a newcomer for one that was there before it, whichever comes first', () => {
+    const early = open(from(1, 11));
+    early.to([...from(1, 11), ...from(101, 10)]);
+    early.to(from(101, 10));
+    expect(early.account.loss()).toEqual({ lost: 1, stood: 11 });
+
+    const late = open(from(1, 11));
+    late.to([]);
+    late.to(from(101, 10));
+    expect(late.account.loss()).toEqual({ lost: 1, stood: 11 });
+  });
+
+  it('count no newcomer for one that came after it or with it', () => {
+    const { account, to } = open([]);
+    to(from(1, 20));
+    to(from(1, 8));
+    expect(account.loss()).toEqual({ lost: 12, stood: 20 });
+  });
+
+  it('count each newcomer once: what replaced one before is no replacement for the next', () => {
+    const { account, to } = open(from(1, 5));
+    to(from(101, 5), stated);
+    to([]);
+    expect(account.loss()).toEqual({ lost: 5, stood: 5 });
+  });
+
+  it('never lose more than a quarter while 20 instances are replaced 25 % at a time', () => {
+    const { account, to } = open(from(1, 20));
+    for (let step = 0; step < 4; step += 1) {
+      const replaced = step * 5;
+      to([...from(101, replaced), ...from(1 + replaced + 5, 15 - replaced)]);
+      expect(account.loss().lost).toBe(5);
+      to([...from(101, replaced + 5), ...from(1 + replaced + 5, 15 - replaced)]);
+      expect(account.loss()).toEqual({ lost: 0, stood: 20 });
+    }
+  });
+
+  it('forget what comes back', () => {
+    const { account, to, held } = open(from(1, 10));
+    to([]);
+    to(from(1, 7));
+    expect(held()).toEqual(['10.0.0.8', '10.0.0.9', '10.0.0.10']);
+    to(from(1, 10));
+    expect(account.loss()).toEqual({ lost: 0, stood: 10 });
+  });
+
+  it('keep the last conditions of what vanished', () => {
+    const { account, to } = open([at(1)]);
+    to([at(1, { ready: false, zone: 'a' })]);
+    to([]);
+    expect([...account.vanished.values()]).toMatchObject([{ endpoint: at(1, { ready: false, zone: 'a' }) }]);
+  });
+
+  it('miss nothing that comes back with other ports, or in parts', () => {
+    const whole = at(1, { ports: [port(80), port(443)] });
+    const { account, to } = open([at(1, { ports: [port(80)] }), at(1, { ports: [port(443)] })]);
+    to([whole]);
+    to([at(1, { ports: [port(443), port(8443)] })]);
+    expect(account.loss()).toEqual({ lost: 0, stood: 1 });
+    to([at(1, { ports: [port(9000)] })]);
+    expect(account.vanished.size).toBe(1);
+  });
+
+  it('miss nothing that was never published', () => {
+    const account = new Account([]);
+    account.enter(from(1, 3), lost, 1);
+    account.enter([], lost, 2);
+    expect(account.vanished.size).toBe(0);
+  });
+
+  it('forget what vanished before the window, and newcomers that came long before', () => {
+    const { account, to } = open(from(1, 10));
+    to(from(1, 5));
+    to(from(1, 4));
+    account.close(2000, Number.NEGATIVE_INFINITY);
+    expect(account.loss()).toEqual({ lost: 1, stood: 5 });
+
+    to([...from(1, 4), ...from(101, 4)]);
+    account.close(0, 10_000);
+    to(from(101, 4));
+    expect(account.loss()).toEqual({ lost: 5, stood: 9 });
+  });
+
+  it('forget what turns out to be a statement, with the newcomer that came for it', () => {
+    const { account, to } = open(from(1, 2));
+    to([at(101)]);
+    account.explain(endpointId(at(1)));
+    expect(account.loss()).toEqual({ lost: 1, stood: 2 });
+  });
+
+  it('lose never less than nothing nor more than stood, over any history', () => {
+    const sets = fc.array(fc.uniqueArray(fc.integer({ min: 1, max: 12 })), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(sets, fc.infiniteStream(fc.boolean()), (history, coins) => {
+        const [first = [], ...rest] = history;
+        const { account, to } = open(first.map((last) => at(last)));
+        for (const lasts of rest) {
+          to(
+            lasts.map((last) => at(last)),
+            () => (coins.next().value ? stated() : lost()),
+          );
+          const loss = account.loss();
+          expect(loss.lost).toBeGreaterThanOrEqual(0);
+          expect(loss.stood).toBe(new Set(lasts).size + loss.lost);
+          for (const last of lasts) {
+            expect(account.vanished.has(endpointId(at(last)))).toBe(false);
+          }
+        }
+      }),
+    );
+  });
+});
