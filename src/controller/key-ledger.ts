@@ -1,3 +1,4 @@
+import { type Desired, desiredEndpoints } from '../endpoints/desired.ts';
 import { type LastGood, standing } from '../endpoints/last-good.ts';
 import type { Publishing } from '../endpoints/resolve.ts';
 import type { DesiredEndpoint, KeyOutcome } from '../endpoints/types.ts';
@@ -51,8 +52,13 @@ export class KeyLedger {
     }
   }
 
+  /** What should be published. */
+  desired(): Desired {
+    return desiredEndpoints(this.#outcomes(), this.#rules.publishing);
+  }
+
   /** What became of the keys, in their order. */
-  *outcomes(): Iterable<KeyOutcome> {
+  *#outcomes(): Iterable<KeyOutcome> {
     this.#order ??= [...this.#entries.keys()].sort((a, b) => (a < b ? -1 : 1));
     for (const key of this.#order) {
       const entry = this.#entries.get(key);

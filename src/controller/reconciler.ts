@@ -2,12 +2,9 @@ import { type EtcdService, type EtcdServiceSpec, serviceNameOf } from '../api/et
 import type { Clock } from '../clock.ts';
 import { type AllowedPrefix, mayRead } from '../config/allowed-prefix.ts';
 import type { Desired } from '../endpoints/desired.ts';
-import { compileFilter } from '../endpoints/filter.ts';
 import type { ServicePort } from '../endpoints/types.ts';
 import { codeOf, RetryableError } from '../errors.ts';
 import type { RegistrySource } from '../etcd/types.ts';
-import { compileReader } from '../formats/read.ts';
-import { rangeOf } from '../formats/source.ts';
 import type { Service } from '../kube/resources.ts';
 import type { ObjectKey } from '../kube/types.ts';
 import type { Claim } from './claim.ts';
@@ -21,6 +18,7 @@ import {
   whyUnready,
   withRegistry,
 } from './findings.ts';
+import { type Filled, followingOf } from './following.ts';
 import type { OwnWrites } from './own-writes.ts';
 import type { Publication, Publisher } from './publisher.ts';
 import type { Recorder } from './recorder.ts';
@@ -30,7 +28,7 @@ import type { ServiceKeeper } from './service-keeper.ts';
 import { readSpec } from './spec.ts';
 import { type Findings, nextStatus } from './status.ts';
 import type { StatusWriter } from './status-writer.ts';
-import { type Following, Subscription } from './subscription.ts';
+import { Subscription } from './subscription.ts';
 import type { Requeue } from './work-queue.ts';
 
 /** A status says that the registry is being listed only where that takes longer; mostly it takes milliseconds. */
@@ -231,6 +229,8 @@ export class Reconciler {
       return { findings: { ready: undefined, ...unknown, serviceName } };
     }
     const service = await services.ensure(claim, existing, ports);
+    // Kubernetes has chosen what the spec leaves open, such as families of addresses.
+    subscription.update(followingOf(claim, { ports, service }, this.#deps.maxValueBytes));
     tracked.writingSince = tracked.unpublishedSince;
     tracked.unpublishedSince = undefined;
     const desired = subscription.desired();
@@ -271,11 +271,16 @@ export class Reconciler {
     const claim = { ...claims.of(object, specOf(tracked, object)), assertSameTerm: this.#termGuard() };
     const existing = services.existing(claim);
     const ports = services.ports(claim, existing);
-    return { claim, existing, ports, subscription: this.#subscribe(key, tracked, claim, ports) };
+    return {
+      claim,
+      existing,
+      ports,
+      subscription: this.#subscribe(key, tracked, claim, { ports, service: existing }),
+    };
   }
 
-  #subscribe(key: ObjectKey, tracked: Tracked, claim: Claim, ports: readonly ServicePort[]): Subscription {
-    const following = this.#following(claim, ports);
+  #subscribe(key: ObjectKey, tracked: Tracked, claim: Claim, filled: Filled): Subscription {
+    const following = followingOf(claim, filled, this.#deps.maxValueBytes);
     if (!mayRead(this.#deps.allowedPrefixes, claim.namespace, following.range)) {
       const { prefix, key: single } = claim.spec;
       throw new Refusal(
@@ -291,21 +296,6 @@ export class Reconciler {
       tracked.subscription.update(following);
     }
     return tracked.subscription;
-  }
-
-  #following({ spec }: Claim, ports: readonly ServicePort[]): Following {
-    const { prefix, key, separator, layout, format, json, filter } = spec;
-    return {
-      range: rangeOf(spec),
-      rulesId: JSON.stringify([prefix, key, separator, layout, format, json, filter, ports]),
-      rules: () => {
-        const isFiltered = compileFilter(filter);
-        return {
-          read: compileReader(spec, { maxValueBytes: this.#deps.maxValueBytes }),
-          publishing: { ports, admits: (instance) => isFiltered(instance) === undefined },
-        };
-      },
-    };
   }
 
   /** A run that outlives its term must not write in the next one, which has not listed for it. */

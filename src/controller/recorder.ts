@@ -1,6 +1,6 @@
 import type { EtcdService } from '../api/etcd-service.ts';
 import type { EventReason, ReadyReason } from '../api/reasons.ts';
-import { type Desired, maxPortSets, type RejectedSample } from '../endpoints/desired.ts';
+import type { Desired, RejectedSample } from '../endpoints/desired.ts';
 import { maxAddresses } from '../endpoints/subsets.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
 import { type EventRecorder, type KubeObject, objectKey } from '../kube/types.ts';
@@ -77,17 +77,12 @@ export class Recorder {
       this.#log(object).warn({ key, reason, problem: message }, 'Rejected registration');
     }
     this.#noticedRejections(object, before, desired);
-    if (desired.partial > 0 && desired.partial !== before?.partial) {
-      const message = `${desired.partial} instances lack some ports of the Service`;
-      this.#event(object, 'Warning', 'PortsMissing', message);
-    }
-    if (desired.portSets > maxPortSets && (before?.portSets ?? 0) <= maxPortSets) {
-      const message = `The instances have ${desired.portSets} different sets of ports`;
-      this.#log(object).warn(
-        { reason: 'TooManyPortSets', portSets: desired.portSets },
-        'Too many sets of ports',
-      );
-      this.#event(object, 'Warning', 'TooManyPortSets', message);
+    const known = new Map(before?.notices.map(({ reason, count }) => [reason, count]));
+    for (const { reason, count, message } of desired.notices) {
+      if (count > (known.get(reason) ?? 0)) {
+        this.#log(object).warn({ reason, count, problem: message }, 'Published with a reservation');
+        this.#event(object, 'Warning', reason, message);
+      }
     }
   }
 

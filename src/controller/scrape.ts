@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
-import { maxPortSets } from '../endpoints/desired.ts';
+import type { Desired } from '../endpoints/desired.ts';
+import type { NoticeReason } from '../endpoints/notices.ts';
 import type { RejectionReason } from '../formats/rejection.ts';
 import type { Elector } from '../leadership/elector.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -37,26 +38,39 @@ export function scrapeController(input: ScrapeInput): void {
 }
 
 function setEndpointGauges(metrics: Metrics, reconciler: Reconciler): void {
-  const rejected = new Map<RejectionReason, number>();
-  const total = { ready: 0, notReady: 0, partial: 0, manyPortSets: 0 };
-  for (const { endpoints, rejectedByReason, partial, portSets } of reconciler.published()) {
+  const published = [...reconciler.published()];
+  const total = { ready: 0, notReady: 0, partial: 0 };
+  for (const { endpoints, partial } of published) {
     const ready = endpoints.filter((endpoint) => endpoint.ready).length;
     total.ready += ready;
     total.notReady += endpoints.length - ready;
     total.partial += partial;
-    if (portSets > maxPortSets) {
-      total.manyPortSets += 1;
-    }
-    for (const [reason, count] of rejectedByReason) {
-      rejected.set(reason, (rejected.get(reason) ?? 0) + count);
-    }
   }
   metrics.endpoints.set({ state: 'ready' }, total.ready);
   metrics.endpoints.set({ state: 'not_ready' }, total.notReady);
   metrics.endpointsPartial.set(total.partial);
-  metrics.portSetsExceeded.set(total.manyPortSets);
+  setReasonGauges(metrics, published);
+}
+
+function setReasonGauges(metrics: Metrics, published: readonly Desired[]): void {
+  const rejected = sums<RejectionReason>(published.flatMap(({ rejectedByReason }) => [...rejectedByReason]));
+  const noticed = sums<NoticeReason>(
+    published.flatMap(({ notices }) => notices.map(({ reason }) => [reason, 1] as const)),
+  );
   metrics.registrationsRejected.reset();
   for (const [reason, count] of rejected) {
     metrics.registrationsRejected.set({ reason }, count);
   }
+  metrics.servicesNoticed.reset();
+  for (const [reason, count] of noticed) {
+    metrics.servicesNoticed.set({ reason }, count);
+  }
+}
+
+function sums<Reason>(counts: readonly (readonly [Reason, number])[]): Map<Reason, number> {
+  const total = new Map<Reason, number>();
+  for (const [reason, count] of counts) {
+    total.set(reason, (total.get(reason) ?? 0) + count);
+  }
+  return total;
 }

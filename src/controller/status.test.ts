@@ -9,9 +9,17 @@ const desired = (...addresses: string[]): Desired =>
   desiredEndpoints(
     addresses.map((address) => ({
       key: `/web/${address}`,
-      outcomes: [{ kind: 'endpoint', endpoint: { address, ports: [], ready: true }, partial: false }],
+      outcomes: [
+        {
+          kind: 'endpoint',
+          endpoint: { address, ports: [], ready: true },
+          partial: false,
+          hasInvalidZone: false,
+        },
+      ],
       standIns: [],
     })),
+    { headless: false, zoneHints: false },
   );
 const published = (what: Desired, revision = 10): Findings => ({
   ready: { status: 'True', reason: 'Published', message: 'Kubernetes holds what etcd says' },
@@ -97,7 +105,10 @@ describe('the status of an EtcdService', () => {
       standIns: [],
     };
     const ready = { status: 'False', reason: 'InvalidSpec', message } as const;
-    const status = statusOf({ ...published(desiredEndpoints([key])), ready });
+    const status = statusOf({
+      ...published(desiredEndpoints([key], { headless: false, zoneHints: false })),
+      ready,
+    });
     expect(etcdServiceStatusSchema.safeParse(status).error).toBeUndefined();
   });
 

@@ -15,7 +15,14 @@ function following(rulesId = 'plain', more: Partial<Following> = {}): Following 
     rulesId,
     rules: () => ({
       read: compileReader({ ...source, format: 'plain' }, { maxValueBytes: 1000 }),
-      publishing: { ports: [{ name: '', port: 80, protocol: 'TCP' }], admits: () => true },
+      publishing: {
+        ports: [{ name: '', port: 80, protocol: 'TCP' }],
+        families: ['IPv4'],
+        headless: false,
+        zoneHints: false,
+        zoneOf: () => ({ kind: 'none' }),
+        admits: () => true,
+      },
     }),
     ...more,
   };

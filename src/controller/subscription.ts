@@ -1,4 +1,4 @@
-import { type Desired, desiredEndpoints } from '../endpoints/desired.ts';
+import type { Desired } from '../endpoints/desired.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
 import { codeOf } from '../errors.ts';
 import { isOutage } from '../etcd/errors.ts';
@@ -118,7 +118,7 @@ export class Subscription {
   }
 
   desired(): Desired {
-    return desiredEndpoints(this.#ledger.outcomes());
+    return this.#ledger.desired();
   }
 
   release(): void {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { desiredEndpoints } from './desired.ts';
+import { type Desired, desiredEndpoints } from './desired.ts';
 import type { DesiredEndpoint, KeyOutcome, Outcome } from './types.ts';
 
 const endpoint = (address: string, ready = true, port = 8080): DesiredEndpoint => ({
@@ -9,12 +9,14 @@ const endpoint = (address: string, ready = true, port = 8080): DesiredEndpoint =
   ready,
 });
 const announces = (...endpoints: DesiredEndpoint[]): Outcome[] =>
-  endpoints.map((one) => ({ kind: 'endpoint', endpoint: one, partial: false }));
+  endpoints.map((one) => ({ kind: 'endpoint', endpoint: one, partial: false, hasInvalidZone: false }));
 const key = (name: string, outcomes: readonly Outcome[], standIns: DesiredEndpoint[] = []): KeyOutcome => ({
   key: name,
   outcomes,
   standIns,
 });
+const desiredOf = (keys: readonly KeyOutcome[]): Desired =>
+  desiredEndpoints(keys, { headless: false, zoneHints: false });
 const rejected = { kind: 'rejected', reason: 'InvalidPort', message: 'port 0' } as const;
 
 const outcome: fc.Arbitrary<Outcome> = fc.oneof(
@@ -31,7 +33,7 @@ const toKeys = (lists: Outcome[][]): KeyOutcome[] =>
 
 describe('what is desired', () => {
   it('publishes each address and port once, and counts the other key as a duplicate', () => {
-    const desired = desiredEndpoints([
+    const desired = desiredOf([
       key('/a', announces(endpoint('10.0.0.1'))),
       key('/b', announces(endpoint('10.0.0.1'))),
     ]);
@@ -40,16 +42,15 @@ describe('what is desired', () => {
   });
 
   it('publishes one address with two ports under two keys twice', () => {
-    const desired = desiredEndpoints([
+    const desired = desiredOf([
       key('/a', announces(endpoint('10.0.0.1', true, 80))),
       key('/b', announces(endpoint('10.0.0.1', true, 81))),
     ]);
     expect(desired.endpoints).toHaveLength(2);
-    expect(desired.portSets).toBe(2);
   });
 
   it('takes an endpoint as ready when one of its registrations says so', () => {
-    const desired = desiredEndpoints([
+    const desired = desiredOf([
       key('/a', announces(endpoint('10.0.0.1', false))),
       key('/b', announces(endpoint('10.0.0.1', true))),
     ]);
@@ -58,13 +59,13 @@ describe('what is desired', () => {
   });
 
   it('publishes a stand-in but counts its item as rejected', () => {
-    const desired = desiredEndpoints([key('/a', [rejected], [endpoint('10.0.0.1')])]);
+    const desired = desiredOf([key('/a', [rejected], [endpoint('10.0.0.1')])]);
     expect(desired.endpoints).toEqual([endpoint('10.0.0.1')]);
     expect(desired.counts).toMatchObject({ keys: 1, ready: 0, rejected: 1 });
   });
 
   it('names the first five rejected keys and counts them all', () => {
-    const desired = desiredEndpoints(Array.from({ length: 7 }, (_, index) => key(`/k/${index}`, [rejected])));
+    const desired = desiredOf(Array.from({ length: 7 }, (_, index) => key(`/k/${index}`, [rejected])));
     expect(desired.rejected.map((sample) => sample.key)).toEqual(['/k/0', '/k/1', '/k/2', '/k/3', '/k/4']);
     expect(desired.rejectedByReason.get('InvalidPort')).toBe(7);
   });
@@ -72,7 +73,7 @@ describe('what is desired', () => {
   it('counts every item exactly once', () => {
     fc.assert(
       fc.property(keys, (lists) => {
-        const { counts } = desiredEndpoints(toKeys(lists));
+        const { counts } = desiredOf(toKeys(lists));
         const { keys: all, ...others } = counts;
         expect(all).toBe(lists.flat().length);
         expect(Object.values(others).reduce((sum, count) => sum + count, 0)).toBe(all);
@@ -87,9 +88,7 @@ describe('what is desired', () => {
           ...lists.slice(turn % (lists.length + 1)),
           ...lists.slice(0, turn % (lists.length + 1)),
         ];
-        expect(desiredEndpoints(toKeys(rotated)).endpoints).toEqual(
-          desiredEndpoints(toKeys(lists)).endpoints,
-        );
+        expect(desiredOf(toKeys(rotated)).endpoints).toEqual(desiredOf(toKeys(lists)).endpoints);
       }),
     );
   });

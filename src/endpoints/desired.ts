@@ -1,12 +1,10 @@
 import type { RejectionReason } from '../formats/rejection.ts';
 import { endpointId, portSetKey } from './match-ports.ts';
+import { type Notice, type NoticeRules, noticesOf } from './notices.ts';
 import type { Counts, DesiredEndpoint, KeyOutcome, Outcome } from './types.ts';
 
 /** At most so many rejected items are named in a status. */
 const maxSamples = 5;
-
-/** Port sets beyond which a Service is warned of: each is a subset of its own, and costs every node of the cluster. */
-export const maxPortSets = 100;
 
 /** A rejected item for status and Events: its key as shown, the reason and what is wrong. */
 export interface RejectedSample {
@@ -24,15 +22,15 @@ export interface Desired {
   readonly rejectedByReason: ReadonlyMap<RejectionReason, number>;
   /** Endpoints that lack some of the Service's ports. */
   readonly partial: number;
-  /** Different sets of ports among the endpoints; each is a subset of its own. */
-  readonly portSets: number;
+  /** What else a user should know of them, each reason once. */
+  readonly notices: readonly Notice[];
 }
 
 /**
  * What should be published: a pure function of what became of the keys. They are taken in the order given, so that of two that
  * announce the same address and ports the same one counts every time. Stand-ins are published, but their items count as rejected.
  */
-export function desiredEndpoints(keys: Iterable<KeyOutcome>): Desired {
+export function desiredEndpoints(keys: Iterable<KeyOutcome>, rules: NoticeRules): Desired {
   const tally = new Tally();
   for (const { key, outcomes, standIns } of keys) {
     for (const outcome of outcomes) {
@@ -42,8 +40,10 @@ export function desiredEndpoints(keys: Iterable<KeyOutcome>): Desired {
       tally.publish(endpoint);
     }
   }
-  return tally.result();
+  return tally.result(rules);
 }
+
+type Announcement = Extract<Outcome, { kind: 'endpoint' }>;
 
 class Tally {
   readonly #endpoints = new Map<string, DesiredEndpoint>();
@@ -57,6 +57,7 @@ class Tally {
   #rejections = 0;
   #duplicate = 0;
   #partial = 0;
+  readonly #invalidZones: string[] = [];
 
   count(key: string, outcome: Outcome): void {
     if (outcome.kind === 'filtered') {
@@ -66,7 +67,7 @@ class Tally {
     } else if (outcome.kind === 'rejected') {
       this.#reject(key, outcome);
     } else {
-      this.#announce(outcome.endpoint, outcome.partial);
+      this.#announce(outcome);
     }
   }
 
@@ -81,14 +82,19 @@ class Tally {
     return id;
   }
 
-  #announce(endpoint: DesiredEndpoint, partial: boolean): void {
+  #announce({ endpoint, partial, hasInvalidZone }: Announcement): void {
     const id = this.publish(endpoint);
     if (this.#announced.has(id)) {
       this.#duplicate += 1;
-    } else if (partial) {
-      this.#partial += 1;
+      return;
     }
     this.#announced.add(id);
+    if (partial) {
+      this.#partial += 1;
+    }
+    if (hasInvalidZone) {
+      this.#invalidZones.push(endpoint.address);
+    }
   }
 
   #reject(key: string, { reason, message }: { reason: RejectionReason; message: string }): void {
@@ -99,15 +105,18 @@ class Tally {
     }
   }
 
-  result(): Desired {
+  result(rules: NoticeRules): Desired {
     const byId = [...this.#endpoints].sort(([a], [b]) => (a < b ? -1 : 1));
+    const endpoints = byId.map(([, endpoint]) => endpoint);
+    const partial = this.#partial;
+    const noticed = { endpoints, partial, portSets: this.#portSets.size, invalidZones: this.#invalidZones };
     return {
-      endpoints: byId.map(([, endpoint]) => endpoint),
+      endpoints,
       counts: this.#counts(),
       rejected: this.#rejected,
       rejectedByReason: this.#byReason,
-      partial: this.#partial,
-      portSets: this.#portSets.size,
+      partial,
+      notices: noticesOf(noticed, rules),
     };
   }
 

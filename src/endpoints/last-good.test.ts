@@ -6,6 +6,10 @@ import type { Publishing } from './resolve.ts';
 const publishing: Publishing = {
   ports: [{ name: '', port: 80, protocol: 'TCP' }],
   admits: ({ metadata }) => metadata['env'] !== 'test',
+  families: ['IPv4'],
+  headless: false,
+  zoneHints: false,
+  zoneOf: () => ({ kind: 'none' }),
 };
 const instance = (address: string, more: Partial<Instance> = {}): Instance => ({
   address,

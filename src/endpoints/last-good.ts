@@ -1,5 +1,5 @@
 import type { Instance, Item } from '../formats/types.ts';
-import { type Publishing, resolveItem } from './resolve.ts';
+import { isUnreadable, type Publishing, resolveItem } from './resolve.ts';
 import type { DesiredEndpoint, Outcome } from './types.ts';
 
 /**
@@ -24,8 +24,8 @@ export interface Standing {
  */
 export function standing(items: readonly Item[], before: LastGood, publishing: Publishing): Standing {
   const outcomes = items.map((item) => resolveItem(item, publishing));
-  const isWhollyRejected = outcomes.length === 1 && outcomes[0]?.kind === 'rejected';
-  if (isWhollyRejected) {
+  const isWhollyUnreadable = outcomes.length === 1 && isUnreadable(outcomes[0]);
+  if (isWhollyUnreadable) {
     const kept = before.filter((instance) => instance !== undefined);
     return {
       outcomes,
@@ -40,7 +40,7 @@ export function standing(items: readonly Item[], before: LastGood, publishing: P
   );
   const kept = lastGood.filter(
     (instance, place) =>
-      outcomes[place]?.kind === 'rejected' && instance !== undefined && !announced.has(instance.address),
+      isUnreadable(outcomes[place]) && instance !== undefined && !announced.has(instance.address),
   );
   return { outcomes, standIns: endpointsOf(kept, publishing), lastGood, unresolved: false };
 }
@@ -50,7 +50,7 @@ function goodAt(
   outcome: Outcome | undefined,
   before: Instance | undefined,
 ): Instance | undefined {
-  if (outcome?.kind === 'rejected') {
+  if (isUnreadable(outcome)) {
     return before;
   }
   return item.kind === 'instance' ? item.instance : undefined;

@@ -1,13 +1,20 @@
 import type { Instance, Item } from '../formats/types.ts';
+import { familyOf } from './families.ts';
 import { matchPorts } from './match-ports.ts';
+import type { NoticeRules } from './notices.ts';
+import type { AddressFamily } from './pack/types.ts';
 import type { Outcome, ServicePort } from './types.ts';
+import type { ZoneReader } from './zone.ts';
 
-/** What of a spec decides how an instance is published. */
-export interface Publishing {
+/** What of a spec and its Service decides how an instance is published. */
+export interface Publishing extends NoticeRules {
   /** Empty for a headless Service without ports: addresses are published alone. */
   readonly ports: readonly ServicePort[];
   /** Whether the spec's filter lets an instance through. */
   readonly admits: (instance: Instance) => boolean;
+  /** The Service's families of addresses; an instance of another one cannot be reached through it. */
+  readonly families: readonly AddressFamily[];
+  readonly zoneOf: ZoneReader;
 }
 
 /** What becomes of an item: an endpoint for the ports that it has, or the reason why not. */
@@ -19,14 +26,50 @@ export function resolveItem(item: Item, publishing: Publishing): Outcome {
   if (!publishing.admits(instance)) {
     return { kind: 'filtered' };
   }
+  if (!publishing.families.includes(familyOf(instance.address))) {
+    return familyNotServed(instance, publishing.families);
+  }
   const ports = matchPorts(instance, publishing.ports);
   if (ports.length === 0 && publishing.ports.length > 0) {
     return noPort(instance, publishing.ports);
   }
+  const zone = publishing.zoneOf(instance);
+  const hostname = publishing.headless ? hostnameOf(instance) : undefined;
   return {
     kind: 'endpoint',
-    endpoint: { address: instance.address, ports, ready: instance.ready },
+    endpoint: {
+      address: instance.address,
+      ports,
+      ready: instance.ready,
+      ...(zone.kind === 'zone' && { zone: zone.zone }),
+      ...(hostname !== undefined && { hostname }),
+    },
     partial: ports.length < publishing.ports.length,
+    hasInvalidZone: zone.kind === 'invalid',
+  };
+}
+
+/**
+ * Whether an outcome says that a registration cannot be read, as opposed to one that is read well and cannot be published: what such a one
+ * announced before does not stand in for it.
+ */
+export function isUnreadable(outcome: Outcome | undefined): boolean {
+  return outcome?.kind === 'rejected' && outcome.reason !== 'FamilyNotServed';
+}
+
+const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** The name that DNS gives an instance below its headless Service: its metadata `hostname`, where that is one label as DNS has it. */
+function hostnameOf({ metadata }: Instance): string | undefined {
+  const hostname = Object.hasOwn(metadata, 'hostname') ? metadata['hostname'] : undefined;
+  return hostname !== undefined && dnsLabel.test(hostname) ? hostname : undefined;
+}
+
+function familyNotServed({ address }: Instance, families: readonly AddressFamily[]): Outcome {
+  return {
+    kind: 'rejected',
+    reason: 'FamilyNotServed',
+    message: `${address} is an ${familyOf(address)} address, but the Service has ${families.join(' and ')} alone`,
   };
 }
 

@@ -41,7 +41,14 @@ export interface DesiredEndpoint {
 
 /** What became of one item of a registration under the spec. */
 export type Outcome =
-  | { readonly kind: 'endpoint'; readonly endpoint: DesiredEndpoint; readonly partial: boolean }
+  | {
+      readonly kind: 'endpoint';
+      readonly endpoint: DesiredEndpoint;
+      /** Whether it lacks some of the Service's ports. */
+      readonly partial: boolean;
+      /** Whether its metadata names a zone that no Node can have. */
+      readonly hasInvalidZone: boolean;
+    }
   | { readonly kind: 'filtered' }
   | { readonly kind: 'ignored' }
   | { readonly kind: 'rejected'; readonly reason: RejectionReason; readonly message: string };

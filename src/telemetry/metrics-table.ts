@@ -1,4 +1,5 @@
 import type { RunResult } from '../controller/work-queue.ts';
+import type { NoticeReason } from '../endpoints/notices.ts';
 import type { Obstacle } from '../etcd/election/election-types.ts';
 import type { ListReason } from '../etcd/mirror/observer.ts';
 import type { RejectionReason } from '../formats/rejection.ts';
@@ -247,11 +248,11 @@ export const metricTable = {
     help: 'Endpoints that are published without some of the ports of their Service, since the registrations lack them.',
     labels: {},
   },
-  portSetsExceeded: {
-    name: 'etcd_endpoints_services_with_too_many_port_sets',
+  servicesNoticed: {
+    name: 'etcd_endpoints_services_noticed',
     type: 'gauge',
-    help: 'Services whose endpoints have more than 100 different sets of ports.',
-    labels: {},
+    help: 'Services that are published with a reservation, which an Event tells, too.',
+    labels: { reason: label<NoticeReason>('the reason of the Event, such as `PortsDiffer`') },
   },
   registrationsRejected: {
     name: 'etcd_endpoints_registrations_rejected',

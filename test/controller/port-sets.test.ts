@@ -10,19 +10,24 @@ beforeAll(async () => {
 });
 
 /** Returns once a gauge of the controller has this value. */
-async function untilGauge(name: string, value: number): Promise<void> {
-  await eventually(async () => expect(await scene.controller.metric(name)).toBe(value));
+async function untilGauge(
+  name: string,
+  value: number,
+  labels: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await eventually(async () => expect(await scene.controller.metric(name, labels)).toBe(value));
 }
 
 describe('instances that have not the same ports', () => {
   it('are told of as TooManyPortSets from the 101st set of ports on, and published all the same', async () => {
-    const gauge = 'etcd_endpoints_services_with_too_many_port_sets';
+    const gauge = 'etcd_endpoints_services_noticed';
+    const reason = 'TooManyPortSets';
     const key = (port: number): string => `/services/motley/${port}`;
     const ports = Array.from({ length: 100 }, (_, n) => 8000 + n);
     await scene.registrar.etcd.commit(new Map(ports.map((port) => [key(port), `10.0.0.1:${port}`])));
     await scene.define('motley');
     await scene.untilReady('motley');
-    expect(await scene.controller.metric(gauge)).toBe(0);
+    expect(await scene.controller.metric(gauge, { reason })).toBe(0);
 
     await scene.registrar.put({ [key(9000)]: '10.0.0.1:9000' });
 
@@ -30,15 +35,15 @@ describe('instances that have not the same ports', () => {
       'motley',
       'Warning TooManyPortSets The instances have 101 different sets of ports',
     );
-    scene.controller.line({ etcdService: `${scene.namespace}/motley`, reason: 'TooManyPortSets' });
-    await untilGauge(gauge, 1);
+    scene.controller.line({ etcdService: `${scene.namespace}/motley`, reason });
+    await untilGauge(gauge, 1, { reason });
     await scene.untilPublished(
       'motley',
       [...ports, 9000].map((port) => `10.0.0.1:${port}`),
     );
 
     await scene.registrar.delete(key(9000));
-    await untilGauge(gauge, 0);
+    await untilGauge(gauge, 0, { reason });
   });
 
   it('are counted as partial while they lack ports of the Service', async () => {
