@@ -29,3 +29,13 @@ export function fieldsOf(entry: Entry): Readonly<Record<string, unknown>> {
 export function beginsLikeJson(text: string): boolean {
   return /^\s*(\{|"|\[(?![0-9a-fA-F]{0,4}:))/.test(text);
 }
+
+/** The JSON value of a text; undefined where it is none. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The cause is left out on purpose: its message quotes the text.
+    return undefined;
+  }
+}

@@ -11,7 +11,12 @@ export interface AddressUrl {
   readonly query: string;
 }
 
-const schemePattern = /^[a-z][a-z0-9+.-]{0,62}$/i;
+const schemePattern = /^[a-z][a-z0-9+.-]{0,62}$/;
+
+/** Whether a name can be the scheme of a URL as it is. */
+export function isScheme(name: string): boolean {
+  return schemePattern.test(name);
+}
 
 /**
  * Reads `scheme://host:port/path?query`; a user before the host is left out. The URL standard's own parser is no help: it takes
@@ -19,17 +24,15 @@ const schemePattern = /^[a-z][a-z0-9+.-]{0,62}$/i;
  */
 export function readUrl(text: string): AddressUrl | Rejection {
   const mark = text.indexOf('://');
-  const scheme = text.slice(0, Math.max(mark, 0));
-  if (!schemePattern.test(scheme)) {
+  const scheme = text.slice(0, Math.max(mark, 0)).toLowerCase();
+  if (!isScheme(scheme)) {
     return rejected('InvalidSyntax', 'the text is no URL, as in scheme://host:port');
   }
   const rest = text.slice(mark + 3);
   const end = rest.search(/[/?#]/);
   const authority = end === -1 ? rest : rest.slice(0, end);
   const host = readHostPort(authority.slice(authority.lastIndexOf('@') + 1));
-  return host.kind === 'rejected'
-    ? host
-    : { kind: 'url', scheme: scheme.toLowerCase(), host, query: queryOf(rest) };
+  return host.kind === 'rejected' ? host : { kind: 'url', scheme, host, query: queryOf(rest) };
 }
 
 /** The parameters of a query; of one that stands there several times, the last counts. */
