@@ -3,8 +3,9 @@ import { type LastGood, standing } from '../endpoints/last-good.ts';
 import type { Publishing } from '../endpoints/resolve.ts';
 import type { DesiredEndpoint, KeyOutcome } from '../endpoints/types.ts';
 import { showKey } from '../etcd/key.ts';
-import type { Change, Key, Registration } from '../etcd/types.ts';
+import type { Change, Key, Registration, Revision } from '../etcd/types.ts';
 import type { Reading } from '../formats/types.ts';
+import { Departures } from './departures.ts';
 
 /** How registrations are read, and how what they announce is published. A new one makes a new ledger out of the old. */
 export interface LedgerRules {
@@ -25,19 +26,22 @@ interface Entry extends KeyOutcome {
  * published, so that a good value between two bad ones is not forgotten. Pure: no I/O, no time.
  */
 export class KeyLedger {
+  /** How endpoints ceased to be announced. */
+  readonly departures = new Departures();
   readonly #entries = new Map<Key, Entry>();
   readonly #unresolved = new Set<Key>();
   #rules: LedgerRules;
   #order: readonly Key[] | undefined;
+  #desired: Desired | undefined;
 
   constructor(rules: LedgerRules) {
     this.#rules = rules;
   }
 
   apply(changes: readonly Change[]): void {
-    for (const { key, registration } of changes) {
+    for (const { key, registration, revision } of changes) {
       if (registration === undefined) {
-        this.#remove(key);
+        this.#remove(key, revision);
       } else {
         this.#set(key, registration);
       }
@@ -47,14 +51,16 @@ export class KeyLedger {
   /** Reads every key anew by other rules; what was good last still stands in for what they cannot read. */
   reread(rules: LedgerRules): void {
     this.#rules = rules;
+    this.#desired = undefined;
     for (const [key, { registration }] of this.#entries) {
       this.#set(key, registration);
     }
   }
 
-  /** What should be published. */
+  /** What should be published; the same object until something changes. */
   desired(): Desired {
-    return desiredEndpoints(this.#outcomes(), this.#rules.publishing);
+    this.#desired ??= desiredEndpoints(this.#outcomes(), this.#rules.publishing);
+    return this.#desired;
   }
 
   /** What became of the keys, in their order. */
@@ -66,6 +72,19 @@ export class KeyLedger {
         yield entry;
       }
     }
+  }
+
+  /** Addresses that some key names, whatever becomes of them; costly, for those who have no memory of what left. */
+  namedAddresses(): ReadonlySet<string> {
+    const named = new Set<string>();
+    for (const { registration } of this.#entries.values()) {
+      for (const item of this.#rules.read(registration).items) {
+        if (item.kind === 'instance') {
+          named.add(item.instance.address);
+        }
+      }
+    }
+    return named;
   }
 
   /** Keys that cannot be read and have nothing that stands in for them. */
@@ -99,18 +118,34 @@ export class KeyLedger {
     }
     // A key that was deleted and made again is another one, whether its deletion was seen or not.
     const before = known?.registration.createRevision === registration.createRevision ? known : undefined;
-    this.#store(key, this.#entry(registration, before?.lastGood ?? [], before?.kept ?? []));
+    const entry = this.#entry(registration, before?.lastGood ?? [], before?.kept ?? []);
+    if (known !== undefined) {
+      const { lease } = known.registration;
+      this.departures.note(known, entry, {
+        key,
+        revision: registration.modRevision,
+        lease,
+        cause: 'changed',
+      });
+    }
+    this.#store(key, entry);
   }
 
-  #remove(key: Key): void {
-    if (this.#entries.delete(key)) {
+  #remove(key: Key, revision: Revision): void {
+    const known = this.#entries.get(key);
+    if (known !== undefined) {
+      const { lease } = known.registration;
+      this.departures.note(known, undefined, { key, revision, lease, cause: 'deleted' });
+      this.#entries.delete(key);
       this.#order = undefined;
+      this.#desired = undefined;
     }
     this.#unresolved.delete(key);
   }
 
   #store(key: Key, entry: Entry): void {
     this.#entries.set(key, entry);
+    this.#desired = undefined;
     if (entry.unresolved) {
       this.#unresolved.add(key);
     } else {

@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { MemoryRegistry } from '../../test/kit/memory-registry.ts';
+import type { Cause } from '../endpoints/guard/account.ts';
+import { endpointId } from '../endpoints/match-ports.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
 import { keyOf, prefixRange } from '../etcd/key.ts';
 import { compileReader } from '../formats/read.ts';
@@ -182,5 +184,52 @@ describe('after a restart', () => {
     registry.list();
     expect(subscription.isSynced).toBe(true);
     expect(addresses(subscription)).toEqual(['10.0.0.1']);
+  });
+});
+
+describe('why an endpoint is desired no more', () => {
+  const id = (address: string): string => endpointId(endpoint(address));
+  const why = (subscription: Subscription, address: string, isSpecNew = false): Cause =>
+    subscription.causes(isSpecNew)(id(address), endpoint(address));
+
+  it('is a loss where its key was deleted, under the lease that it had', () => {
+    registry.put('/web/1', '10.0.0.1:8080', '7');
+    registry.put('/web/2', '10.0.0.2:8080');
+    const subscription = subscribe();
+    registry.delete('/web/1');
+    registry.delete('/web/2');
+    expect(why(subscription, '10.0.0.1')).toEqual({ kind: 'loss', lease: '7' });
+    expect(why(subscription, '10.0.0.2')).toEqual({ kind: 'loss' });
+  });
+
+  it('is a statement where its key says something else, or is read in another way', () => {
+    registry.put('/web/1', '10.0.0.1:8080');
+    registry.put('/web/2', '10.0.0.2:8080');
+    const subscription = subscribe();
+    registry.put('/web/1', '10.0.0.9:8080');
+    expect(why(subscription, '10.0.0.1')).toEqual({ kind: 'statement' });
+    const { publishing, read } = following().rules();
+    subscription.update(
+      following('filtered', {
+        rules: () => ({ read, publishing: { ...publishing, admits: () => false } }),
+      }),
+    );
+    expect(why(subscription, '10.0.0.2')).toEqual({ kind: 'statement' });
+  });
+
+  it('is a loss where nobody saw it leave, unless a key names its address or the spec is new', () => {
+    registry.put('/web/1', '10.0.0.1:9090');
+    const subscription = subscribe();
+    expect(why(subscription, '10.0.0.1')).toEqual({ kind: 'statement' });
+    expect(why(subscription, '10.0.0.2')).toEqual({ kind: 'loss' });
+    expect(why(subscription, '10.0.0.2', true)).toEqual({ kind: 'statement' });
+  });
+
+  it('is the spec where another prefix is followed, until that has been accounted for', () => {
+    const subscription = subscribe();
+    subscription.update(following('moved', { range: prefixRange(keyOf('/other/')) }));
+    expect(why(subscription, '10.0.0.1')).toEqual({ kind: 'statement' });
+    subscription.accounted();
+    expect(why(subscription, '10.0.0.1')).toEqual({ kind: 'loss' });
   });
 });

@@ -1,4 +1,5 @@
 import type { Desired } from '../endpoints/desired.ts';
+import type { Cause, CauseOf } from '../endpoints/guard/account.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
 import { codeOf } from '../errors.ts';
 import { isOutage } from '../etcd/errors.ts';
@@ -39,6 +40,8 @@ export class Subscription {
   #lookedUp: ReadonlyMap<Key, Revision> = new Map();
   /** Whether another range was followed before: then what is published says nothing of the keys of this one. */
   #hasMoved = false;
+  /** The same since removals were accounted for last. */
+  #hasJustMoved = false;
   #refreshingFor: number | undefined;
 
   /** `onChange` is called, synchronously, whenever what should be published may have changed. */
@@ -74,6 +77,7 @@ export class Subscription {
       this.#refreshingFor = undefined;
       this.#isSettled = false;
       this.#hasMoved = true;
+      this.#hasJustMoved = true;
     } else if (before.rulesId !== following.rulesId) {
       this.#ledger.reread(following.rules());
     }
@@ -117,8 +121,35 @@ export class Subscription {
     return isListed;
   }
 
+  /** What should be published as of now; the same object until something changes. */
   desired(): Desired {
     return this.#ledger.desired();
+  }
+
+  /**
+   * Tells why an endpoint is desired no more. What this process has not seen leave was told by the spec, where that has changed since it
+   * was published (`isSpecNew`), or by a key that names the address in another way; else it has vanished.
+   */
+  causes(isSpecNew: boolean): CauseOf {
+    const ledger = this.#ledger;
+    let named: ReadonlySet<string> | undefined;
+    return (id, { address }) => {
+      const departure = ledger.departures.get(id);
+      if (departure !== undefined) {
+        return departure.cause === 'changed' ? { kind: 'statement' } : lossUnder(departure.lease);
+      }
+      if (isSpecNew || this.#hasJustMoved) {
+        return { kind: 'statement' };
+      }
+      named ??= ledger.namedAddresses();
+      return named.has(address) ? { kind: 'statement' } : { kind: 'loss' };
+    };
+  }
+
+  /** All that has left up to now has been accounted for. */
+  accounted(): void {
+    this.#ledger.departures.clear();
+    this.#hasJustMoved = false;
   }
 
   release(): void {
@@ -205,4 +236,9 @@ export class Subscription {
       throw error;
     }
   }
+}
+
+/** The lease tells later whether somebody deleted the key; a key without one has no registrar that lives on. */
+function lossUnder(lease: string): Cause {
+  return lease === '0' ? { kind: 'loss' } : { kind: 'loss', lease };
 }

@@ -85,6 +85,8 @@ export interface RegistrySource {
   follow(range: KeyRange, listener: RangeListener): MirroredRange;
   /** The value that a key had just before `revision`, for promise 5. Undefined where it had none; throws where compacted. */
   valueBefore(key: Key, revision: Revision): Promise<Registration | undefined>;
+  /** Whether a lease (its id in decimal) lives. Rejects where etcd does not say so soon enough. */
+  leaseLives(lease: string): Promise<boolean>;
   readonly connection: Connection;
   /** Called on each transition of `connection`; returns a function that ends it. */
   onConnection(listener: (connection: Connection) => void): () => void;

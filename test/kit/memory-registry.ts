@@ -28,7 +28,7 @@ export class MemoryRegistry implements RegistrySource {
     return this.#followers.size;
   }
 
-  put(key: string, value: string): void {
+  put(key: string, value: string, lease = '0'): void {
     this.#revision += 1;
     const history = this.#history.get(keyOf(key)) ?? [];
     const createRevision = history.at(-1)?.createRevision ?? this.#revision;
@@ -37,7 +37,7 @@ export class MemoryRegistry implements RegistrySource {
       value: Buffer.from(value),
       createRevision,
       modRevision: this.#revision,
-      lease: '0',
+      lease,
     };
     this.#history.set(registration.key, [...history, registration]);
     this.#tell({ key: registration.key, registration, revision: this.#revision });
@@ -96,6 +96,13 @@ export class MemoryRegistry implements RegistrySource {
       throw new RetryableError('ETCD_COMPACTED', 'compacted');
     }
     return this.#history.get(key)?.findLast(({ modRevision }) => modRevision < revision);
+  }
+
+  /** Leases that live; the others have expired or been revoked. */
+  readonly leases = new Set<string>();
+
+  async leaseLives(lease: string): Promise<boolean> {
+    return this.leases.has(lease);
   }
 
   onConnection(): () => void {

@@ -9,6 +9,9 @@ export type Cause =
   /** `lease` is to be asked for where it is known: a key that was deleted while its lease lives was deleted by somebody. */
   | { readonly kind: 'loss'; readonly lease?: string | undefined };
 
+/** Tells why an endpoint, by {@link endpointId}, is desired no more. */
+export type CauseOf = (id: string, endpoint: DesiredEndpoint) => Cause;
+
 /** An endpoint that has vanished, as it was published last. */
 export interface Vanished {
   readonly endpoint: DesiredEndpoint;
@@ -52,12 +55,12 @@ export class Account {
    * Enters what is desired at monotonic time `now`; `causeOf` is asked for each published endpoint that is desired no more. Returns how
    * many ready ones have gone by statement.
    */
-  enter(desired: readonly DesiredEndpoint[], causeOf: (id: string) => Cause, now: number): number {
+  enter(desired: readonly DesiredEndpoint[], causeOf: CauseOf, now: number): number {
     const next = new Map(desired.map((endpoint) => [endpointId(endpoint), endpoint]));
     let stated = 0;
     for (const [id, stood] of this.#leaving(next, desired)) {
       this.#newcomers.delete(id);
-      const cause: Cause = this.#unpublished.delete(id) ? { kind: 'statement' } : causeOf(id);
+      const cause: Cause = this.#unpublished.delete(id) ? { kind: 'statement' } : causeOf(id, stood.endpoint);
       if (cause.kind === 'statement') {
         this.#replaced(stood);
         stated += stood.endpoint.ready ? 1 : 0;

@@ -1,6 +1,6 @@
 import type { EtcdClient } from '../client/client.ts';
 import { registrationOf } from '../client/decode.ts';
-import { rangeRpc } from '../client/rpc.ts';
+import { leaseTimeToLiveRpc, rangeRpc } from '../client/rpc.ts';
 import { closedError } from '../errors.ts';
 import { keyBytes, keyOf } from '../key.ts';
 import type { EtcdDeps } from '../options.ts';
@@ -36,6 +36,9 @@ export interface MirrorStats {
 
 /** Lists and comparisons at once: thousands of ranges are listed at the start, and after a compaction or a restore. */
 const listsAtOnce = 16;
+
+/** How long an answer about a lease is waited for: something that is to be published waits for it. */
+const leaseAnswerMs = 2000;
 
 /** The mirror of one etcd cluster: each followed range is copied and kept exact. It uses the client but does not own it. */
 export class Mirror implements RegistrySource {
@@ -91,6 +94,13 @@ export class Mirror implements RegistrySource {
     const { kvs } = await this.#client.read(rangeRpc, { key: keyBytes(key), revision: revision - 1 });
     const [found] = kvs;
     return found === undefined ? undefined : registrationOf(found);
+  }
+
+  async leaseLives(lease: string): Promise<boolean> {
+    const signal = AbortSignal.timeout(leaseAnswerMs);
+    const { TTL } = await this.#client.read(leaseTimeToLiveRpc, { ID: lease }, { signal });
+    // -1 where etcd does not know the lease; whole seconds, rounded down, where it does.
+    return Number(TTL) >= 0;
   }
 
   get connection(): Connection {
