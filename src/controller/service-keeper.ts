@@ -1,3 +1,4 @@
+import { familiesOf } from '../endpoints/families.ts';
 import { annotations, managerName } from '../endpoints/labels.ts';
 import { isHeadless, planService, portsOf, type ServiceWish } from '../endpoints/plan-service.ts';
 import type { ServicePort } from '../endpoints/types.ts';
@@ -120,6 +121,7 @@ export class ServiceKeeper {
     const wish = wishOf(claim, ports, existing);
     if (!wish.isAdopted) {
       refuseRetyped(claim, existing);
+      refuseOtherFamily(claim, existing);
     }
     const updated = await this.#apply(claim, wish, existing, { force: true });
     if (updated === undefined) {
@@ -165,6 +167,8 @@ function wishOf(claim: Claim, ports: readonly ServicePort[], existing?: Service)
     etcdService: claim.object.metadata.name,
     headless: service.type === 'Headless',
     ports,
+    ...(service.ipFamilyPolicy === undefined ? {} : { ipFamilyPolicy: service.ipFamilyPolicy }),
+    ...(service.ipFamilies === undefined ? {} : { ipFamilies: service.ipFamilies }),
     ...(service.trafficDistribution === undefined
       ? {}
       : { trafficDistribution: service.trafficDistribution }),
@@ -212,6 +216,19 @@ function refuseRetyped(claim: Claim, service: Service): void {
   throw new Refusal(
     'InvalidSpec',
     `spec.service.type cannot be changed: Service ${claim.key} ${wantsHeadless ? 'has a cluster IP' : 'is headless'}; delete the EtcdService and create it again instead`,
+  );
+}
+
+/** A Service keeps its first cluster IP and with it its first family. An old server that knows none has given it the only one it has. */
+function refuseOtherFamily(claim: Claim, service: Service): void {
+  const [wanted] = claim.spec.service.ipFamilies ?? [];
+  const [first] = familiesOf(service);
+  if (wanted === undefined || first === wanted) {
+    return;
+  }
+  throw new Refusal(
+    'InvalidSpec',
+    `spec.service.ipFamilies cannot begin with ${wanted}: the first family of Service ${claim.key} is ${first}; delete the EtcdService and create it again instead`,
   );
 }
 

@@ -61,6 +61,15 @@ describe('what stands in for a value that cannot be read', () => {
     expect(result.standIns).toMatchObject([{ address: '10.0.0.1', ports: [{ port: 8080 }] }]);
   });
 
+  it('is nothing for an address of a family that the Service lacks: the value says where its instance is', () => {
+    const moved = standing([good('fd00::5')], [instance('10.0.0.1')], publishing);
+    expect(moved.outcomes).toMatchObject([{ kind: 'rejected', reason: 'FamilyNotServed' }]);
+    expect(moved).toMatchObject({ standIns: [], unresolved: false });
+    expect(
+      addresses([good('10.0.0.1'), good('fd00::5')], [instance('10.0.0.1'), instance('10.0.0.2')]),
+    ).toEqual([]);
+  });
+
   it('passes the filter of today, not that of its time', () => {
     expect(addresses([bad], [instance('10.0.0.1', { metadata: { env: 'test' } })])).toEqual([]);
   });

@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import type { Service, ServiceSpec, ServiceSpecPort } from '../kube/resources.ts';
 import type { OwnerReference } from '../kube/types.ts';
 import { annotations, labels, managerName } from './labels.ts';
+import type { AddressFamily } from './pack/types.ts';
 import type { ServicePort } from './types.ts';
+
+export type IpFamilyPolicy = NonNullable<ServiceSpec['ipFamilyPolicy']>;
 
 export interface ServiceWish {
   readonly namespace: string;
@@ -11,6 +14,9 @@ export interface ServiceWish {
   readonly etcdService: string;
   readonly headless: boolean;
   readonly ports: readonly ServicePort[];
+  readonly ipFamilyPolicy?: IpFamilyPolicy;
+  /** The first one first. */
+  readonly ipFamilies?: readonly AddressFamily[];
   readonly trafficDistribution?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -47,11 +53,14 @@ function wishedService(wish: ServiceWish): Service {
   };
 }
 
-function wishedSpec({ headless, ports, trafficDistribution }: ServiceWish): ServiceSpec {
+function wishedSpec(wish: ServiceWish): ServiceSpec {
+  const { headless, ports, ipFamilyPolicy, ipFamilies, trafficDistribution } = wish;
   return {
     type: 'ClusterIP',
     ...(headless ? { clusterIP: 'None' } : {}),
     ...(ports.length > 0 ? { ports: ports.map(toKubePort) } : {}),
+    ...(ipFamilyPolicy === undefined ? {} : { ipFamilyPolicy }),
+    ...(ipFamilies === undefined ? {} : { ipFamilies }),
     ...(trafficDistribution === undefined ? {} : { trafficDistribution }),
   };
 }
@@ -75,13 +84,15 @@ function hash(value: unknown): string {
 
 /** Whether every field that we set stands in the existing Service; fields of others, and defaults, do not count. */
 function says(existing: Service, { metadata, spec }: Service): boolean {
-  const { ports, trafficDistribution, ...fields } = spec ?? {};
+  const { ports, ipFamilies, ipFamilyPolicy, trafficDistribution, ...fields } = spec ?? {};
   return (
     holds(existing.metadata.labels, metadata.labels) &&
     holds(existing.metadata.annotations, metadata.annotations) &&
     holdsOwners(existing.metadata.ownerReferences ?? [], metadata.ownerReferences ?? []) &&
     holds(existing.spec, fields) &&
-    holdsDistribution(existing, trafficDistribution) &&
+    holdsUnlessDropped(existing.spec?.ipFamilyPolicy, ipFamilyPolicy) &&
+    holdsUnlessDropped(existing.spec?.trafficDistribution, trafficDistribution) &&
+    holdsFamilies(existing.spec?.ipFamilies, ipFamilies ?? []) &&
     holdsPorts(existing.spec?.ports ?? [], ports ?? [])
   );
 }
@@ -92,10 +103,17 @@ function holds(existing: object = {}, wanted: object = {}): boolean {
   );
 }
 
-/** A server that has the field switched off drops it at every write: absent is as good as said, and the hash tells of a new wish. */
-function holdsDistribution(existing: Service, wanted: string | undefined): boolean {
-  const { trafficDistribution = wanted } = existing.spec ?? {};
-  return wanted === undefined || trafficDistribution === wanted;
+/** A server that has a field switched off drops it at every write: absent is as good as said, and the hash tells of a new wish. */
+function holdsUnlessDropped(existing: string | undefined, wanted: string | undefined): boolean {
+  return existing === undefined || wanted === undefined || existing === wanted;
+}
+
+/** Kubernetes adds the second family to one that is asked for, where the policy lets it. */
+function holdsFamilies(
+  existing: readonly AddressFamily[] | undefined,
+  wanted: readonly AddressFamily[],
+): boolean {
+  return existing === undefined || wanted.every((family, place) => existing[place] === family);
 }
 
 function holdsOwners(existing: readonly OwnerReference[], wanted: readonly OwnerReference[]): boolean {
