@@ -1,6 +1,6 @@
-import { agreeOnPort, saying } from './claims.ts';
-import { type HostPort, readHost } from './host-port.ts';
-import { ignored, itemAt } from './item.ts';
+import { readHostAndPort } from './host-and-port.ts';
+import type { HostPort } from './host-port.ts';
+import { ignored } from './item.ts';
 import { beginsLikeJson, fieldsOf, parseJson } from './json-value.ts';
 import { flatMetadata } from './metadata.ts';
 import { isFields } from './path.ts';
@@ -44,40 +44,38 @@ export const dubboApp: Format = {
 function readEntry(entry: Entry): Item {
   const value = entry.json();
   if (isFields(value)) {
-    return readApp(value, readKeyAddress(entry));
+    return readApp(entry, value);
   }
   if (beginsLikeJson(entry.value)) {
     return rejected('InvalidSyntax', 'the value is no JSON object');
   }
-  return entry.lastPart === ''
-    ? ignored('a directory')
-    : itemAt(
-        readKeyAddress(entry) ?? rejected('NoAddress', 'neither the value nor the key names an address'),
-      );
+  return entry.lastPart === '' ? ignored('a directory') : readApp(entry, {});
 }
 
-function readApp(fields: Fields, inKey: HostPort | Rejection | undefined): Item {
-  const named = spelled(fields, 'host');
-  const host = typeof named === 'string' && named !== '' ? readHost(named) : inKey;
-  if (host === undefined || host.kind === 'rejected') {
-    return host ?? rejected('NoAddress', 'neither the value nor the key names an address');
-  }
-  const port = agreeOnPort(
-    saying([
-      { field: 'port', value: spelled(fields, 'port') },
-      { field: 'the address', value: host.port },
-    ]),
-  );
-  if (typeof port === 'object') {
-    return port;
+function readApp(entry: Entry, fields: Fields): Item {
+  const host = hostOf(entry, fields);
+  if (host.kind === 'rejected') {
+    return host;
   }
   const instance = {
     address: host.address,
-    ports: portsOf(port, spelled(fields, 'metadata')),
+    ports: portsOf(host.port, spelled(fields, 'metadata')),
     ready: isOn(fields, 'enable') && isOn(fields, 'enabled') && isOn(fields, 'healthy'),
     metadata: metadataOf(fields),
   };
   return { kind: 'instance', instance };
+}
+
+/** The address in the key stands in where the value has none. */
+function hostOf(entry: Entry, fields: Fields): HostPort | Rejection {
+  const host = spelled(fields, 'host');
+  const port = spelled(fields, 'port');
+  if (host !== undefined && host !== '') {
+    return readHostAndPort(host, port);
+  }
+  const inKey =
+    readKeyAddress(entry) ?? rejected('NoAddress', 'neither the value nor the key has an address');
+  return inKey.kind === 'rejected' ? inKey : readHostAndPort(entry.lastPart, port);
 }
 
 /** The port of the instance has the name of its protocol, where it is among the ports with names. */

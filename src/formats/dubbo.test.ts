@@ -59,4 +59,12 @@ describe('dubbo', () => {
   ])('refuses the provider %s as %s', (last, reason) => {
     expect(read(`${prefix}/providers/${last}`, '')).toMatchObject([{ kind: 'rejected', reason }]);
   });
+
+  it('leaves no directory to other formats where the format is to be found', () => {
+    const find = readerOf({ format: 'auto', prefix });
+    expect(find(`${prefix}/providers`, '1722631')).toMatchObject([{ kind: 'ignored' }]);
+    expect(find(`${prefix}/consumers/consumer%3A%2F%2F10.0.0.9%2Fx`, '')).toMatchObject([
+      { kind: 'ignored' },
+    ]);
+  });
 });

@@ -5,8 +5,9 @@ import type { Announcement, Entry, Format, Item, Unwritable, Written } from './t
 import { isScheme, paramsOf, readUrl } from './url.ts';
 import { hostPortText, lackOfPlace, portOf } from './writing.ts';
 
-/** The directory of an interface that holds its providers; consumers, configurators and routers stand beside it. */
+/** The directory of an interface that holds its providers. */
 const providers = 'providers';
+const directories: ReadonlySet<string> = new Set([providers, 'consumers', 'configurators', 'routers']);
 
 /** What Dubbo and dubbo-go write for each interface: the provider's URL, encoded, as the last part of the key. */
 export const dubbo: Format = {
@@ -25,7 +26,10 @@ export const dubbo: Format = {
   traps:
     'Consumers, configurators and routers stand beside the providers, directories are keys of their own: all ignored. `$` in an interface is `%24` in the key. An instance that serves several versions or groups has a key for each.',
   compile: () => (entry) => ({ format: 'dubbo', items: [readProvider(entry)] }),
-  recognises: ({ key }) => /%3a%2f%2f/i.test(lastTwo(key).last),
+  recognises: ({ key }) => {
+    const { last } = lastTwo(key);
+    return /^[a-z]+%3a%2f%2f/i.test(last) || (key.startsWith('/dubbo/') && directories.has(last));
+  },
   write: writeProvider,
 };
 
@@ -71,15 +75,16 @@ function decoded(text: string): string | undefined {
 function writeProvider({ service, instance }: Announcement): Written | Unwritable {
   const { address, ports, ready, metadata } = instance;
   const [name = ''] = Object.keys(ports);
+  const interfaceName = decoded(service) ?? service;
   if (name !== '' && !isScheme(name)) {
     return { problem: 'the name of the port is the scheme of its URL, such as tri' };
   }
   if (Object.hasOwn(metadata, 'enabled') || Object.hasOwn(metadata, 'disabled')) {
     return { problem: 'the metadata enabled and disabled are Dubbo’s own' };
   }
-  const params = { interface: service, ...metadata, ...(ready ? {} : { enabled: 'false' }) };
+  const params = { interface: interfaceName, ...metadata, ...(ready ? {} : { enabled: 'false' }) };
   const host = hostPortText(address, portOf(instance));
-  const url = `${name === '' ? 'dubbo' : name}://${host}/${service}?${new URLSearchParams(params)}`;
+  const url = `${name === '' ? 'dubbo' : name}://${host}/${interfaceName}?${new URLSearchParams(params)}`;
   return (
     lackOfPlace(instance, { ports: 'one', metadata: true, notReady: true }) ?? {
       below: `${providers}/${encodeURIComponent(url)}`,

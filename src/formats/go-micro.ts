@@ -1,5 +1,4 @@
-import { agreeOnPort, saying } from './claims.ts';
-import { readHost, readHostPort } from './host-port.ts';
+import { readHostAndPort } from './host-and-port.ts';
 import { itemAt, itemsOf } from './item.ts';
 import { fieldsOf, readFields } from './json-value.ts';
 import { flatMetadata } from './metadata.ts';
@@ -42,25 +41,13 @@ function readService(entry: Entry): readonly Item[] {
   return itemsOf(nodes ?? [], 'nodes', (node) => readNode(node, { version }, metadata));
 }
 
+/** Old versions of go-micro write the port of a node into a field of its own. */
 function readNode(node: unknown, version: unknown, ofService: unknown): Item {
   if (!isFields(node) || typeof node['address'] !== 'string') {
-    return rejected('InvalidSyntax', 'a node is no object with an address');
+    return rejected('InvalidSyntax', 'a node is no object whose address is a text');
   }
-  // Old versions of go-micro write the port into a field of its own.
-  const { address, port: apart, metadata } = node;
-  const host = apart === undefined ? readHostPort(address) : readHost(address);
-  if (host.kind === 'rejected') {
-    return host;
-  }
-  const port = agreeOnPort(
-    saying([
-      { field: 'port', value: apart },
-      { field: 'address', value: host.port },
-    ]),
-  );
-  return typeof port === 'object'
-    ? port
-    : itemAt({ ...host, port }, { metadata: flatMetadata(version, metadata, ofService) });
+  const { address, port, metadata } = node;
+  return itemAt(readHostAndPort(address, port), { metadata: flatMetadata(version, metadata, ofService) });
 }
 
 function writeService({ service, id, instance }: Announcement): Written | Unwritable {
