@@ -6,7 +6,7 @@ import { type JsonOptions, jsonOptions } from './json-options.ts';
 import { readKeyAddress } from './plain.ts';
 import { rejected } from './rejection.ts';
 import type { Announcement, Entry, Format, Item, Unwritable, Written } from './types.ts';
-import { lackOfPlace } from './writing.ts';
+import { hostPortText, lackOfPlace } from './writing.ts';
 
 /** JSON, read by the paths of the block `json`; where a path is absent, by the names that frameworks commonly give to a field. */
 export const json = {
@@ -49,7 +49,7 @@ function writeJson({ id, instance }: Announcement): Written | Unwritable {
   const { address, ports, metadata } = instance;
   const { '': unnamed, ...named } = ports;
   const value = {
-    address,
+    address: Object.keys(ports).length > 0 ? address : hostPortText(address, undefined),
     ...(unnamed !== undefined && { port: unnamed }),
     ...(Object.keys(named).length > 0 && { ports: named }),
     ...(Object.keys(metadata).length > 0 && { metadata }),

@@ -17,7 +17,9 @@ export function lackOfPlace(instance: Instance, places: Places): Unwritable | un
   }
   const names = Object.keys(instance.metadata).filter((name) => !hasPlaceFor(name, places.metadata));
   if (names.length > 0) {
-    return { problem: `it has no place for the metadata ${names.join(', ')}` };
+    return {
+      problem: `it has no place for the metadata ${names.map((name) => JSON.stringify(name)).join(', ')}`,
+    };
   }
   return instance.ready || places.notReady === true
     ? undefined
@@ -33,12 +35,10 @@ export function portOf({ ports }: Instance): number | undefined {
   return Object.values(ports)[0];
 }
 
-/** `10.0.0.5:8080`, `[fd00::5]:8080`, or the address alone. */
+/** `10.0.0.5:8080`, or without a port the address alone. IPv6 has brackets in both: `fd00::5:8080` can be read in two ways. */
 export function hostPortText(address: string, port: number | undefined): string {
-  if (port === undefined) {
-    return address;
-  }
-  return `${isIPv6(address) ? `[${address}]` : address}:${port}`;
+  const host = isIPv6(address) ? `[${address}]` : address;
+  return port === undefined ? host : `${host}:${port}`;
 }
 
 /** The writer of a format that a registrar cannot write, with the reason. */
