@@ -202,6 +202,16 @@ export const eventReasons = {
     meaning: 'Hand-written Endpoints were taken over.',
     action: 'What they held before stands in the annotation etcd-endpoints.io/adopted-from.',
   },
+  EndpointsRemoved: {
+    meaning: 'The Endpoints were deleted, because spec.publish or --publish asks for EndpointSlices alone.',
+    action: 'Nothing is to be done.',
+  },
+  SlicesNotMirrored: {
+    meaning:
+      'Endpoints alone are to be published, and Kubernetes has not mirrored them into EndpointSlices within two minutes. Ours were deleted.',
+    action:
+      'See whether kube-controller-manager runs its endpointslice-mirroring-controller, or let spec.publish name EndpointSlice.',
+  },
   RegistrationsRejected: {
     meaning: 'Registrations cannot be read or published; what they announced before stays.',
     action: 'Correct the registrations that status.rejected names.',

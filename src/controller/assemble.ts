@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { ControllerConfig } from '../config/controller-options.ts';
+import type { KubeWriter } from '../kube/types.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { queueMetrics } from '../telemetry/queue-metrics.ts';
@@ -13,6 +14,8 @@ import { Reconciler } from './reconciler.ts';
 import { Recorder } from './recorder.ts';
 import type { Registry } from './registry.ts';
 import { ServiceKeeper } from './service-keeper.ts';
+import { SlicesHandBack } from './slices-hand-back.ts';
+import { SlicesKeeper } from './slices-keeper.ts';
 import { StatusWriter } from './status-writer.ts';
 import { connectTriggers } from './triggers.ts';
 import { WorkQueue } from './work-queue.ts';
@@ -27,6 +30,11 @@ export interface AssemblyDeps {
   readonly leadership: Leadership;
   readonly kubernetes: Kubernetes;
   readonly registry: Registry;
+}
+
+interface PublisherParts extends Pick<AssemblyDeps, 'clock' | 'kubernetes'> {
+  readonly writer: KubeWriter;
+  readonly recorder: Recorder;
 }
 
 export interface Assembly {
@@ -52,14 +60,7 @@ export function assemble(config: ControllerConfig, deps: AssemblyDeps): Assembly
       writer,
       done: (claim, action) => recorder.serviceWritten(claim, action),
     }),
-    publisher: new Publisher({
-      endpoints: new EndpointsKeeper({
-        endpoints: own.endpoints,
-        reader: client,
-        writer,
-        servesSlices: kubernetes.servesSlices,
-      }),
-    }),
+    publisher: newPublisher(config, { ...deps, writer, recorder }),
     statuses: new StatusWriter({ etcdServices: own.etcdServices, writer, clock }),
     recorder,
     clock,
@@ -74,10 +75,32 @@ export function assemble(config: ControllerConfig, deps: AssemblyDeps): Assembly
     etcdServices: caches.etcdServices,
     services: own.services,
     endpoints: own.endpoints,
+    slices: own.slices,
     source: registry.mirror,
     isStarted: () => kubernetes.whyNotSynced() === undefined,
   });
   return { queue, reconciler, recorder };
+}
+
+function newPublisher(
+  config: ControllerConfig,
+  { clock, kubernetes, writer, recorder }: PublisherParts,
+): Publisher {
+  const { client: reader, own } = kubernetes;
+  const slices = new SlicesKeeper({
+    slices: own.slices,
+    reader,
+    writer,
+    maxEndpoints: config.maxEndpointsPerSlice,
+  });
+  return new Publisher({
+    endpoints: new EndpointsKeeper({ endpoints: own.endpoints, reader, writer }),
+    slices,
+    handBack: new SlicesHandBack({ slices, clock, notMirrored: (claim) => recorder.notMirrored(claim) }),
+    kinds: config.publish,
+    servesSlices: kubernetes.servesSlices,
+    endpointsRemoved: (claim) => recorder.endpointsRemoved(claim),
+  });
 }
 
 function newQueue(clock: Clock, log: Logger, metrics: Metrics): WorkQueue {

@@ -1,111 +1,114 @@
 import { annotations, labels } from '../endpoints/labels.ts';
-import { type EndpointsPlan, type EndpointsWish, planEndpoints } from '../endpoints/plan-endpoints.ts';
+import {
+  type EndpointsPlan,
+  type EndpointsWish,
+  fromEndpoints,
+  planEndpoints,
+} from '../endpoints/plan-endpoints.ts';
 import { isHeadless } from '../endpoints/plan-service.ts';
-import { fromSubsets } from '../endpoints/subsets.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
 import { codeOf } from '../errors.ts';
-import { ENDPOINT_SLICES, ENDPOINTS, type Endpoints, type Service } from '../kube/resources.ts';
-import type { KubeReader, KubeWriter } from '../kube/types.ts';
+import { ENDPOINTS, type Endpoints, type Service } from '../kube/resources.ts';
+import { type KubeReader, type KubeWriter, objectKey } from '../kube/types.ts';
 import type { Claim } from './claim.ts';
 import type { OwnWrites } from './own-writes.ts';
-import type { Write } from './publisher.ts';
+import { controlledBy } from './ownership.ts';
 import { Refusal } from './refusal.ts';
+import { together } from './together.ts';
 
 /** Longest text that is kept of an adopted object, else its labels alone; Kubernetes allows 256 KiB of annotations in all. */
 const maxAdoptedFrom = 64 * 1024;
 
-const mirroringManager = 'endpointslicemirroring-controller.k8s.io';
+/** What was done to Endpoints. */
+export interface EndpointsWrite {
+  readonly action: 'create' | 'update' | 'adopt';
+  /** Whether they hold only a part, because one object cannot hold more. */
+  readonly truncated: boolean;
+}
 
 export interface EndpointsKeeperDeps {
+  /** Found by {@link controlledBy}. */
   readonly endpoints: OwnWrites<Endpoints>;
   readonly reader: KubeReader;
   readonly writer: KubeWriter;
-  /** Whether the apiserver serves EndpointSlices. */
-  readonly servesSlices: () => Promise<boolean>;
 }
 
 /** Keeps the Endpoints of an EtcdService equal to what is desired, with the fewest writes. */
 export class EndpointsKeeper {
   readonly #deps: EndpointsKeeperDeps;
-  /** Services of others that were looked at and are not filled by anybody. */
-  readonly #unfilled = new Set<string>();
 
   constructor(deps: EndpointsKeeperDeps) {
     this.#deps = deps;
   }
 
-  /** What this very EtcdService has published, as opposed to another one that held the name before. */
-  published(claim: Claim): readonly DesiredEndpoint[] {
-    const existing = this.#deps.endpoints.get(claim.key);
-    if (existing === undefined || !isPublishedBy(claim, existing)) {
-      return [];
-    }
-    return fromSubsets(existing.subsets ?? []);
+  /** The Endpoints of the Service, as far as they carry our label. */
+  standing(claim: Claim): Endpoints | undefined {
+    return this.#deps.endpoints.get(claim.key);
   }
 
-  /** Writes what differs; undefined where nothing does. Refused where somebody else fills the Service. */
+  /** The Endpoints of the Service, whoever wrote them, asked now. */
+  look(claim: Claim): Promise<Endpoints | undefined> {
+    return this.#deps.reader.get(ENDPOINTS, claim.serviceName, claim.namespace);
+  }
+
+  /** Whether Endpoints may be written without more ado: they are ours, or nobody fills them. */
+  isFree(claim: Claim, existing: Endpoints): boolean {
+    return claim.isOurs(existing) || (fromEndpoints(existing).length === 0 && !hasOtherHand(existing));
+  }
+
+  /** Refused where somebody else fills the Endpoints, unless they can be adopted. */
+  refuseTaken(claim: Claim, existing: Endpoints, wished: readonly DesiredEndpoint[]): void {
+    if (!this.isFree(claim, existing)) {
+      refuseUnadoptable(claim, existing, wished);
+    }
+  }
+
+  /** Writes what differs from `existing`; undefined where nothing does. Refused where somebody else fills the Endpoints. */
   async ensure(
     claim: Claim,
-    service: Service,
-    desired: readonly DesiredEndpoint[],
-  ): Promise<Write | undefined> {
-    const wish = wishOf(claim, service, desired);
-    const existing = this.#deps.endpoints.get(claim.key);
+    wish: EndpointsWish,
+    existing: Endpoints | undefined,
+  ): Promise<EndpointsWrite | undefined> {
     if (existing !== undefined) {
       return this.#write(claim, wish, existing);
     }
-    if (!claim.isOurs(service)) {
-      await this.#refuseFilledBySlices(claim);
-      return this.#meet(claim, wish);
-    }
     try {
-      return await this.#carryOut(claim, planEndpoints(wish, undefined), []);
+      return await this.#carryOut(claim, planEndpoints(wish, undefined));
     } catch (error) {
       if (codeOf(error) !== 'KUBE_ALREADY_EXISTS') {
         throw error;
       }
-      return this.#meet(claim, wish);
+      const unseen = await this.look(claim);
+      return unseen === undefined
+        ? this.#carryOut(claim, planEndpoints(wish, undefined))
+        : this.#write(claim, wish, unseen);
     }
   }
 
-  /** Looks at Endpoints that our cache does not show: there are none, or somebody else's, or ours without our label. */
-  async #meet(claim: Claim, wish: EndpointsWish): Promise<Write | undefined> {
-    const existing = await this.#deps.reader.get(ENDPOINTS, claim.serviceName, claim.namespace);
-    if (existing === undefined) {
-      return this.#carryOut(claim, planEndpoints(wish, undefined), []);
-    }
-    return this.#write(claim, wish, existing);
+  /** Deletes Endpoints that are ours. */
+  async remove(claim: Claim, existing: Endpoints): Promise<void> {
+    const { writer, endpoints } = this.#deps;
+    claim.assertSameTerm();
+    await writer.delete(ENDPOINTS, existing.metadata);
+    endpoints.rememberDeleted(objectKey(existing.metadata), existing);
   }
 
-  async #write(claim: Claim, wish: EndpointsWish, existing: Endpoints): Promise<Write | undefined> {
-    const before = fromSubsets(existing.subsets ?? []);
-    if (claim.isOurs(existing) || (before.length === 0 && !hasOtherHand(existing))) {
-      return this.#carryOut(claim, planEndpoints(wish, existing), before);
-    }
-    return this.#adopt(claim, wish, existing);
+  /** Deletes Endpoints of this EtcdService under another name: that of a Service which it filled before. */
+  async removeStrays(claim: Claim): Promise<void> {
+    const own = this.#deps.endpoints.by(controlledBy(claim.object.metadata.uid));
+    const strays = own.filter(({ metadata }) => objectKey(metadata) !== claim.key);
+    await together(strays.map((stray) => this.remove(claim, stray)));
+  }
+
+  #write(claim: Claim, wish: EndpointsWish, existing: Endpoints): Promise<EndpointsWrite | undefined> {
+    return this.isFree(claim, existing)
+      ? this.#carryOut(claim, planEndpoints(wish, existing))
+      : this.#adopt(claim, wish, existing);
   }
 
   /** Takes over hand-written Endpoints: what they held stays readable in an annotation, and no reader sees them empty. */
-  async #adopt(claim: Claim, wish: EndpointsWish, existing: Endpoints): Promise<Write | undefined> {
-    if (claim.spec.service.creationPolicy !== 'Adopt') {
-      throw new Refusal(
-        'EndpointsTaken',
-        `Endpoints ${claim.key} are filled by somebody else; set creationPolicy Adopt to take them over`,
-      );
-    }
-    if (wish.endpoints.length === 0) {
-      throw new Refusal(
-        'WaitingForInstances',
-        `Endpoints ${claim.key} are adopted once etcd holds an instance for them`,
-      );
-    }
-    const controller = existing.metadata.ownerReferences?.find((owner) => owner.controller === true);
-    if (controller !== undefined) {
-      throw new Refusal(
-        'ServiceNotOurs',
-        `Endpoints ${claim.key} are controlled by ${controller.kind} ${controller.name} and cannot be adopted`,
-      );
-    }
+  async #adopt(claim: Claim, wish: EndpointsWish, existing: Endpoints): Promise<EndpointsWrite | undefined> {
+    refuseUnadoptable(claim, existing, wish.endpoints);
     const { labels: marks = {}, annotations: notes = {} } = existing.metadata;
     const whole = JSON.stringify({ labels: marks, subsets: existing.subsets ?? [] });
     const adoptedFrom =
@@ -114,67 +117,84 @@ export class EndpointsKeeper {
       ...existing,
       metadata: { ...existing.metadata, annotations: { ...notes, [annotations.adoptedFrom]: adoptedFrom } },
     };
-    const before = fromSubsets(existing.subsets ?? []);
-    const write = await this.#carryOut(claim, planEndpoints(wish, marked), before);
+    const write = await this.#carryOut(claim, planEndpoints(wish, marked));
     return write === undefined ? undefined : { ...write, action: 'adopt' };
   }
 
-  async #carryOut(
-    claim: Claim,
-    plan: EndpointsPlan,
-    before: readonly DesiredEndpoint[],
-  ): Promise<Write | undefined> {
+  async #carryOut(claim: Claim, plan: EndpointsPlan): Promise<EndpointsWrite | undefined> {
     if (plan.action === 'none') {
       return undefined;
     }
     const { writer, endpoints } = this.#deps;
     claim.assertSameTerm();
-    const written = await writer[plan.action](ENDPOINTS, plan.object);
-    endpoints.remember(claim.key, written);
-    return { action: plan.action, before, truncated: plan.truncated };
+    try {
+      endpoints.remember(claim.key, await writer[plan.action](ENDPOINTS, plan.object));
+    } catch (error) {
+      if (codeOf(error) === 'KUBE_CONFLICT') {
+        await this.#lookAgain(claim, plan.object);
+      }
+      throw error;
+    }
+    return { action: plan.action, truncated: plan.truncated };
   }
 
-  /** A Service of somebody else may be filled by EndpointSlices that no Endpoints stand for. Looked up once. */
-  async #refuseFilledBySlices(claim: Claim): Promise<void> {
-    if (this.#unfilled.has(claim.key) || !(await this.#deps.servesSlices())) {
-      return;
+  /** Our cache is behind: what stands now counts in the next try, which need not wait for the watch. */
+  async #lookAgain(claim: Claim, stale: Endpoints): Promise<void> {
+    const current = await this.look(claim);
+    if (current === undefined) {
+      this.#deps.endpoints.rememberDeleted(claim.key, stale);
+    } else {
+      this.#deps.endpoints.remember(claim.key, current);
     }
-    const slices = await this.#deps.reader.list(ENDPOINT_SLICES, {
-      namespace: claim.namespace,
-      labelSelector: `kubernetes.io/service-name=${claim.serviceName}`,
-    });
-    const foreign = slices.find(
-      ({ metadata, endpoints }) =>
-        metadata.labels?.['endpointslice.kubernetes.io/managed-by'] !== mirroringManager &&
-        (endpoints?.length ?? 0) > 0,
-    );
-    if (foreign !== undefined) {
-      throw new Refusal(
-        'EndpointsTaken',
-        `Service ${claim.key} is filled by EndpointSlice ${foreign.metadata.name}`,
-      );
-    }
-    this.#unfilled.add(claim.key);
   }
 }
 
-function wishOf(claim: Claim, service: Service, desired: readonly DesiredEndpoint[]): EndpointsWish {
+/** What Endpoints of a claim should say. */
+export function endpointsWish(
+  claim: Claim,
+  service: Service,
+  endpoints: readonly DesiredEndpoint[],
+  skipMirror: boolean,
+): EndpointsWish {
   return {
     namespace: claim.namespace,
     name: claim.serviceName,
     etcdService: claim.object.metadata.name,
     serviceLabels: service.metadata.labels ?? {},
     headless: isHeadless(service),
+    publishNotReadyAddresses: service.spec?.publishNotReadyAddresses === true,
+    skipMirror,
     ownerReferences: claim.owners,
-    endpoints: desired,
+    endpoints,
   };
 }
 
-/** Whether the Endpoints carry the label and, where they are owned, the uid of the claim's own EtcdService. */
-function isPublishedBy({ object }: Claim, { metadata }: Endpoints): boolean {
+/** The values that Endpoints are found by. */
+export function valuesOfEndpoints({ metadata }: Endpoints): readonly string[] {
   const controller = metadata.ownerReferences?.find((owner) => owner.controller === true);
-  const isNamed = metadata.labels?.[labels.etcdService] === object.metadata.name;
-  return isNamed && (controller === undefined || controller.uid === object.metadata.uid);
+  return controller === undefined ? [] : [controlledBy(controller.uid)];
+}
+
+function refuseUnadoptable(claim: Claim, existing: Endpoints, wished: readonly DesiredEndpoint[]): void {
+  if (claim.spec.service.creationPolicy !== 'Adopt') {
+    throw new Refusal(
+      'EndpointsTaken',
+      `Endpoints ${claim.key} are filled by somebody else; set creationPolicy Adopt to take them over`,
+    );
+  }
+  if (wished.length === 0) {
+    throw new Refusal(
+      'WaitingForInstances',
+      `Endpoints ${claim.key} are adopted once etcd holds an instance for them`,
+    );
+  }
+  const controller = existing.metadata.ownerReferences?.find((owner) => owner.controller === true);
+  if (controller !== undefined) {
+    throw new Refusal(
+      'ServiceNotOurs',
+      `Endpoints ${claim.key} are controlled by ${controller.kind} ${controller.name} and cannot be adopted`,
+    );
+  }
 }
 
 /** Whether empty Endpoints are somebody's who may fill them any moment: a controller's, or those of a leader election. */

@@ -26,6 +26,19 @@ export function ownerOf(
   return claimants.some(({ name }) => name === named) || !isAlive(named) ? 'ours' : 'foreign';
 }
 
+/** Whether an object carries the label of this very EtcdService and, where it has a controlling owner, its uid. */
+export function isPublishedBy({ metadata }: KubeObject, { name, uid }: ObjectMeta): boolean {
+  const controller = metadata.ownerReferences?.find((owner) => owner.controller === true);
+  return (
+    metadata.labels?.[labels.etcdService] === name && (controller === undefined || controller.uid === uid)
+  );
+}
+
+/** The value under which the objects are found that an owner controls. */
+export function controlledBy(uid: string | undefined): string {
+  return `controlled by ${uid}`;
+}
+
 interface Claimant {
   readonly metadata: ObjectMeta;
   readonly retains: boolean;

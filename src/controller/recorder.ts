@@ -66,9 +66,23 @@ export class Recorder {
       this.#event(claim.object, 'Normal', 'EndpointsAdopted', `Took over Endpoints ${claim.serviceName}`);
     }
     if (write.truncated && write.before.length < maxAddresses) {
-      const message = `${desired.endpoints.length} addresses are more than one Endpoints object may hold; 1000 are published`;
+      const message = `${desired.endpoints.length} addresses are more than one Endpoints object may hold; it holds 1000 of them`;
       this.#event(claim.object, 'Warning', 'OverCapacity', message);
     }
+  }
+
+  endpointsRemoved(claim: Claim): void {
+    this.#event(claim.object, 'Normal', 'EndpointsRemoved', `Endpoints ${claim.serviceName} deleted`);
+    this.#log(claim.object).info({ service: claim.key, reason: 'EndpointsRemoved' }, 'Endpoints deleted');
+  }
+
+  notMirrored(claim: Claim): void {
+    const message = `Kubernetes has not mirrored Endpoints ${claim.serviceName} within two minutes; our EndpointSlices were deleted`;
+    this.#event(claim.object, 'Warning', 'SlicesNotMirrored', message);
+    this.#log(claim.object).warn(
+      { service: claim.key, reason: 'SlicesNotMirrored' },
+      'Endpoints not mirrored',
+    );
   }
 
   /** What a user should know of registrations; told when it changes, not at every reconcile. */

@@ -1,9 +1,11 @@
 import type { EtcdService } from '../api/etcd-service.ts';
+import { labels } from '../endpoints/labels.ts';
 import type { Connection, RegistrySource } from '../etcd/types.ts';
-import type { Endpoints, Service } from '../kube/resources.ts';
+import type { EndpointSlice, Endpoints, Service } from '../kube/resources.ts';
 import { type Cache, type KubeObject, type ObjectKey, objectKey } from '../kube/types.ts';
 import { type Claims, claimedService } from './claims.ts';
 import type { OwnWrites } from './own-writes.ts';
+import { serviceOf } from './slices-keeper.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 /** How long after its loss a registry's conditions are looked at: they turn False from 30 s on (registry-state.ts). */
@@ -15,6 +17,7 @@ export interface TriggerDeps {
   readonly etcdServices: Cache<EtcdService>;
   readonly services: OwnWrites<Service>;
   readonly endpoints: OwnWrites<Endpoints>;
+  readonly slices: OwnWrites<EndpointSlice>;
   readonly source: RegistrySource;
   /** Whether all caches have been listed: what comes before that is start-up work. */
   readonly isStarted: () => boolean;
@@ -22,7 +25,7 @@ export interface TriggerDeps {
 
 /** Puts the keys of EtcdServices into the queue when something that they depend on changes. Only keys: the state is read later. */
 export function connectTriggers(deps: TriggerDeps): void {
-  const { queue, claims, etcdServices, services, endpoints, source, isStarted } = deps;
+  const { queue, claims, etcdServices, services, endpoints, slices, source, isStarted } = deps;
   const add = (object: EtcdService): void => {
     queue.add(objectKey(object.metadata), isStarted() ? 'high' : 'low');
   };
@@ -37,6 +40,16 @@ export function connectTriggers(deps: TriggerDeps): void {
       addClaimants(objectKey(object.metadata));
     }
   };
+  const ofSlice = (slice: EndpointSlice | undefined): void => {
+    const service = slice && serviceOf(slice);
+    if (service !== undefined) {
+      addClaimants(service);
+    }
+    const owner = slice && etcdServices.get(ownerOf(slice));
+    if (owner !== undefined) {
+      add(owner);
+    }
+  };
 
   etcdServices.onChange((before, after) => {
     const object = after ?? before;
@@ -48,11 +61,20 @@ export function connectTriggers(deps: TriggerDeps): void {
   });
   services.onForeignChange(ofService);
   endpoints.onForeignChange(ofService);
+  slices.onForeignChange((before, after) => {
+    ofSlice(before);
+    ofSlice(after);
+  });
   source.onConnection((connection) => {
     for (const object of etcdServices.list()) {
       lookAtRegistry(queue, object, connection);
     }
   });
+}
+
+/** The key of the EtcdService that a slice is labelled with: who looks after one that names no Service, or another. */
+function ownerOf({ metadata }: EndpointSlice): ObjectKey {
+  return objectKey({ ...metadata, name: metadata.labels?.[labels.etcdService] ?? '' });
 }
 
 /** Statuses are written by us alone; an EtcdService is looked at when its spec, its life or its owner changes. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EndpointsSubset } from '../kube/resources.ts';
-import { fromSubsets, sameSubsets, toSubsets } from './subsets.ts';
+import { covers, fromSubsets, sameSubsets, toSubsets } from './subsets.ts';
 import type { DesiredEndpoint, EndpointPort } from './types.ts';
 
 const http: EndpointPort = { name: 'http', port: 80, protocol: 'TCP' };
@@ -129,5 +129,17 @@ describe('subsets', () => {
     const ours = [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80 }] }];
     const served = [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80, protocol: 'TCP' as const }] }];
     expect(sameSubsets(ours, served)).toBe(true);
+  });
+});
+
+describe('what is served', () => {
+  it('covers what is wanted when every address and port is there, ready where it is ready', () => {
+    const wanted = [endpoint('10.0.0.1', [http, grpc]), endpoint('10.0.0.2', [http], false)];
+    const inParts = [endpoint('10.0.0.1', [http]), endpoint('10.0.0.1', [grpc])];
+    expect(covers([...inParts, endpoint('10.0.0.2')], wanted)).toBe(true);
+    expect(covers([...inParts, endpoint('10.0.0.2', [http], false)], wanted)).toBe(true);
+    expect(covers(inParts, wanted)).toBe(false);
+    expect(covers([endpoint('10.0.0.1', [http]), endpoint('10.0.0.2')], wanted)).toBe(false);
+    expect(covers([endpoint('10.0.0.1', [http, grpc], false), endpoint('10.0.0.2')], wanted)).toBe(false);
   });
 });

@@ -116,6 +116,19 @@ function meaning(subsets: readonly EndpointsSubset[]): Map<string, boolean> {
   return served;
 }
 
+/** Whether every address and port of `wanted` is served in `served`, ready where it is ready. */
+export function covers(served: readonly DesiredEndpoint[], wanted: readonly DesiredEndpoint[]): boolean {
+  const pairs = (endpoints: readonly DesiredEndpoint[], ready: boolean): Set<string> =>
+    new Set(endpoints.filter((endpoint) => endpoint.ready || !ready).flatMap(pairsOf));
+  return [true, false].every((ready) => pairs(wanted, ready).isSubsetOf(pairs(served, ready)));
+}
+
+function pairsOf({ address, ports }: DesiredEndpoint): readonly string[] {
+  return ports.length === 0
+    ? [address]
+    : ports.map(({ name, port, protocol }) => `${address}|${name}|${port}|${protocol}`);
+}
+
 /** The endpoints that subsets hold, one per subset and address. */
 export function fromSubsets(subsets: readonly EndpointsSubset[]): DesiredEndpoint[] {
   return subsets.flatMap(({ addresses = [], notReadyAddresses = [], ports = [] }) => {

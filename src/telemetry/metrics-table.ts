@@ -265,7 +265,9 @@ export const metricTable = {
     type: 'counter',
     help: 'Writes to Kubernetes.',
     labels: {
-      kind: label<'Service' | 'Endpoints' | 'EtcdService'>('`Service`, `Endpoints` or `EtcdService`'),
+      kind: label<'Service' | 'Endpoints' | 'EndpointSlice' | 'EtcdService'>(
+        '`Service`, `Endpoints`, `EndpointSlice` or `EtcdService`',
+      ),
       operation: label<'create' | 'update' | 'update_status' | 'apply' | 'patch' | 'delete'>(
         '`create`, `update`, `update_status`, `apply`, `patch` or `delete`',
       ),
@@ -288,6 +290,12 @@ export const metricTable = {
     help: 'How long requests to the apiserver take; a watch ends when its stream does and is not counted here.',
     labels: { verb: label<Verb>('as RBAC names it'), resource: label('plural of the resource') },
     buckets: seconds,
+  },
+  kubeWarnings: {
+    name: 'etcd_endpoints_kube_warnings_total',
+    type: 'counter',
+    help: 'Warnings of the apiserver, such as that Endpoints are deprecated; the log has each text once.',
+    labels: {},
   },
   events: {
     name: 'etcd_endpoints_events_total',
