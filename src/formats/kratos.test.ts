@@ -22,7 +22,7 @@ describe('kratos', () => {
 
   it('makes an instance of each address, in their order', () => {
     const endpoints = ['http://10.0.0.5:80', 'http://[fd00::5]:80', 'http://vm-1:80', 'grpc://10.0.0.5:90'];
-    expect(read(`${prefix}/6b0f`, value(endpoints, { version: '' }))).toEqual([
+    expect(read(`${prefix}/6b0f`, value(endpoints, { version: undefined }))).toEqual([
       instance('10.0.0.5', { http: 80, grpc: 90 }),
       instance('fd00::5', { http: 80 }),
       expect.objectContaining({ reason: 'HostName' }),

@@ -42,8 +42,7 @@ function readService(entry: Entry): readonly Item[] {
   if (isOfAnother(entry, fields)) {
     return [ignored('it is of another service, whose name begins alike')];
   }
-  const version = fields['version'] === '' ? undefined : fields['version'];
-  const metadata = flatMetadata({ version }, fields['metadata']);
+  const metadata = flatMetadata({ version: fields['version'] }, fields['metadata']);
   return mergeAddresses(
     itemsOf(fields['endpoints'] ?? [], 'endpoints', (url) => readEndpoint(url, metadata)),
   );
