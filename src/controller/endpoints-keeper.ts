@@ -12,9 +12,7 @@ import { ENDPOINTS, type Endpoints, type Service } from '../kube/resources.ts';
 import { type KubeReader, type KubeWriter, objectKey } from '../kube/types.ts';
 import type { Claim } from './claim.ts';
 import type { OwnWrites } from './own-writes.ts';
-import { controlledBy } from './ownership.ts';
 import { Refusal } from './refusal.ts';
-import { together } from './together.ts';
 
 /** Longest text that is kept of an adopted object, else its labels alone; Kubernetes allows 256 KiB of annotations in all. */
 const maxAdoptedFrom = 64 * 1024;
@@ -27,7 +25,6 @@ export interface EndpointsWrite {
 }
 
 export interface EndpointsKeeperDeps {
-  /** Found by {@link controlledBy}. */
   readonly endpoints: OwnWrites<Endpoints>;
   readonly reader: KubeReader;
   readonly writer: KubeWriter;
@@ -91,13 +88,6 @@ export class EndpointsKeeper {
     claim.assertSameTerm();
     await writer.delete(ENDPOINTS, existing.metadata);
     endpoints.rememberDeleted(objectKey(existing.metadata), existing);
-  }
-
-  /** Deletes Endpoints of this EtcdService under another name: that of a Service which it filled before. */
-  async removeStrays(claim: Claim): Promise<void> {
-    const own = this.#deps.endpoints.by(controlledBy(claim.object.metadata.uid));
-    const strays = own.filter(({ metadata }) => objectKey(metadata) !== claim.key);
-    await together(strays.map((stray) => this.remove(claim, stray)));
   }
 
   #write(claim: Claim, wish: EndpointsWish, existing: Endpoints): Promise<EndpointsWrite | undefined> {
@@ -167,12 +157,6 @@ export function endpointsWish(
     ownerReferences: claim.owners,
     endpoints,
   };
-}
-
-/** The values that Endpoints are found by. */
-export function valuesOfEndpoints({ metadata }: Endpoints): readonly string[] {
-  const controller = metadata.ownerReferences?.find((owner) => owner.controller === true);
-  return controller === undefined ? [] : [controlledBy(controller.uid)];
 }
 
 function refuseUnadoptable(claim: Claim, existing: Endpoints, wished: readonly DesiredEndpoint[]): void {

@@ -10,7 +10,6 @@ import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type Caches, openCaches } from './caches.ts';
 import { Claims } from './claims.ts';
-import { valuesOfEndpoints } from './endpoints-keeper.ts';
 import type { Leadership } from './leadership.ts';
 import { OwnWrites } from './own-writes.ts';
 import { valuesOfSlice } from './slices-keeper.ts';
@@ -65,7 +64,7 @@ export function openKubernetes(
   const own = {
     etcdServices: new OwnWrites(caches.etcdServices, clock),
     services: new OwnWrites(caches.services, clock),
-    endpoints: new OwnWrites(caches.endpoints, clock, valuesOfEndpoints),
+    endpoints: new OwnWrites(caches.endpoints, clock),
     slices: new OwnWrites(caches.slices, clock, valuesOfSlice),
   };
 

@@ -91,7 +91,7 @@ export class Publisher {
       this.#refuseTaken(claim, existing, endpoints, kinds);
     }
     const before = this.#before(claim, existing);
-    await together([this.#deps.slices.removeStrays(claim), this.#deps.endpoints.removeStrays(claim)]);
+    await this.#deps.slices.removeStrays(claim);
     const done = await this.#publish({ claim, service, endpoints, existing }, kinds);
     return { write: writeOf(done, before), lookAgainMs: done.lookAgainMs };
   }

@@ -65,7 +65,7 @@ export class SlicesKeeper {
     await this.#delete(claim, this.standing(claim));
   }
 
-  /** Deletes slices of this EtcdService that name another Service: one that it filled before, or what somebody wrote into the label. */
+  /** Deletes slices of this EtcdService that name another Service, since somebody has written that into the label: they serve nobody. */
   async removeStrays(claim: Claim): Promise<void> {
     const own = this.#deps.slices.by(controlledBy(claim.object.metadata.uid));
     await this.#delete(

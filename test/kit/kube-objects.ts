@@ -69,25 +69,30 @@ export class KubeObjects {
 
   /** Collects every state of an object from now on, undefined where it was deleted, as a watcher sees them. */
   async watch(plural: string, name: string): Promise<ObjectWatch> {
-    const { server, caPem, certPem, keyPem } = this.#credentials;
-    const path = `${this.#path(plural)}?watch=true&fieldSelector=metadata.name=${name}`;
     const states: AnyObject[] = [];
+    const end = await this.follow(plural, `fieldSelector=metadata.name=${name}`, ({ type, object }) =>
+      states.push(type === 'DELETED' ? undefined : object),
+    );
+    return { states, end };
+  }
+
+  /** Tells of what stands and of every change from now on, as a watch brings it. Returns what ends it. */
+  async follow(plural: string, selector: string, tell: (event: AnyObject) => void): Promise<() => void> {
+    const { server, caPem, certPem, keyPem } = this.#credentials;
+    const path = `${this.#path(plural)}?watch=true&${selector}`;
     const call = request(new URL(path, server), { ca: caPem, cert: certPem, key: keyPem });
     const { promise: accepted, resolve, reject } = Promise.withResolvers<void>();
     call.on('response', (response) => {
       response.on('error', () => undefined);
       createInterface(response)
-        .on('line', (line) => {
-          const { type, object } = JSON.parse(line);
-          states.push(type === 'DELETED' ? undefined : object);
-        })
+        .on('line', (line) => tell(JSON.parse(line)))
         .on('error', () => undefined);
       resolve();
     });
     call.on('error', reject);
     call.end();
     await accepted;
-    return { states, end: () => call.destroy() };
+    return () => call.destroy();
   }
 
   #path(plural: string, name?: string): string {

@@ -131,6 +131,27 @@ export class Scene {
     await eventually(async () => expect(await this.published(name)).toEqual(sorted(wanted)), LOOK);
   }
 
+  /** What our EndpointSlices of that Service hold, see {@link addressesIn}; undefined where there is none. */
+  async publishedInSlices(name: string): Promise<readonly string[] | undefined> {
+    const slices = await this.slices(name);
+    return slices.length === 0 ? undefined : sorted(slices.flatMap(addressesIn));
+  }
+
+  /** Returns once our EndpointSlices of that Service hold exactly these addresses. */
+  async untilInSlices(name: string, wanted: readonly string[]): Promise<void> {
+    await eventually(async () => expect(await this.publishedInSlices(name)).toEqual(sorted(wanted)), LOOK);
+  }
+
+  /** The EndpointSlices of a Service that are managed by somebody: us, unless told of another. */
+  async slices(name: string, manager = 'etcd-endpoints.io'): Promise<readonly AnyObject[]> {
+    const slices = await this.objects.list('endpointslices');
+    return slices.filter(
+      ({ metadata: { labels = {} } }) =>
+        labels['kubernetes.io/service-name'] === name &&
+        labels['endpointslice.kubernetes.io/managed-by'] === manager,
+    );
+  }
+
   async status(name: string): Promise<AnyObject> {
     return (await this.objects.get('etcdservices', name))?.status;
   }
@@ -181,7 +202,7 @@ export class Scene {
   /** The resourceVersions of all that a controller may write, by kind and name: the same twice where nobody wrote. */
   async versions(): Promise<ReadonlyMap<string, string>> {
     const lists = await Promise.all(
-      ['etcdservices', 'services', 'endpoints'].map(async (plural) =>
+      ['etcdservices', 'services', 'endpoints', 'endpointslices'].map(async (plural) =>
         (await this.objects.list(plural)).map(({ metadata }): [string, string] => [
           `${plural} ${metadata.name}`,
           metadata.resourceVersion,
@@ -210,6 +231,14 @@ export function addressesOf(endpoints: AnyObject): readonly string[] {
   return sorted(lines);
 }
 
+/** Addresses of a slice, in the form of {@link addressesOf}; `draining` beside `not ready`. */
+export function addressesIn({ endpoints, ports }: AnyObject): readonly string[] {
+  return (endpoints ?? []).flatMap(({ addresses, conditions = {} }: AnyObject) => {
+    const { ready = true, terminating = false } = conditions;
+    return linesOf(addresses[0], ports ?? [], terminating ? ' draining' : ready ? '' : ' not ready');
+  });
+}
+
 function sorted(lines: readonly string[]): readonly string[] {
   return lines.toSorted((a, b) => (a < b ? -1 : 1));
 }
@@ -219,5 +248,5 @@ function linesOf(ip: string, ports: readonly AnyObject[], state: string): readon
   if (ports.length === 0) {
     return [`${host}${state}`];
   }
-  return ports.map(({ name, port }) => `${host}:${port}${name === undefined ? '' : ` (${name})`}${state}`);
+  return ports.map(({ name, port }) => `${host}:${port}${name ? ` (${name})` : ''}${state}`);
 }

@@ -13,14 +13,16 @@ export interface Grant {
   readonly resourceNames?: readonly string[];
 }
 
+const published = ['list', 'watch', 'get', 'create', 'update', 'delete'];
+
 /** All that the controller does in a namespace which it serves. */
 export const controllerGrants: readonly Grant[] = [
   { apiGroups: ['etcd-endpoints.io'], resources: ['etcdservices'], verbs: ['list', 'watch'] },
   { apiGroups: ['etcd-endpoints.io'], resources: ['etcdservices/status'], verbs: ['update'] },
   { apiGroups: [''], resources: ['services'], verbs: ['list', 'watch', 'get', 'create', 'patch'] },
-  { apiGroups: [''], resources: ['endpoints'], verbs: ['list', 'watch', 'get', 'create', 'update'] },
+  { apiGroups: [''], resources: ['endpoints'], verbs: published },
   { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
-  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list'] },
+  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: published },
 ];
 
 /** What it does besides in the namespace that it runs in. */
