@@ -3,6 +3,7 @@ import { compileFilter } from '../endpoints/filter.ts';
 import { isHeadless } from '../endpoints/plan-service.ts';
 import type { ServicePort } from '../endpoints/types.ts';
 import { compileZone } from '../endpoints/zone.ts';
+import { formatBlocks } from '../formats/formats.ts';
 import { compileReader } from '../formats/read.ts';
 import { rangeOf } from '../formats/source.ts';
 import type { Service } from '../kube/resources.ts';
@@ -17,10 +18,11 @@ export interface Filled {
 
 /** What an EtcdService follows, and how that is read and published for its Service. */
 export function followingOf({ spec }: Claim, { ports, service }: Filled, maxValueBytes: number): Following {
-  const { prefix, key, separator, layout, format, json, filter, topology } = spec;
+  const { prefix, key, separator, layout, format, filter, topology } = spec;
   const families = familiesOf(service);
   const headless = service === undefined ? spec.service.type === 'Headless' : isHeadless(service);
-  const reading = [prefix, key, separator, layout, format, json];
+  const options = format in formatBlocks ? spec[format as keyof typeof formatBlocks] : undefined;
+  const reading = [prefix, key, separator, layout, format, options];
   return {
     range: rangeOf(spec),
     rulesId: JSON.stringify([...reading, filter, topology, ports, families, headless]),
