@@ -8,6 +8,7 @@ import {
   controllerGrants,
   type Grant,
   leaseGrants,
+  nodeGrants,
   ownNamespaceGrants,
 } from '../test/kit/service-account.ts';
 
@@ -96,8 +97,9 @@ describe('the documentation', () => {
       return byResource(objects.find((one) => one.kind === kind && one.metadata.name === name).rules);
     };
     expect(granted('ClusterRole', 'etcd-endpoints')).toEqual(byResource(controllerGrants));
+    expect(granted('ClusterRole', 'etcd-endpoints-nodes')).toEqual(nodeGrants);
     expect(granted('Role', 'etcd-endpoints-own-namespace')).toEqual(byResource(ownNamespaceGrants));
     expect(granted('Role', 'etcd-endpoints-election')).toEqual(byResource(leaseGrants));
-    expect(objects).toHaveLength(6);
+    expect(objects).toHaveLength(8);
   });
 });

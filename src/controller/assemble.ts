@@ -77,6 +77,7 @@ export function assemble(config: ControllerConfig, deps: AssemblyDeps): Assembly
     endpoints: own.endpoints,
     slices: own.slices,
     source: registry.mirror,
+    nodeNames: kubernetes.nodeNames,
     isStarted: () => kubernetes.whyNotSynced() === undefined,
   });
   return { queue, reconciler, recorder };
@@ -99,6 +100,7 @@ function newPublisher(
     handBack: new SlicesHandBack({ slices, clock, notMirrored: (claim) => recorder.notMirrored(claim) }),
     kinds: config.publish,
     servesSlices: kubernetes.servesSlices,
+    nodeNames: kubernetes.nodeNames,
     endpointsRemoved: (claim) => recorder.endpointsRemoved(claim),
   });
 }

@@ -8,11 +8,14 @@ import {
   ENDPOINTS,
   type EndpointSlice,
   type Endpoints,
+  NODES,
+  type Node,
   SERVICES,
   type Service,
 } from '../kube/resources.ts';
 import type { KubeClient, KubeObject, Resource, WatchedCache } from '../kube/types.ts';
 import type { Logger } from '../telemetry/logging.ts';
+import { slimNode } from './node-names.ts';
 
 /** How often it is said what the start waits for. */
 const waitingLoggedMs = 15_000;
@@ -26,6 +29,8 @@ export interface Caches {
   readonly endpoints: WatchedCache<Endpoints>;
   /** Empty where the apiserver does not serve EndpointSlices. */
   readonly slices: WatchedCache<EndpointSlice>;
+  /** Undefined where slices name no Nodes. */
+  readonly nodes: WatchedCache<Node> | undefined;
   /** Which caches have not been listed yet, and why; undefined once all have. */
   readonly whyNotSynced: () => string | undefined;
   /** Whether the apiserver serves EndpointSlices; asked once. */
@@ -35,6 +40,13 @@ export interface Caches {
   close(): Promise<void>;
 }
 
+interface CachesOptions {
+  /** Empty: all. */
+  readonly namespaces: readonly string[];
+  /** Whether Nodes are followed. */
+  readonly nodeNames: boolean;
+}
+
 interface CachesDeps {
   readonly clock: Clock;
   readonly log: Logger;
@@ -42,7 +54,7 @@ interface CachesDeps {
 
 export function openCaches(
   client: KubeClient,
-  namespaces: readonly string[],
+  { namespaces, nodeNames }: CachesOptions,
   { clock, log }: CachesDeps,
 ): Caches {
   const scope = namespaces.length === 0 ? {} : { namespaces };
@@ -58,11 +70,13 @@ export function openCaches(
   const endpoints = cacheOf(ENDPOINTS, labels.etcdService);
   // Kubernetes copies our label from Endpoints to the slices that it mirrors from them.
   const slices = cacheOf(ENDPOINT_SLICES, `${labels.etcdService},${labels.sliceManagedBy}=${managerName}`);
+  const nodes = nodeNames ? createCache(client, NODES, { transform: slimNode }, { clock, log }) : undefined;
   const served = new Served(client, ENDPOINT_SLICES);
   const sources: Readonly<Record<string, Source>> = {
     EtcdServices: etcdServices,
     Services: services,
     Endpoints: endpoints,
+    ...(nodes !== undefined && { Nodes: nodes }),
     EndpointSlices: {
       get synced(): boolean {
         return served.isServed === false || slices.synced;
@@ -72,6 +86,7 @@ export function openCaches(
       },
     },
   };
+  const always = [etcdServices, services, endpoints, ...(nodes === undefined ? [] : [nodes])];
   const whyNotSynced = (): string | undefined => {
     const waiting = Object.entries(sources).flatMap(([name, { synced, problem }]) =>
       synced ? [] : [`${name}: ${problem === undefined ? 'not listed yet' : messageOf(problem)}`],
@@ -94,13 +109,13 @@ export function openCaches(
     services,
     endpoints,
     slices,
+    nodes,
     whyNotSynced,
     servesSlices: () => served.ask(),
     async start(signal) {
       const ended = sayWhatIsAwaited(whyNotSynced, clock, log);
-      const always = [etcdServices, services, endpoints].map((cache) => follow(cache, signal));
       try {
-        await Promise.all([...always, followSlices(signal)]);
+        await Promise.all([...always.map((cache) => follow(cache, signal)), followSlices(signal)]);
       } catch (error) {
         if (!signal.aborted) {
           throw error;
@@ -110,7 +125,7 @@ export function openCaches(
       }
     },
     async close() {
-      await Promise.all([etcdServices, services, endpoints, slices].map((cache) => cache.close()));
+      await Promise.all([...always, slices].map((cache) => cache.close()));
     },
   };
 }

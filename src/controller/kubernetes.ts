@@ -11,6 +11,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { type Caches, openCaches } from './caches.ts';
 import { Claims } from './claims.ts';
 import type { Leadership } from './leadership.ts';
+import { NodeNames } from './node-names.ts';
 import { OwnWrites } from './own-writes.ts';
 import { valuesOfSlice } from './slices-keeper.ts';
 import { userAgentOf } from './user-agent.ts';
@@ -27,6 +28,8 @@ export interface Kubernetes extends Pick<Caches, 'whyNotSynced' | 'servesSlices'
     readonly slices: OwnWrites<EndpointSlice>;
   };
   readonly claims: Claims;
+  /** Undefined without `--node-names`. */
+  readonly nodeNames: NodeNames | undefined;
 }
 
 export interface KubernetesDeps {
@@ -59,7 +62,7 @@ export function openKubernetes(
       },
     },
   );
-  const caches = openCaches(client, config.namespaces, { clock, log });
+  const caches = openCaches(client, config, { clock, log });
   const events = createEventRecorder(client, { clock, log, instance: config.replica });
   const own = {
     etcdServices: new OwnWrites(caches.etcdServices, clock),
@@ -74,6 +77,7 @@ export function openKubernetes(
     caches,
     own,
     claims: new Claims(caches.etcdServices),
+    nodeNames: caches.nodes && new NodeNames(caches.nodes),
     whyNotSynced: caches.whyNotSynced,
     servesSlices: caches.servesSlices,
     start: (signal) => caches.start(signal),

@@ -6,6 +6,7 @@ import type { DesiredEndpoint } from '../endpoints/types.ts';
 import type { Endpoints, Service } from '../kube/resources.ts';
 import type { Claim } from './claim.ts';
 import { type EndpointsKeeper, type EndpointsWrite, endpointsWish } from './endpoints-keeper.ts';
+import type { NodeNames } from './node-names.ts';
 import { isPublishedBy } from './ownership.ts';
 import { Refusal } from './refusal.ts';
 import type { SlicesHandBack } from './slices-hand-back.ts';
@@ -36,6 +37,8 @@ export interface PublisherDeps {
   readonly kinds: readonly PublishKind[];
   /** Whether the apiserver serves EndpointSlices. */
   readonly servesSlices: () => Promise<boolean>;
+  /** Undefined: what is published names no Nodes. */
+  readonly nodeNames: NodeNames | undefined;
   /** Told of Endpoints that were deleted because EndpointSlices alone are asked for. */
   readonly endpointsRemoved: (claim: Claim) => void;
 }
@@ -84,7 +87,9 @@ export class Publisher {
   }
 
   /** Makes Kubernetes hold these endpoints with the fewest writes. Refused where somebody else fills the Service. */
-  async ensure(claim: Claim, service: Service, endpoints: readonly DesiredEndpoint[]): Promise<Publication> {
+  async ensure(claim: Claim, service: Service, wished: readonly DesiredEndpoint[]): Promise<Publication> {
+    const { nodeNames } = this.#deps;
+    const endpoints = nodeNames === undefined ? wished : nodeNames.name(wished);
     const kinds = await this.#kindsOf(claim);
     const existing = await this.#existing(claim, service, kinds);
     if (existing !== undefined) {

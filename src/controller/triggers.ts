@@ -4,6 +4,7 @@ import type { Connection, RegistrySource } from '../etcd/types.ts';
 import type { EndpointSlice, Endpoints, Service } from '../kube/resources.ts';
 import { type Cache, type KubeObject, type ObjectKey, objectKey } from '../kube/types.ts';
 import { type Claims, claimedService } from './claims.ts';
+import type { NodeNames } from './node-names.ts';
 import type { OwnWrites } from './own-writes.ts';
 import { serviceOf } from './slices-keeper.ts';
 import type { WorkQueue } from './work-queue.ts';
@@ -19,13 +20,14 @@ export interface TriggerDeps {
   readonly endpoints: OwnWrites<Endpoints>;
   readonly slices: OwnWrites<EndpointSlice>;
   readonly source: RegistrySource;
+  readonly nodeNames: NodeNames | undefined;
   /** Whether all caches have been listed: what comes before that is start-up work. */
   readonly isStarted: () => boolean;
 }
 
 /** Puts the keys of EtcdServices into the queue when something that they depend on changes. Only keys: the state is read later. */
 export function connectTriggers(deps: TriggerDeps): void {
-  const { queue, claims, etcdServices, services, endpoints, slices, source, isStarted } = deps;
+  const { queue, claims, etcdServices, services, endpoints, slices, source, nodeNames, isStarted } = deps;
   const add = (object: EtcdService): void => {
     queue.add(objectKey(object.metadata), isStarted() ? 'high' : 'low');
   };
@@ -64,6 +66,12 @@ export function connectTriggers(deps: TriggerDeps): void {
   slices.onForeignChange((before, after) => {
     ofSlice(before);
     ofSlice(after);
+  });
+  // Which EtcdServices have an instance there, their reconciles see soonest: Nodes come and go seldom.
+  nodeNames?.onChange(() => {
+    for (const object of isStarted() ? etcdServices.list() : []) {
+      queue.add(objectKey(object.metadata), 'low');
+    }
   });
   source.onConnection((connection) => {
     for (const object of etcdServices.list()) {

@@ -100,6 +100,12 @@ export interface Namespace extends KubeObject {
   readonly status?: { readonly phase?: 'Active' | 'Terminating' };
 }
 
+export interface Node extends KubeObject {
+  readonly status?: {
+    readonly addresses?: readonly { readonly type: string; readonly address: string }[];
+  };
+}
+
 /** coordination.k8s.io Lease: who holds it, and since when as the holder's clock says. Times have six digits after the second. */
 export interface Lease extends KubeObject {
   readonly spec?: {
@@ -150,6 +156,14 @@ export const NAMESPACES: Resource<Namespace> = {
   version: 'v1',
   plural: 'namespaces',
   kind: 'Namespace',
+  namespaced: false,
+};
+
+export const NODES: Resource<Node> = {
+  group: '',
+  version: 'v1',
+  plural: 'nodes',
+  kind: 'Node',
   namespaced: false,
 };
 

@@ -25,6 +25,9 @@ export const controllerGrants: readonly Grant[] = [
   { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: published },
 ];
 
+/** What it does in the whole cluster to name Nodes (`--node-names`). */
+export const nodeGrants: readonly Grant[] = [{ apiGroups: [''], resources: ['nodes'], verbs: ['list', 'watch'] }];
+
 /** What it does besides in the namespace that it runs in. */
 export const ownNamespaceGrants: readonly Grant[] = [
   { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
