@@ -25,6 +25,8 @@ export interface CallOptions {
 export interface StreamOptions extends CallOptions {
   /** Address of a member that is tried last. */
   readonly avoid?: string | undefined;
+  /** Address of the only member that is tried. */
+  readonly only?: string | undefined;
 }
 
 /** A stream with what is known of its other end. */
@@ -35,6 +37,8 @@ export interface MemberStream<Request> extends EtcdStream<Request> {
   tokenReplaced(): boolean;
   /** Tells that etcd refused the stream's token: the next stream gets a new one. */
   tokenRefused(): void;
+  /** Tells that this member answers while others do not: whatever follows asks it first. */
+  prefer(): void;
 }
 
 const readBackoff = { baseMs: 50, maxMs: 1_000, jitter: 0.5 };
@@ -118,6 +122,9 @@ export class EtcdClient {
       member: connection.member,
       tokenReplaced: () => this.#tokens !== undefined && !this.#tokens.isCurrent(token),
       tokenRefused: () => this.#tokens?.refused(token),
+      prefer: () => {
+        this.#preferred = this.members.indexOf(connection.member);
+      },
     };
   }
 
@@ -181,12 +188,9 @@ export class EtcdClient {
    */
   async #tryMembers<T>(
     attempt: (member: Member) => Promise<T>,
-    {
-      signal,
-      avoid,
-    }: { readonly signal?: AbortSignal | undefined; readonly avoid?: string | undefined } = {},
+    { signal, ...choice }: StreamOptions = {},
   ): Promise<T> {
-    const order = this.#order(avoid);
+    const order = this.#order(choice);
     let lastError: unknown;
     for (const [index, member] of [...order, ...order.slice(0, 1)].entries()) {
       if (index === order.length) {
@@ -198,7 +202,9 @@ export class EtcdClient {
       this.#assertOpen(signal);
       try {
         const result = await attempt(member);
-        this.#preferred = this.#members.indexOf(member);
+        if (choice.only === undefined) {
+          this.#preferred = this.#members.indexOf(member);
+        }
         return result;
       } catch (error) {
         if (!mayWorkElsewhere(error)) {
@@ -210,7 +216,10 @@ export class EtcdClient {
     throw lastError;
   }
 
-  #order(avoid: string | undefined): readonly Member[] {
+  #order({ avoid, only }: StreamOptions): readonly Member[] {
+    if (only !== undefined) {
+      return this.#members.filter(({ address }) => address === only);
+    }
     const rotated = [...this.#members.slice(this.#preferred), ...this.#members.slice(0, this.#preferred)];
     return rotated.toSorted((a, b) => Number(a.address === avoid) - Number(b.address === avoid));
   }

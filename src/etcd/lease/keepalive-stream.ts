@@ -14,13 +14,17 @@ export interface KeepaliveStreamOptions {
   readonly clock: Clock;
   /** What etcd has confirmed last, on whichever stream. */
   readonly hold: () => Hold;
-  /** How long an answer may take until the stream counts as over; infinite where there is no other member to turn to. */
+  /** How long an answer may take until the stream counts as failing. */
   readonly patienceMs: () => number;
-  /** Address of a member that is tried last. */
-  readonly avoid: string | undefined;
+  /** Whether there is no other member to turn to: patience has no end then, and more keepalives are sent meanwhile. */
+  readonly alone: boolean;
+  /** Address of the only member that is asked; the first that takes a connection where there is none. */
+  readonly only: string | undefined;
+  /** Sends a keepalive at once, whether it is due or not. */
+  readonly atOnce: boolean;
   readonly signal: AbortSignal;
   /** A keepalive sent at that moment has been answered; a TTL of 0 means that etcd does not know the lease. */
-  readonly answered: (sent: Moment, ttlSeconds: number) => void;
+  readonly answered: (stream: KeepaliveStream, sent: Moment, ttlSeconds: number) => void;
 }
 
 /** Timers may stand still while the machine sleeps: at the latest after so long it is looked how much time has passed. */
@@ -28,34 +32,30 @@ const lookEveryMs = 1_000;
 
 /** One stream of keepalives to one member: one is sent as soon as it is due, and then in each interval, until the stream is cancelled. */
 export class KeepaliveStream {
-  /** Resolves when another stream is needed: this one has ended, or owes an answer. It is used on until cancelled. Never rejects. */
-  readonly over: Promise<EtcdError>;
   readonly #options: KeepaliveStreamOptions;
-  readonly #end: (reason: EtcdError) => void;
   /** When the unanswered keepalives were sent, oldest first: etcd answers those of a stream in their order. */
   readonly #unanswered: Moment[] = [];
+  #failing = Promise.withResolvers<EtcdError>();
+  #owing: boolean = false;
   #stream: MemberStream<LeaseKeepAliveRequest> | undefined;
-  #lastSent: Moment;
+  #lastSent: Moment | undefined;
   #stopTimer: Cancel | undefined;
-  #cancelled: boolean = false;
+  #over: boolean = false;
 
   private constructor(options: KeepaliveStreamOptions) {
-    const over = Promise.withResolvers<EtcdError>();
-    this.over = over.promise;
-    this.#end = over.resolve;
     this.#options = options;
     // What was sent on another stream and not answered may never have arrived.
-    this.#lastSent = options.hold().sent;
+    this.#lastSent = options.atOnce ? undefined : options.hold().sent;
   }
 
-  /** Opens a stream to the first member that takes a connection. */
+  /** Opens a stream. */
   static async open(client: KeepaliveClient, options: KeepaliveStreamOptions): Promise<KeepaliveStream> {
     const self = new KeepaliveStream(options);
-    const { avoid, signal } = options;
+    const { only, signal } = options;
     self.#stream = await client.openStream(
       leaseKeepAliveRpc,
       { message: (response) => self.#receive(response), ended: (reason) => self.#ended(reason) },
-      { avoid, signal },
+      { only, signal },
     );
     if (signal.aborted) {
       self.cancel();
@@ -69,37 +69,64 @@ export class KeepaliveStream {
     return this.#stream?.member ?? '';
   }
 
+  /** Whether it has ended or been cancelled: no answer can come any more. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Resolves when the stream is over, or has owed an answer for too long, which may still come; asked again after an answer, it is another promise. Never rejects. */
+  get failing(): Promise<EtcdError> {
+    return this.#failing.promise;
+  }
+
+  /** Calls of the client ask this member first from now on. */
+  prefer(): void {
+    this.#stream?.prefer();
+  }
+
   /** Ends it at once: nothing is sent nor told afterwards. */
   cancel(): void {
-    this.#cancelled = true;
+    this.#over = true;
     this.#stopTimer?.();
     this.#stream?.cancel();
-    this.#end(closedError());
+    this.#failing.resolve(closedError());
   }
 
   #keepOn(): void {
-    if (this.#cancelled) {
+    if (this.#over) {
       return;
     }
-    const { clock, patienceMs } = this.#options;
+    const { clock } = this.#options;
     const now = momentOf(clock);
     if (this.#untilNextMs(now) <= 0) {
       this.#send(now);
     }
-    const [oldest] = this.#unanswered;
-    const patienceLeftMs = oldest === undefined ? lookEveryMs : patienceMs() - elapsedMs(oldest, now);
+    const patienceLeftMs = this.#patienceLeftMs(now);
     if (patienceLeftMs <= 0) {
-      this.#end(unansweredError(this.member));
+      this.#owing = true;
+      this.#failing.resolve(unansweredError(this.member));
+      return;
     }
-    const waitMs = Math.min(this.#untilNextMs(now), lookEveryMs);
-    this.#stopTimer = clock.schedule(patienceLeftMs > 0 ? Math.min(waitMs, patienceLeftMs) : waitMs, () =>
-      this.#keepOn(),
-    );
+    const waitMs = Math.min(this.#untilNextMs(now), patienceLeftMs, lookEveryMs);
+    this.#stopTimer = clock.schedule(waitMs, () => this.#keepOn());
+  }
+
+  #patienceLeftMs(now: Moment): number {
+    const { alone, patienceMs } = this.#options;
+    const [oldest] = this.#unanswered;
+    return alone || oldest === undefined ? Number.POSITIVE_INFINITY : patienceMs() - elapsedMs(oldest, now);
   }
 
   #untilNextMs(now: Moment): number {
-    const { ttlMs } = this.#options.hold();
-    return keepaliveIntervalMs(ttlMs, this.#unanswered.length) - elapsedMs(this.#lastSent, now);
+    const { alone, hold } = this.#options;
+    const owed = this.#unanswered.length;
+    if (owed > 0 && !alone) {
+      // It would wait behind what is unanswered: others are asked instead.
+      return Number.POSITIVE_INFINITY;
+    }
+    return this.#lastSent === undefined
+      ? 0
+      : keepaliveIntervalMs(hold().ttlMs, owed) - elapsedMs(this.#lastSent, now);
   }
 
   #send(now: Moment): void {
@@ -110,8 +137,14 @@ export class KeepaliveStream {
 
   #receive({ ID, TTL }: LeaseKeepAliveResponse): void {
     const sent = ID === this.#options.leaseId ? this.#unanswered.shift() : undefined;
-    if (sent !== undefined && !this.#cancelled) {
-      this.#options.answered(sent, Number(TTL));
+    if (sent === undefined || this.#over) {
+      return;
+    }
+    this.#options.answered(this, sent, Number(TTL));
+    if (this.#owing) {
+      this.#owing = false;
+      this.#failing = Promise.withResolvers();
+      this.#keepOn();
     }
   }
 
@@ -119,7 +152,7 @@ export class KeepaliveStream {
     if (hasCode(reason, 'ETCD_TOKEN_REFUSED')) {
       this.#stream?.tokenRefused();
     }
-    this.#end(reason);
+    this.#failing.resolve(reason);
     this.cancel();
   }
 }

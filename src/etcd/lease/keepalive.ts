@@ -1,9 +1,10 @@
+import { onAbort, untilAborted } from '../../abort.ts';
 import { backoffMs } from '../../backoff.ts';
 import { type Moment, sleep } from '../../clock.ts';
 import { codeOf, hasCode, messageOf } from '../../errors.ts';
-import type { EtcdError } from '../errors.ts';
+import { bounded } from '../bounded.ts';
 import type { EtcdDeps } from '../options.ts';
-import { type KeepaliveClient, KeepaliveStream } from './keepalive-stream.ts';
+import { type KeepaliveClient, KeepaliveStream, type KeepaliveStreamOptions } from './keepalive-stream.ts';
 import { type Hold, patienceMs } from './lease-deadline.ts';
 
 export interface KeepaliveListener {
@@ -15,11 +16,17 @@ export interface KeepaliveListener {
   notFound(): void;
 }
 
-const reopenBackoff = { baseMs: 50, maxMs: 500, jitter: 0.5 };
+/** Which member is asked, or whichever takes a connection first, and whether before a keepalive is due. */
+type Choice = Pick<KeepaliveStreamOptions, 'only' | 'atOnce'>;
+
+/** Rounds follow each other at least so far apart, also where all members refuse at once. */
+const roundBackoff = { baseMs: 50, maxMs: 500, jitter: 0.5 };
 
 /**
- * Keeps a lease alive over one stream at a time. When the stream ends or owes an answer for too long, another member is asked; the old stream serves
- * until the new one stands, and is cancelled then, so that it keeps nothing alive behind our back.
+ * Keeps a lease alive over one stream. When it ends or owes an answer for too long, all members are asked at once, in rounds: a member may be silent itself,
+ * or have passed the keepalive on to a leader that is no more, for which it waits up to 7 s, with all that follows on that stream waiting behind it (etcd,
+ * server/etcdserver/v3_server.go, LeaseRenew). The first stream that answers, also one of an earlier round, is kept; the others are cancelled then, so that they
+ * keep nothing alive behind our back.
  */
 export class Keepalive {
   readonly #client: KeepaliveClient;
@@ -28,8 +35,11 @@ export class Keepalive {
   readonly #deps: EtcdDeps;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
-  /** Streams, and tries to have one, since a keepalive was last answered. */
+  /** Streams that may still bring an answer. */
+  readonly #streams = new Set<KeepaliveStream>();
+  /** Rounds since a keepalive was last answered. */
   #inVain = 0;
+  #found: ((stream: KeepaliveStream) => void) | undefined;
 
   constructor(client: KeepaliveClient, leaseId: string, listener: KeepaliveListener, deps: EtcdDeps) {
     this.#client = client;
@@ -47,55 +57,100 @@ export class Keepalive {
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
-    let current: KeepaliveStream | undefined;
-    const cancelCurrent = (): void => current?.cancel();
-    signal.addEventListener('abort', cancelCurrent, { once: true });
+    onAbort(signal, () => this.#keepOnly(undefined));
+    await this.#ask({ only: undefined, atOnce: false }, signal);
     while (!signal.aborted) {
-      try {
-        const next = await this.#open(current?.member);
-        current?.cancel();
-        current = next;
-        signal.throwIfAborted();
-        this.#over(next, await next.over);
-      } catch (error) {
-        this.#failed(error);
+      const stream = await this.#firstToAnswer();
+      if (stream !== undefined) {
+        stream.prefer();
+        await this.#untilFailing(stream, signal);
       }
-      await this.#rest();
     }
-    cancelCurrent();
   }
 
-  async #open(avoid: string | undefined): Promise<KeepaliveStream> {
+  /** Asks all members, round after round, until a stream answers; undefined when closed. */
+  async #firstToAnswer(): Promise<KeepaliveStream | undefined> {
+    const { clock, random = Math.random } = this.#deps;
+    const search = new AbortController();
+    const signal = AbortSignal.any([search.signal, this.#stop.signal]);
+    let found: KeepaliveStream | undefined;
+    this.#found = (stream) => {
+      found = stream;
+      search.abort();
+    };
+    while (!signal.aborted) {
+      const apart = sleep(clock, backoffMs(this.#inVain, { ...roundBackoff, random }), signal);
+      this.#inVain += 1;
+      const asked = this.#client.members.map((only) => this.#ask({ only, atOnce: true }, signal));
+      await Promise.all([...asked, apart]);
+    }
+    return found;
+  }
+
+  /** Has a stream opened, and resolves when it fails or cannot be had, or when `signal` aborts. Never rejects. */
+  async #ask(choice: Choice, signal: AbortSignal): Promise<void> {
+    try {
+      const stream = await this.#open(choice, signal);
+      this.#streams.add(stream);
+      await this.#untilFailing(stream, signal);
+    } catch (error) {
+      if (!signal.aborted) {
+        this.#deps.log.debug(
+          { member: choice.only, reason: codeOf(error), problem: messageOf(error) },
+          'no keepalive stream can be had',
+        );
+      }
+    }
+  }
+
+  async #open(choice: Choice, signal: AbortSignal): Promise<KeepaliveStream> {
+    const { clock } = this.#deps;
     const alone = this.#client.members.length === 1;
-    return await KeepaliveStream.open(this.#client, {
+    const ttlMs = (): number => this.#listener.hold().ttlMs;
+    const patience = (): number => patienceMs(ttlMs(), this.#inVain);
+    const options = {
+      ...choice,
       leaseId: this.#leaseId,
-      clock: this.#deps.clock,
+      clock,
+      alone,
       hold: () => this.#listener.hold(),
-      patienceMs: () =>
-        alone ? Number.POSITIVE_INFINITY : patienceMs(this.#listener.hold().ttlMs, this.#inVain),
-      avoid,
-      signal: this.#stop.signal,
-      answered: (sent, ttlSeconds) => this.#answered(sent, ttlSeconds),
-    });
+      patienceMs: patience,
+      answered: (stream: KeepaliveStream, sent: Moment, ttlSeconds: number) =>
+        this.#answered(stream, sent, ttlSeconds),
+    };
+    return await bounded(
+      clock,
+      alone ? ttlMs() / 3 : patience(),
+      (limited) => KeepaliveStream.open(this.#client, { ...options, signal: limited }),
+      signal,
+    );
   }
 
-  #over(stream: KeepaliveStream, reason: EtcdError): void {
-    this.#stop.signal.throwIfAborted();
-    this.#inVain += 1;
+  /** Resolves when the stream fails, or when `signal` aborts. */
+  async #untilFailing(stream: KeepaliveStream, signal: AbortSignal): Promise<void> {
+    const reason = await untilAborted(stream.failing, signal).catch(() => undefined);
+    if (stream.over) {
+      this.#streams.delete(stream);
+    }
+    if (reason === undefined || signal.aborted) {
+      return;
+    }
     if (hasCode(reason, 'ETCD_LEASE_NOT_FOUND')) {
       this.#listener.notFound();
-    } else {
-      // The first of a row is worth a line; in an outage many follow.
-      const level = this.#inVain === 1 ? 'info' : 'debug';
-      this.#deps.log[level](
-        { member: stream.member, reason: reason.code, problem: reason.message },
-        'the keepalive stream is replaced',
-      );
+      return;
     }
+    // The first of a row is worth a line; in an outage many follow.
+    const level = this.#inVain === 0 ? 'info' : 'debug';
+    this.#deps.log[level](
+      { member: stream.member, reason: reason.code, problem: reason.message },
+      'the keepalive stream is replaced',
+    );
   }
 
-  #answered(sent: Moment, ttlSeconds: number): void {
+  #answered(stream: KeepaliveStream, sent: Moment, ttlSeconds: number): void {
     this.#inVain = 0;
+    this.#keepOnly(stream);
+    this.#found?.(stream);
     if (ttlSeconds > 0) {
       this.#listener.renewed(sent, ttlSeconds);
     } else {
@@ -103,18 +158,10 @@ export class Keepalive {
     }
   }
 
-  #failed(error: unknown): void {
-    if (!this.#stop.signal.aborted) {
-      this.#inVain += 1;
-      this.#deps.log.debug(
-        { reason: codeOf(error), problem: messageOf(error) },
-        'no keepalive stream can be had',
-      );
+  #keepOnly(kept: KeepaliveStream | undefined): void {
+    for (const stream of [...this.#streams].filter((other) => other !== kept)) {
+      this.#streams.delete(stream);
+      stream.cancel();
     }
-  }
-
-  async #rest(): Promise<void> {
-    const { clock, random = Math.random } = this.#deps;
-    await sleep(clock, backoffMs(this.#inVain, { ...reopenBackoff, random }), this.#stop.signal);
   }
 }

@@ -69,14 +69,14 @@ describe('the deadline of a lease', () => {
 });
 
 describe('the patience for a keepalive', () => {
-  it('is 2 s at first, and longer with each member that was tried in vain, up to a third of the TTL', () => {
-    expect([0, 1, 2, 2_000].map((tried) => patienceMs(ttlMs, tried))).toEqual([2_000, 4_000, 5_000, 5_000]);
+  it('is 2 s at first, and a fifteenth of the TTL for each round in which all are asked', () => {
+    expect([0, 1, 2, 2_000].map((rounds) => patienceMs(ttlMs, rounds))).toEqual([2_000, 1_000, 1_000, 1_000]);
   });
 
   it.each([2_000, 5_000, 15_000, 60_000])(
-    'leaves time for another member before a TTL of %d ms is over',
+    'leaves time for more than five rounds before a TTL of %d ms is over',
     (ttl) => {
-      expect(ttl / 3 + patienceMs(ttl, 0)).toBeLessThanOrEqual((ttl * 2) / 3);
+      expect(ttl / 3 + patienceMs(ttl, 0) + 5 * patienceMs(ttl, 1)).toBeLessThan(ttl);
     },
   );
 });

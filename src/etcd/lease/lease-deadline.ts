@@ -31,12 +31,12 @@ export function keepaliveIntervalMs(ttlMs: number, unanswered: number): number {
   return unanswered === 0 ? ttlMs / 3 : ttlMs / 15;
 }
 
-const firstPatienceMs = 2_000;
+const mostPatienceMs = 2_000;
 
 /**
- * How long a keepalive may be unanswered until another member is tried. It doubles with each member tried in vain, up to a third of the TTL: where the
- * cluster as a whole is slow, the answer that takes longer than the first patience is worth more than the next member's.
+ * How long a keepalive may be unanswered until all members are asked, and how long those may take until they are asked once more. A change of leader within
+ * etcd takes it a second or two: at each TTL that an election takes, there must be time for it and for asking again after it.
  */
-export function patienceMs(ttlMs: number, triedInVain: number): number {
-  return Math.min(firstPatienceMs * 2 ** triedInVain, ttlMs / 3);
+export function patienceMs(ttlMs: number, roundsInVain: number): number {
+  return roundsInVain === 0 ? Math.min(mostPatienceMs, ttlMs / 5) : ttlMs / 15;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock, turns } from '../../../test/kit/fake-clock.ts';
 import { momentOf } from '../../clock.ts';
-import type { MemberStream } from '../client/client.ts';
+import type { MemberStream, StreamOptions } from '../client/client.ts';
 import type { LeaseKeepAliveRequest, LeaseKeepAliveResponse } from '../client/etcd3.ts';
 import type { StreamHandler } from '../client/stream.ts';
 import { type EtcdError, etcdError } from '../errors.ts';
@@ -25,12 +25,12 @@ function rig({ members = ['a', 'b', 'c'] }: { readonly members?: readonly string
   const clock = new FakeClock();
   const streams: FarEnd[] = [];
   const told: string[] = [];
+  const preferred: string[] = [];
   let revokes = 0;
   const open = (
     handler: StreamHandler<LeaseKeepAliveResponse>,
-    avoid: string | undefined,
+    member: string,
   ): MemberStream<LeaseKeepAliveRequest> => {
-    const member = members.find((candidate) => candidate !== avoid) ?? members[0] ?? '';
     const far: FarEnd = {
       member,
       received: [],
@@ -51,12 +51,13 @@ function rig({ members = ['a', 'b', 'c'] }: { readonly members?: readonly string
       },
       tokenReplaced: () => false,
       tokenRefused: () => {},
+      prefer: () => preferred.push(member),
     };
   };
   const client = {
     members,
-    openStream: async (_: unknown, handler: never, options: { readonly avoid?: string }) =>
-      open(handler, options.avoid),
+    openStream: async (_: unknown, handler: never, { only }: StreamOptions) =>
+      open(handler, only ?? members[0] ?? ''),
     write: async () => {
       revokes += 1;
       return {};
@@ -78,6 +79,8 @@ function rig({ members = ['a', 'b', 'c'] }: { readonly members?: readonly string
     lease,
     streams,
     told,
+    /** Members that the client was told to ask first. */
+    preferred,
     get revokes() {
       return revokes;
     },
@@ -122,18 +125,68 @@ describe('a lease', () => {
     expect(lease.remainingMs()).toBe(8_000 + ttlMs - 8_500);
   });
 
-  it('fault 10: turns to another member when a keepalive is unanswered for 2 s, and cancels the stream before', async () => {
+  it('fault 10: is asked of all members at once when a keepalive is unanswered for 2 s, and goes on with the one that answers', async () => {
+    const { lease, streams, told, preferred, pass } = rig();
+
+    await pass(7_000);
+    expect(streams.map(({ member }) => member)).toEqual(['a', 'a', 'b', 'c']);
+    expect(streams.map(({ received }) => received.length)).toEqual([1, 1, 1, 1]);
+    await pass(300);
+    streams[3]?.answer();
+    await pass(3_000);
+
+    expect(streams.map(({ cancelled }) => cancelled)).toEqual([true, true, true, false]);
+    expect(told).toEqual(['renewed']);
+    expect(preferred).toEqual(['c']);
+    expect(lease.remainingMs()).toBe(ttlMs - 3_300);
+  });
+
+  it('fault 10: is asked of all again on new streams, as what follows an unanswered keepalive may have to wait behind it', async () => {
+    const { streams, told, pass } = rig();
+
+    await pass(14_900);
+    const asked = streams.filter(({ member }) => member === 'b');
+    expect(asked.length).toBeGreaterThanOrEqual(6);
+    expect(asked.map(({ received }) => received.length)).toEqual(asked.map(() => 1));
+    expect(streams.some(({ cancelled }) => cancelled)).toBe(false);
+    asked.at(-1)?.answer();
+    await pass(5_000);
+
+    expect(told).toEqual(['overdue', 'renewed']);
+    expect(streams.filter(({ cancelled }) => !cancelled)).toEqual([asked.at(-1)]);
+    expect(asked.at(-1)?.received).toHaveLength(2);
+  });
+
+  it('fault 15: takes a late answer for what it is, and goes on with the stream that brought it', async () => {
     const { lease, streams, told, pass } = rig();
 
-    await pass(7_300);
+    for (let answered = 1; answered <= 10; answered += 1) {
+      await pass(answered === 1 ? 8_500 : 5_000);
+      expect(streams[0]?.received).toHaveLength(answered);
+      streams[0]?.answer();
+      expect(lease.remainingMs()).toBe(ttlMs - 3_500);
+    }
 
-    expect(streams.map(({ member, cancelled }) => ({ member, cancelled }))).toEqual([
-      { member: 'a', cancelled: true },
-      { member: 'b', cancelled: false },
-    ]);
-    streams[1]?.answer();
-    expect(told).toEqual(['renewed']);
-    expect(lease.remainingMs()).toBeGreaterThan(ttlMs - 500);
+    expect(told.every((event) => event === 'renewed')).toBe(true);
+    expect(streams.filter(({ cancelled }) => !cancelled)).toEqual([streams[0]]);
+  });
+
+  it('fault 11: asks members that all refuse no more often than twice a second, until one answers', async () => {
+    const { streams, told, pass } = rig();
+
+    await pass(5_000);
+    for (let passed = 0; passed < 5_000; passed += 100) {
+      for (const stream of streams.filter(({ cancelled }) => !cancelled)) {
+        stream.fail();
+      }
+      await pass(100);
+    }
+    expect(streams.length).toBeGreaterThan(3 * 9);
+    expect(streams.length).toBeLessThan(3 * 16);
+    await pass(500);
+    streams.at(-1)?.answer();
+
+    expect(told).toEqual(['overdue', 'renewed']);
   });
 
   it('fault 15: waits for one member that is slow, rather than starting anew with it again and again', async () => {
@@ -204,12 +257,13 @@ describe('a lease', () => {
 
     await pass(5_000);
     streams[0]?.fail();
-    await pass(1_000);
-    streams[0]?.fail();
+    await pass(100);
+    streams[1]?.answer();
     streams[0]?.answer();
 
-    expect(streams.map(({ cancelled }) => cancelled)).toEqual([true, false]);
-    expect(told).toEqual([]);
+    expect(streams.map(({ member }) => member)).toEqual(['a', 'a', 'b', 'c']);
+    expect(streams.map(({ cancelled }) => cancelled)).toEqual([true, false, true, true]);
+    expect(told).toEqual(['renewed']);
     expect(streams[1]?.received).toHaveLength(1);
   });
 
