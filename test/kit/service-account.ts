@@ -26,7 +26,9 @@ export const controllerGrants: readonly Grant[] = [
 ];
 
 /** What it does in the whole cluster to name Nodes (`--node-names`). */
-export const nodeGrants: readonly Grant[] = [{ apiGroups: [''], resources: ['nodes'], verbs: ['list', 'watch'] }];
+export const nodeGrants: readonly Grant[] = [
+  { apiGroups: [''], resources: ['nodes'], verbs: ['list', 'watch'] },
+];
 
 /** What it does besides in the namespace that it runs in. */
 export const ownNamespaceGrants: readonly Grant[] = [
