@@ -41,9 +41,9 @@ function endpointPort({ name, protocol, appProtocol }: ServicePort, port: number
   return appProtocol === undefined ? { name, port, protocol } : { name, port, protocol, appProtocol };
 }
 
-/** One text per set of ports, equal exactly for equal sets in one order: endpoints are grouped by it. */
+/** One text per set of ports, equal exactly for equal sets in whatever order (Kubernetes sorts those of Endpoints): endpoints are grouped by it. */
 export function portSetKey(ports: readonly EndpointPort[]): string {
-  return ports.map(portKey).join(',');
+  return ports.map(portKey).sort().join(',');
 }
 
 /** One text per port: name, number, protocol and appProtocol, none of which can hold a `|`. */

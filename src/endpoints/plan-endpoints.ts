@@ -1,5 +1,6 @@
 import type { Endpoints } from '../kube/resources.ts';
 import type { OwnerReference } from '../kube/types.ts';
+import { deadlineOf, latestDeadline } from './deadline.ts';
 import { annotations, labels, managerName } from './labels.ts';
 import { hasMarks, marksOf } from './marks.ts';
 import { fromSubsets, sameSubsets, toSubsets } from './subsets.ts';
@@ -74,20 +75,14 @@ function listed(
   return { ...(headless ? endpoint : nameless), ready };
 }
 
-/** RFC 3339; undefined where nothing drains. */
-function latestDeadline(endpoints: readonly DesiredEndpoint[]): string | undefined {
-  const deadlines = endpoints.flatMap(({ drainUntil }) => drainUntil ?? []);
-  return deadlines.length === 0 ? undefined : new Date(Math.max(...deadlines)).toISOString();
-}
-
 /**
  * What Endpoints hold. They do not tell draining endpoints from others that are not ready: all of them count as draining while a deadline stands
  * there, which a reconcile corrects for those that are registered.
  */
 export function fromEndpoints({ metadata, subsets }: Endpoints): DesiredEndpoint[] {
-  const drainUntil = Date.parse(metadata.annotations?.[annotations.drainingUntil] ?? '');
+  const drainUntil = deadlineOf(metadata);
   const found = fromSubsets(subsets ?? []);
-  return Number.isNaN(drainUntil)
+  return drainUntil === undefined
     ? found
     : found.map((endpoint) => (endpoint.ready ? endpoint : { ...endpoint, drainUntil }));
 }

@@ -1,134 +1,99 @@
-import { hash } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
-import type { EndpointSlice, EndpointSliceEndpoint } from '../../kube/resources.ts';
-import { annotations, labels, managerName } from '../labels.ts';
-import { hasMarks, marksOf } from '../marks.ts';
+import type { EndpointSlice } from '../../kube/resources.ts';
+import { familyOf } from '../families.ts';
 import { portSetKey } from '../match-ports.ts';
-import { fromKubePort } from '../ports.ts';
 import type { DesiredEndpoint } from '../types.ts';
+import type { Draft } from './draft.ts';
+import { followEndpoints } from './follow.ts';
+import { emptyGroup, type Group, groupByPorts, portsOfSlice } from './group.ts';
+import { keepWanted } from './keep.ts';
+import { SliceNames } from './names.ts';
+import { inOrder } from './order.ts';
+import { place } from './place.ts';
+import { SliceForm } from './slice-form.ts';
 import type { AddressFamily, SlicesPlan, SlicesWish } from './types.ts';
 
-/** The fewest writes that make the slices of a Service what they should be: none where they say the same already. */
+/**
+ * The fewest writes that make our slices of a Service what they should be; none where they say it already. `existing` are those slices, in any
+ * order. They are packed as Kubernetes's own controller packs its own (k8s.io/endpointslice, reconciler.go), with fewer writes: {@link place}
+ * says how.
+ *
+ * A Service without endpoints keeps one empty slice, as Kubernetes's own controller does it: readers that wait for a first slice learn that the
+ * Service has no endpoints, and since a slice of ours always stands, Endpoints beside it are never mirrored in between.
+ */
 export function planSlices(wish: SlicesWish, existing: readonly EndpointSlice[]): SlicesPlan {
-  const creates: EndpointSlice[] = [];
-  const updates: EndpointSlice[] = [];
-  const deletes = new Set(existing);
-  const names = new Set(existing.map(({ metadata }) => metadata.name));
-  for (const family of wish.families) {
-    const endpoints = wish.endpoints.filter(({ address }) => address.includes(':') === (family === 'IPv6'));
-    const groups = Map.groupBy(endpoints, ({ ports }) => portSetKey(ports));
-    if (groups.size === 0) {
-      groups.set('', []);
-    }
-    for (const [key, group] of groups) {
-      const left = new Map(group.map((endpoint) => [endpoint.address, endpoint]));
-      const own = existing.filter(
-        (slice) => slice.addressType === family && portSetKey((slice.ports ?? []).map(fromKubePort)) === key,
+  const standing = existing.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  const published = wish.endpoints.filter(({ address }) => wish.families.includes(familyOf(address)));
+  const form = new SliceForm(wish, published);
+  const drafts = wish.families.flatMap((family) => {
+    const slices = standing.filter(({ addressType }) => addressType === family);
+    return pack(groupsOf(family, published, wish.families), slices, form, wish.maxEndpoints);
+  });
+  return toPlan(drafts, standing, wish, form);
+}
+
+/** The groups of a family. Where nothing at all is published, the first family has an empty one, for the placeholder. */
+function groupsOf(
+  family: AddressFamily,
+  published: readonly DesiredEndpoint[],
+  families: readonly AddressFamily[],
+): readonly Group[] {
+  return published.length === 0 && family === families[0]
+    ? [emptyGroup(family)]
+    : groupByPorts(
+        family,
+        published.filter(({ address }) => familyOf(address) === family),
       );
-      const kept = own.map((slice) => ({ slice, content: takeDesired(slice, left, wish.maxEndpoints) }));
-      for (const { slice, content } of kept) {
-        if (content.length > 0 || key === '') {
-          fill(content, left, wish.maxEndpoints);
-          deletes.delete(slice);
-          const next = sliceOf(wish, slice.metadata.name, family, content, slice);
-          if (!isDeepStrictEqual(next, slice)) {
-            updates.push(next);
-          }
-        }
-      }
-      while (left.size > 0 || (key === '' && kept.length === 0 && creates.length === 0)) {
-        const content: DesiredEndpoint[] = [];
-        fill(content, left, wish.maxEndpoints);
-        creates.push(sliceOf(wish, freeName(wish, family, key, names), family, content, undefined));
-      }
-    }
-  }
-  return { creates, updates, deletes: [...deletes] };
 }
 
-function takeDesired(
-  slice: EndpointSlice,
-  left: Map<string, DesiredEndpoint>,
+/** What becomes of the slices of one family. Slices that no draft is made from go. */
+function pack(
+  groups: readonly Group[],
+  slices: readonly EndpointSlice[],
+  form: SliceForm,
   max: number,
-): DesiredEndpoint[] {
-  const content: DesiredEndpoint[] = [];
-  for (const { addresses } of slice.endpoints ?? []) {
-    const endpoint = left.get(addresses[0] ?? '');
-    if (endpoint !== undefined && content.length < max) {
-      left.delete(endpoint.address);
-      content.push(endpoint);
-    }
-  }
-  return content;
-}
-
-function fill(content: DesiredEndpoint[], left: Map<string, DesiredEndpoint>, max: number): void {
-  for (const [address, endpoint] of left) {
-    if (content.length >= max) {
-      return;
-    }
-    left.delete(address);
-    content.push(endpoint);
-  }
-}
-
-function sliceOf(
-  wish: SlicesWish,
-  name: string,
-  addressType: AddressFamily,
-  content: readonly DesiredEndpoint[],
-  existing: EndpointSlice | undefined,
-): EndpointSlice {
-  const { namespace, ownerReferences } = wish;
-  const deadline = Math.max(...content.map(({ drainUntil }) => drainUntil ?? -1));
-  const marks = marksOf(
-    {
-      serviceLabels: wish.serviceLabels,
-      headless: wish.headless,
-      labels: {
-        [labels.etcdService]: wish.etcdService,
-        [labels.serviceName]: wish.name,
-        [labels.sliceManagedBy]: managerName,
-      },
-      annotations: {
-        [annotations.drainingUntil]: deadline < 0 ? undefined : new Date(deadline).toISOString(),
-      },
-    },
-    existing?.metadata,
+): readonly Draft[] {
+  const standing = slices.map((slice) => ({ slice, key: portSetKey(portsOfSlice(slice)) }));
+  const byKey = Map.groupBy(standing, ({ key }) => key);
+  const kept = groups.flatMap((group) => keepWanted(group, byKey.get(group.key) ?? [], form, max));
+  const keys = new Set(groups.map(({ key }) => key));
+  const orphans = standing.filter(({ key }) => !keys.has(key));
+  const following = followEndpoints(orphans, groups, form, max);
+  const keptBy = Map.groupBy([...kept, ...following], ({ group }) => group);
+  return recycle(
+    groups.flatMap((group) => place(group, keptBy.get(group) ?? [], max)),
+    slices,
   );
-  const same = existing !== undefined && hasMarks(existing.metadata, marks, ownerReferences);
-  const metadata = same
-    ? existing.metadata
-    : { ...existing?.metadata, namespace, name, ...marks, ownerReferences };
-  const endpoints = content.map((endpoint) => sliceEndpoint(endpoint, wish));
-  const ports = [...(content[0]?.ports ?? [])];
+}
+
+/** Turns creates into updates of slices that would have to be deleted. */
+function recycle(drafts: readonly Draft[], slices: readonly EndpointSlice[]): readonly Draft[] {
+  const used = new Set(drafts.map(({ slice }) => slice));
+  const spares = slices.filter((slice) => !used.has(slice)).values();
+  return drafts.map((draft) =>
+    draft.slice === undefined ? { ...draft, slice: spares.next().value } : draft,
+  );
+}
+
+function toPlan(
+  drafts: readonly Draft[],
+  standing: readonly EndpointSlice[],
+  { name, maxEndpoints }: SlicesWish,
+  form: SliceForm,
+): SlicesPlan {
+  const { creates, updates } = inOrder(drafts, maxEndpoints);
+  const names = new SliceNames(
+    name,
+    standing.map(({ metadata }) => metadata.name),
+  );
+  const used = new Set(drafts.filter(stays).map(({ slice }) => slice));
   return {
-    ...(existing ?? { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice', addressType }),
-    metadata,
-    endpoints,
-    ports,
+    creates: creates.map((draft) => form.write(draft, names.next(draft.group))),
+    updates: updates.filter(stays).map((draft) => form.write(draft, draft.slice.metadata.name)),
+    deletes: standing.filter((slice) => !used.has(slice)),
   };
 }
 
-function sliceEndpoint(endpoint: DesiredEndpoint, wish: SlicesWish): EndpointSliceEndpoint {
-  const { address, ready, drainUntil, zone, nodeName, hostname } = endpoint;
-  const terminating = drainUntil !== undefined;
-  const serving = ready || terminating;
-  return {
-    addresses: [address],
-    conditions: { ready: wish.publishNotReadyAddresses || (serving && !terminating), serving, terminating },
-    ...(hostname === undefined || !wish.headless ? {} : { hostname }),
-    ...(nodeName === undefined ? {} : { nodeName }),
-    ...(zone === undefined ? {} : { zone }),
-  };
-}
-
-function freeName(wish: SlicesWish, family: AddressFamily, key: string, names: Set<string>): string {
-  for (let attempt = 0; ; attempt += 1) {
-    const name = `${wish.name}-${hash('sha256', `${family}|${key}|${attempt}`).slice(0, 10)}`;
-    if (!names.has(name)) {
-      names.add(name);
-      return name;
-    }
-  }
+/** Ordering may have taken from a slice all that it was to hold. */
+function stays({ group, endpoints }: Draft): boolean {
+  return endpoints.length > 0 || group.wanted.size === 0;
 }

@@ -1,0 +1,106 @@
+import type { EndpointSlice } from '../../kube/resources.ts';
+import { type Draft, fill, newDraft } from './draft.ts';
+
+/** Drafts in the order in which they have to be written: creates before updates, each from first to last. */
+export interface Ordered {
+  readonly creates: readonly Draft[];
+  readonly updates: readonly Update[];
+}
+
+export type Update = Draft & { readonly slice: EndpointSlice };
+
+/**
+ * Orders what has to be written so that an address that moves from one slice to another is added before it is taken away: creates, updates
+ * that only add or change, those that do both, those that only take away. Where updates wait for each other in a circle, as when two endpoints
+ * exchange their ports, an endpoint goes to a slice of its own, which is created before: it is taken out of its draft.
+ */
+export function inOrder(drafts: readonly Draft[], max: number): Ordered {
+  const creates = drafts.filter(({ slice }) => slice === undefined);
+  const updates = drafts.filter(isUpdate);
+  if (updates.length < 2) {
+    return { creates, updates };
+  }
+  const moves = updates.map(toMove).sort((a, b) => rank(a) - rank(b));
+  const ordering = new Ordering(moves, max);
+  for (const move of moves) {
+    ordering.visit(move);
+  }
+  return { creates: [...creates, ...ordering.detours], updates: ordering.ordered };
+}
+
+function isUpdate(draft: Draft): draft is Update {
+  return draft.slice !== undefined && draft.isWritten;
+}
+
+interface Move {
+  readonly draft: Update;
+  /** Addresses that its slice holds and will not hold. */
+  readonly taken: ReadonlySet<string>;
+  /** Addresses that its slice will hold and does not yet. */
+  readonly gained: ReadonlySet<string>;
+}
+
+function toMove(draft: Update): Move {
+  const before = new Set(draft.slice.endpoints?.map(({ addresses }) => addresses[0] ?? ''));
+  const after = new Set(draft.endpoints.map(({ address }) => address));
+  return { draft, taken: before.difference(after), gained: after.difference(before) };
+}
+
+function rank({ taken, gained }: Move): number {
+  if (taken.size === 0) {
+    return 0;
+  }
+  return gained.size > 0 ? 1 : 2;
+}
+
+/** Sorts moves by what waits for what: depth first, along the addresses that one takes away and another gains. */
+class Ordering {
+  readonly ordered: Update[] = [];
+  /** Slices that have to be created for endpoints whose slices wait for each other. */
+  readonly detours: Draft[] = [];
+  readonly #max: number;
+  readonly #gaining = new Map<string, Move[]>();
+  readonly #visited = new Set<Move>();
+  readonly #done = new Set<Move>();
+
+  constructor(moves: readonly Move[], max: number) {
+    this.#max = max;
+    for (const move of moves) {
+      for (const address of move.gained) {
+        this.#gaining.set(address, [...(this.#gaining.get(address) ?? []), move]);
+      }
+    }
+  }
+
+  /** Writes a move after those that it has to wait for. */
+  visit(move: Move): void {
+    if (this.#visited.has(move)) {
+      return;
+    }
+    this.#visited.add(move);
+    for (const address of move.taken) {
+      for (const gainer of this.#gaining.get(address) ?? []) {
+        this.visit(gainer);
+        if (!this.#done.has(gainer)) {
+          this.#detour(address, gainer.draft);
+        }
+      }
+    }
+    this.#done.add(move);
+    this.ordered.push(move.draft);
+  }
+
+  /** Lets an address go into a slice of its own rather than into one that waits for its being taken away. */
+  #detour(address: string, { group, endpoints }: Draft): void {
+    const moved = endpoints.splice(
+      endpoints.findIndex((endpoint) => endpoint.address === address),
+      1,
+    );
+    let detour = this.detours.find((draft) => draft.group === group && draft.endpoints.length < this.#max);
+    if (detour === undefined) {
+      detour = newDraft(group);
+      this.detours.push(detour);
+    }
+    fill(detour, moved, this.#max);
+  }
+}
