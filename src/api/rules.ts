@@ -68,17 +68,6 @@ const familyRules: readonly Rule[] = [
     holds: ({ spec: { service } }) =>
       (service.ipFamilies ?? []).length < 2 || (service.ipFamilyPolicy ?? 'SingleStack') !== 'SingleStack',
   },
-  {
-    at: 'spec.service',
-    field: 'spec.service.ipFamilies',
-    cel: '!has(self.ipFamilies) || !has(oldSelf.ipFamilies) || self.ipFamilies[0] == oldSelf.ipFamilies[0]',
-    message: 'cannot have another first family; delete the EtcdService and create it again instead',
-    holds: ({ spec: { service } }, old) => {
-      const [first] = service.ipFamilies ?? [];
-      const [before] = old?.spec.service.ipFamilies ?? [];
-      return first === undefined || before === undefined || first === before;
-    },
-  },
 ];
 
 const topologyRules: readonly Rule[] = [

@@ -68,14 +68,6 @@ const examples: Readonly<Record<string, readonly RuleExample[]>> = {
       invalid: web({ service: { ipFamilies: ['IPv4', 'IPv6'] } }),
     },
   ],
-  'spec.service.ipFamilies: cannot have another first family; delete the EtcdService and create it again instead':
-    [
-      {
-        before: web({ service: { ipFamilies: ['IPv4'] } }),
-        valid: web({ service: { ipFamilyPolicy: 'PreferDualStack', ipFamilies: ['IPv4', 'IPv6'] } }),
-        invalid: web({ service: { ipFamilies: ['IPv6'] } }),
-      },
-    ],
   'spec.topology.hints: needs topology.zone': [
     {
       valid: web({ topology: { zone: { path: '.zone' }, hints: 'Zone' } }),

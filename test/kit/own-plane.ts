@@ -1,5 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { type ControlPlane, startControlPlane } from '../../dev/control-plane/plane.ts';
+import {
+  type ControlPlane,
+  type ControlPlaneOptions,
+  startControlPlane,
+} from '../../dev/control-plane/plane.ts';
 import { servers } from './control-plane.ts';
 import { startEtcd } from './etcd-process.ts';
 import { KubeObjects } from './kube-objects.ts';
@@ -16,9 +20,11 @@ export interface OwnPlane {
   stop(): Promise<void>;
 }
 
-export async function startOwnPlane(): Promise<OwnPlane> {
+export async function startOwnPlane(
+  options: Pick<ControlPlaneOptions, 'apiServerFlags'> = {},
+): Promise<OwnPlane> {
   const [plane, registry] = await Promise.all([
-    startControlPlane({ binaries: servers().binaries }),
+    startControlPlane({ ...options, binaries: servers().binaries }),
     startEtcd(),
   ]);
   const { credentials } = plane;
