@@ -4,12 +4,14 @@ import type { Publishing } from '../endpoints/resolve.ts';
 import type { DesiredEndpoint, KeyOutcome } from '../endpoints/types.ts';
 import { showKey } from '../etcd/key.ts';
 import type { Change, Key, Registration, Revision } from '../etcd/types.ts';
+import type { RegistrationReader } from '../formats/read.ts';
 import type { Reading } from '../formats/types.ts';
 import { Departures } from './departures.ts';
+import { Lookups } from './lookups.ts';
 
 /** How registrations are read, and how what they announce is published. A new one makes a new ledger out of the old. */
 export interface LedgerRules {
-  readonly read: (registration: Registration) => Reading;
+  readonly read: RegistrationReader;
   readonly publishing: Publishing;
 }
 
@@ -30,6 +32,7 @@ export class KeyLedger {
   readonly departures = new Departures();
   readonly #entries = new Map<Key, Entry>();
   readonly #unresolved = new Set<Key>();
+  readonly #lookups = new Lookups();
   #rules: LedgerRules;
   #order: readonly Key[] | undefined;
   #desired: Desired | undefined;
@@ -38,13 +41,15 @@ export class KeyLedger {
     this.#rules = rules;
   }
 
+  /**
+   * Reads what has changed, and all that was read in the light of it. What decides about other keys comes first, so that a role that moves
+   * is told as that also where the key that had it is deleted at the same time.
+   */
   apply(changes: readonly Change[]): void {
-    for (const { key, registration, revision } of changes) {
-      if (registration === undefined) {
-        this.#remove(key, revision);
-      } else {
-        this.#set(key, registration);
-      }
+    const decisive = changes.filter(({ key }) => this.#lookups.isSeen(key));
+    const others = decisive.length === 0 ? changes : changes.filter(({ key }) => !this.#lookups.isSeen(key));
+    for (const change of [...decisive, ...others]) {
+      this.#applyOne(change);
     }
   }
 
@@ -78,7 +83,7 @@ export class KeyLedger {
   namedAddresses(): ReadonlySet<string> {
     const named = new Set<string>();
     for (const { registration } of this.#entries.values()) {
-      for (const item of this.#rules.read(registration).items) {
+      for (const item of this.#read(registration).items) {
         if (item.kind === 'instance') {
           named.add(item.instance.address);
         }
@@ -111,7 +116,24 @@ export class KeyLedger {
     }
   }
 
-  #set(key: Key, registration: Registration): void {
+  #applyOne({ key, registration, revision }: Change): void {
+    const before = this.#entries.get(key)?.registration.value;
+    if (registration === undefined) {
+      this.#remove(key, revision);
+    } else {
+      this.#set(key, registration);
+    }
+    const isOther = before === undefined || registration === undefined || !before.equals(registration.value);
+    for (const reader of isOther ? this.#lookups.readersOf(key) : []) {
+      const entry = this.#entries.get(reader);
+      if (entry !== undefined) {
+        this.#set(reader, entry.registration, revision);
+      }
+    }
+  }
+
+  /** `revision` is that of the change by which the key is read: its own, or that of a key that it has looked up. */
+  #set(key: Key, registration: Registration, revision = registration.modRevision): void {
     const known = this.#entries.get(key);
     if (known === undefined) {
       this.#order = undefined;
@@ -123,7 +145,7 @@ export class KeyLedger {
       const { lease } = known.registration;
       this.departures.note(known, entry, {
         key,
-        revision: registration.modRevision,
+        revision,
         lease,
         cause: 'changed',
       });
@@ -140,6 +162,7 @@ export class KeyLedger {
       this.#order = undefined;
       this.#desired = undefined;
     }
+    this.#lookups.forget(key);
     this.#unresolved.delete(key);
   }
 
@@ -167,6 +190,16 @@ export class KeyLedger {
   }
 
   #stand(registration: Registration, before: LastGood): ReturnType<typeof standing> {
-    return standing(this.#rules.read(registration).items, before, this.#rules.publishing);
+    return standing(this.#read(registration).items, before, this.#rules.publishing);
+  }
+
+  #read(registration: Registration): Reading {
+    const seen = new Set<Key>();
+    const reading = this.#rules.read(registration, (key) => {
+      seen.add(key);
+      return this.#entries.get(key)?.registration.value;
+    });
+    this.#lookups.note(registration.key, seen);
+    return reading;
   }
 }

@@ -1,0 +1,40 @@
+import type { Key } from '../etcd/types.ts';
+
+/** Which keys were read in the light of which others: those are read again when one of these changes. Empty for most formats. */
+export class Lookups {
+  readonly #readers = new Map<Key, Set<Key>>();
+  readonly #seen = new Map<Key, ReadonlySet<Key>>();
+
+  /** Notes what the last reading of a key has looked up; what an earlier one has is forgotten. */
+  note(reader: Key, seen: ReadonlySet<Key>): void {
+    this.forget(reader);
+    if (seen.size > 0) {
+      this.#seen.set(reader, seen);
+    }
+    for (const key of seen) {
+      const readers = this.#readers.get(key) ?? new Set();
+      this.#readers.set(key, readers.add(reader));
+    }
+  }
+
+  forget(reader: Key): void {
+    for (const key of this.#seen.get(reader) ?? []) {
+      const readers = this.#readers.get(key);
+      readers?.delete(reader);
+      if (readers?.size === 0) {
+        this.#readers.delete(key);
+      }
+    }
+    this.#seen.delete(reader);
+  }
+
+  /** Whether some key was read in the light of this one. */
+  isSeen(key: Key): boolean {
+    return this.#readers.has(key);
+  }
+
+  /** Keys that were read in the light of this one, whether it was there or not. */
+  readersOf(key: Key): readonly Key[] {
+    return [...(this.#readers.get(key) ?? [])];
+  }
+}
