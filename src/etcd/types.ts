@@ -80,11 +80,19 @@ export interface Connection {
 }
 
 /** The seam towards etcd: what the controller knows of a registry. Implemented by `Mirror`, and by tests of pure parts. */
+/** The time of a lease, in whole seconds rounded down. */
+export interface LeaseTime {
+  readonly grantedSeconds: number;
+  readonly remainingSeconds: number;
+}
+
 export interface RegistrySource {
   /** Follows a range. Uses of one range share one copy; each gets the whole content as its first changes. */
   follow(range: KeyRange, listener: RangeListener): MirroredRange;
   /** The value that a key had just before `revision`, for promise 5. Undefined where it had none; throws where compacted. */
   valueBefore(key: Key, revision: Revision): Promise<Registration | undefined>;
+  /** What etcd says of a lease (its id in decimal); undefined where it knows none of that id. Rejects where it does not say so soon enough. */
+  leaseTime(lease: string): Promise<LeaseTime | undefined>;
   /** Whether a lease (its id in decimal) lives. Rejects where etcd does not say so soon enough. */
   leaseLives(lease: string): Promise<boolean>;
   readonly connection: Connection;

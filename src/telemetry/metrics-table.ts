@@ -2,6 +2,7 @@ import type { RunResult } from '../controller/work-queue.ts';
 import type { NoticeReason } from '../endpoints/notices.ts';
 import type { Obstacle } from '../etcd/election/election-types.ts';
 import type { ListReason } from '../etcd/mirror/observer.ts';
+import type { RemovalReason } from '../explain/removal.ts';
 import type { RejectionReason } from '../formats/rejection.ts';
 import type { Verb } from '../kube/options.ts';
 
@@ -305,6 +306,12 @@ export const metricTable = {
       type: label<'Normal' | 'Warning'>('`Normal` or `Warning`'),
       reason: label('the reason of the Event'),
     },
+  },
+  removals: {
+    name: 'etcd_endpoints_removals_total',
+    type: 'counter',
+    help: 'Endpoints that were taken out of Kubernetes, by the reason that log and `explain` tell.',
+    labels: { reason: label<RemovalReason>('the reason, such as `LeaseGone` or `Deleted`') },
   },
   scrapeErrors: {
     name: 'etcd_endpoints_scrape_errors_total',

@@ -5,6 +5,7 @@ import type {
   Connection,
   Key,
   KeyRange,
+  LeaseTime,
   MirroredRange,
   RangeListener,
   Registration,
@@ -100,6 +101,10 @@ export class MemoryRegistry implements RegistrySource {
 
   /** Leases that live; the others have expired or been revoked. */
   readonly leases = new Set<string>();
+
+  async leaseTime(lease: string): Promise<LeaseTime | undefined> {
+    return this.leases.has(lease) ? { grantedSeconds: 15, remainingSeconds: 10 } : undefined;
+  }
 
   async leaseLives(lease: string): Promise<boolean> {
     return this.leases.has(lease);

@@ -4,6 +4,7 @@ import { hasCode, TerminalError } from '../../errors.ts';
 import type { EtcdClient } from '../client/client.ts';
 import { leaseGrantRpc, leaseRevokeRpc, leaseTimeToLiveRpc } from '../client/rpc.ts';
 import type { EtcdDeps } from '../options.ts';
+import type { LeaseTime } from '../types.ts';
 import type { Hold } from './lease-deadline.ts';
 
 /** What leases need of the client. */
@@ -53,6 +54,17 @@ async function holdOfExisting(
     boottime: now.boottime === undefined ? undefined : now.boottime - passedMs,
   };
   return { sent, ttlMs };
+}
+
+/** What etcd says of a lease (its id in decimal); undefined where it knows none of that id. */
+export async function leaseTime(
+  client: Pick<LeaseClient, 'read'>,
+  id: string,
+  signal: AbortSignal,
+): Promise<LeaseTime | undefined> {
+  const { TTL, grantedTTL } = await client.read(leaseTimeToLiveRpc, { ID: id }, { signal });
+  // -1 where etcd does not know the lease.
+  return Number(TTL) < 0 ? undefined : { grantedSeconds: Number(grantedTTL), remainingSeconds: Number(TTL) };
 }
 
 /** Milliseconds that a lease has at most until it ends, unless it is renewed; 0 where etcd does not know it. */

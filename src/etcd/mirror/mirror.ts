@@ -1,13 +1,15 @@
 import type { EtcdClient } from '../client/client.ts';
 import { registrationOf } from '../client/decode.ts';
-import { leaseTimeToLiveRpc, rangeRpc } from '../client/rpc.ts';
+import { rangeRpc } from '../client/rpc.ts';
 import { closedError } from '../errors.ts';
 import { keyBytes, keyOf } from '../key.ts';
+import { leaseTime } from '../lease/lease-calls.ts';
 import type { EtcdDeps } from '../options.ts';
 import type {
   Connection,
   Key,
   KeyRange,
+  LeaseTime,
   MirroredRange,
   RangeListener,
   Registration,
@@ -18,7 +20,7 @@ import { WatchHub } from '../watch/watch.ts';
 import { Comparer } from './comparer.ts';
 import { ConnectionState } from './connection-state.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { Limiter } from './limiter.ts';
+import { Limiter } from '../../limiter.ts';
 import type { MirrorObserver } from './observer.ts';
 import { RangeMirror } from './range-mirror.ts';
 
@@ -96,11 +98,12 @@ export class Mirror implements RegistrySource {
     return found === undefined ? undefined : registrationOf(found);
   }
 
+  async leaseTime(lease: string): Promise<LeaseTime | undefined> {
+    return await leaseTime(this.#client, lease, AbortSignal.timeout(leaseAnswerMs));
+  }
+
   async leaseLives(lease: string): Promise<boolean> {
-    const signal = AbortSignal.timeout(leaseAnswerMs);
-    const { TTL } = await this.#client.read(leaseTimeToLiveRpc, { ID: lease }, { signal });
-    // -1 where etcd does not know the lease; whole seconds, rounded down, where it does.
-    return Number(TTL) >= 0;
+    return (await this.leaseTime(lease)) !== undefined;
   }
 
   get connection(): Connection {

@@ -1,0 +1,164 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../../test/kit/eventually.ts';
+import { FakeClock } from '../../test/kit/fake-clock.ts';
+import { MemoryRegistry } from '../../test/kit/memory-registry.ts';
+import { keyOf } from '../etcd/key.ts';
+import { FlightRecorder, type Left, type Publishing } from './flight-recorder.ts';
+
+const clock = new FakeClock();
+const source = new MemoryRegistry();
+let told: Record<string, unknown>[];
+let counted: string[];
+let recorder: FlightRecorder;
+
+beforeEach(() => {
+  told = [];
+  counted = [];
+  source.leases.clear();
+  const log = { info: (fields: Record<string, unknown>) => void told.push(fields), error: fail };
+  const metrics = { removals: { inc: ({ reason }: { reason: string }) => void counted.push(reason) } };
+  recorder = new FlightRecorder({ clock, log, metrics });
+});
+
+function fail(fields: unknown): never {
+  throw new Error(JSON.stringify(fields));
+}
+
+const at = (address: string, port = 80) => ({
+  address,
+  ports: [{ name: '', port, protocol: 'TCP' as const }],
+  ready: true,
+});
+const left = (more: Partial<Left> = {}): Left => ({
+  key: keyOf('/web/i1'),
+  revision: 81_723,
+  lease: '77',
+  reason: 'KeyGone',
+  ...more,
+});
+const publishing = (more: Partial<Publishing>): Publishing => ({
+  before: [],
+  after: [],
+  held: [],
+  hold: undefined,
+  released: undefined,
+  source,
+  ...more,
+});
+const [a, b] = [at('10.0.0.5'), at('10.0.0.6')];
+
+describe('FlightRecorder', () => {
+  it('tells when, at which revision and why an endpoint left, once in the log and once in the metric', async () => {
+    recorder.left('shop/web', a, left());
+    recorder.published('shop/web', publishing({ before: [a, b], after: [b] }));
+    const removal = {
+      address: '10.0.0.5',
+      ports: [80],
+      reason: 'LeaseGone',
+      key: '/web/i1',
+      revision: 81_723,
+    };
+    await eventually(() => expect(recorder.removals('shop/web')).toMatchObject([removal]));
+    expect(told).toMatchObject([{ etcdService: 'shop/web', leftAt: expect.any(String), ...removal }]);
+    expect(counted).toEqual(['LeaseGone']);
+  });
+
+  it.each([
+    ['whose lease lives on was deleted', '77', ['77'], 'Deleted'],
+    ['without a lease was deleted', '0', [], 'Deleted'],
+    ['whose lease is gone went with it', '77', [], 'LeaseGone'],
+  ])('a key %s', async (_, lease, living, reason) => {
+    for (const one of living) {
+      source.leases.add(one);
+    }
+    recorder.left('shop/web', a, left({ lease }));
+    recorder.published('shop/web', publishing({ before: [a] }));
+    await eventually(() => expect(recorder.removals('shop/web')).toMatchObject([{ reason }]));
+  });
+
+  it('does not say what etcd does not say of a lease', async () => {
+    const silent = { leaseTime: () => Promise.reject(new Error('away')) };
+    recorder.left('shop/web', a, left());
+    recorder.published('shop/web', publishing({ before: [a], source: silent }));
+    await eventually(() => expect(recorder.removals('shop/web')).toMatchObject([{ reason: 'KeyGone' }]));
+  });
+
+  it.each(['Filtered', 'Changed', 'Unreadable'] as const)('asks nobody about what is %s', async (reason) => {
+    const asked = { leaseTime: fail };
+    recorder.left('shop/web', a, left({ reason }));
+    recorder.published('shop/web', publishing({ before: [a], source: asked }));
+    await eventually(() => expect(recorder.removals('shop/web')).toMatchObject([{ reason }]));
+  });
+
+  it('says that it does not know where it has not seen an endpoint leave', async () => {
+    recorder.published('shop/web', publishing({ before: [a] }));
+    await eventually(() => expect(recorder.removals('shop/web')).toMatchObject([{ reason: 'Unexplained' }]));
+  });
+
+  it('knows what has left etcd and was not published since', () => {
+    recorder.left('shop/web', a, left());
+    const [removal] = recorder.removals('shop/web');
+    expect(removal).toMatchObject({ address: '10.0.0.5', reason: 'KeyGone', revision: 81_723 });
+    expect(removal).not.toHaveProperty('removedAt');
+  });
+
+  it('forgets that an endpoint left once it is back', async () => {
+    recorder.left('shop/web', a, left());
+    recorder.published('shop/web', publishing({ before: [a], after: [a] }));
+    expect(recorder.removals('shop/web')).toEqual([]);
+    recorder.published('shop/web', publishing({ before: [a] }));
+    await eventually(() => expect(recorder.removals('shop/web')).toMatchObject([{ reason: 'Unexplained' }]));
+  });
+
+  it('takes another port of an address for another endpoint', async () => {
+    recorder.left('shop/web', at('10.0.0.5', 81), left({ reason: 'Changed' }));
+    recorder.published('shop/web', publishing({ before: [a, at('10.0.0.5', 81)], after: [a] }));
+    await eventually(() => expect(recorder.removals('shop/web')).toMatchObject([{ ports: [81] }]));
+  });
+});
+
+describe('FlightRecorder of what was held', () => {
+  const hold = { id: 'bcdfgh', until: clock.now() + 300_000 };
+
+  it.each([
+    ['HoldReleased', { released: 'bcdfgh' }, 0],
+    ['HoldEnded', { released: 'another' }, 0],
+    ['HoldExpired', {}, 300_000],
+  ])('says %s', async (reason, more, laterMs) => {
+    recorder.left('shop/web', a, left());
+    recorder.published('shop/web', publishing({ before: [a], after: [a], held: [a], hold }));
+    expect(recorder.removals('shop/web')).toMatchObject([{ reason: 'KeyGone', hold: 'bcdfgh' }]);
+    clock.advance(laterMs);
+    recorder.published('shop/web', publishing({ before: [a], ...more }));
+    await eventually(() => expect(told).toMatchObject([{ reason, hold: 'bcdfgh', revision: 81_723 }]));
+    expect(recorder.removals('shop/web')).toMatchObject([{ reason, hold: 'bcdfgh' }]);
+  });
+});
+
+describe('the memory of FlightRecorder', () => {
+  it('keeps the last hundred removals of an EtcdService, the latest first', async () => {
+    const many = Array.from({ length: 150 }, (_, index) => at(`10.0.1.${index}`));
+    for (const endpoint of many) {
+      recorder.left('shop/web', endpoint, left({ reason: 'Changed' }));
+      recorder.published('shop/web', publishing({ before: [endpoint] }));
+      await eventually(() => expect(told.at(-1)).toMatchObject({ address: endpoint.address }), {
+        intervalMs: 1,
+      });
+      clock.advance(1);
+    }
+    const removals = recorder.removals('shop/web');
+    expect(removals).toHaveLength(100);
+    expect(removals[0]).toMatchObject({ address: '10.0.1.149' });
+  });
+
+  it('keeps each EtcdService apart, and forgets one that is gone', async () => {
+    recorder.left('shop/web', a, left());
+    recorder.left('shop/web', b, left());
+    recorder.left('shop/api', a, left());
+    recorder.published('shop/web', publishing({ before: [a] }));
+    await eventually(() => expect(told).toHaveLength(1));
+    recorder.forget('shop/web');
+    expect(recorder.removals('shop/web')).toEqual([]);
+    expect(recorder.removals('shop/api')).toHaveLength(1);
+  });
+});

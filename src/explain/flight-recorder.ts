@@ -1,0 +1,203 @@
+import type { Clock } from '../clock.ts';
+import type { Hold } from '../endpoints/guard/hold.ts';
+import { endpointId } from '../endpoints/match-ports.ts';
+import type { DesiredEndpoint } from '../endpoints/types.ts';
+import { messageOf } from '../errors.ts';
+import { showKey } from '../etcd/key.ts';
+import type { Key, RegistrySource, Revision } from '../etcd/types.ts';
+import type { ObjectKey } from '../kube/types.ts';
+import type { Logger } from '../telemetry/logging.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { leaseTimes } from './lease-times.ts';
+import type { Removal, RemovalReason } from './removal.ts';
+import { Removals } from './removals.ts';
+
+/** Endpoints that have left etcd and are not taken out of Kubernetes yet, of all EtcdServices: as many as a guard may hold. */
+const maxLeft = 20_000;
+/** Removals of so many publications wait at a time for what etcd says of their leases; those of more are told without. */
+const maxAsking = 32;
+
+/** How a key ceased to announce an endpoint. */
+export interface Left {
+  readonly key: Key;
+  readonly revision: Revision;
+  /** In decimal; `'0'` for none. */
+  readonly lease: string;
+  readonly reason: RemovalReason;
+}
+
+/** What has been published of an EtcdService. */
+export interface Publishing {
+  readonly before: readonly DesiredEndpoint[];
+  readonly after: readonly DesiredEndpoint[];
+  /** Those of {@link after} that have vanished from etcd. */
+  readonly held: readonly DesiredEndpoint[];
+  /** What holds them. */
+  readonly hold: Pick<Hold, 'id' | 'until'> | undefined;
+  /** Id of the hold that somebody has released. */
+  readonly released: string | undefined;
+  /** Where the leases are known. */
+  readonly source: Pick<RegistrySource, 'leaseTime'>;
+}
+
+export interface FlightRecorderDeps {
+  readonly clock: Clock;
+  readonly log: Pick<Logger, 'info' | 'error'>;
+  readonly metrics: Pick<Metrics, 'removals'>;
+}
+
+/** An endpoint that has left etcd and may still be published. */
+interface Leaving {
+  readonly service: ObjectKey;
+  readonly removal: Removal;
+  readonly hold: Publishing['hold'];
+}
+
+/**
+ * Remembers the last removals of each EtcdService, bounded: when and why an endpoint ceased to be announced, and when it was taken out of
+ * Kubernetes. Every replica notes what leaves etcd, so that a new leader knows what the last one knew; the leader tells each removal in the log.
+ */
+export class FlightRecorder {
+  readonly #deps: FlightRecorderDeps;
+  /** By EtcdService and {@link endpointId}, the oldest first. */
+  readonly #leaving = new Map<string, Leaving>();
+  readonly #removals = new Removals();
+  #asking = 0;
+
+  constructor(deps: FlightRecorderDeps) {
+    this.#deps = deps;
+  }
+
+  /** An endpoint is announced no more by a key. It may still be published, or be announced by another one. */
+  left(service: ObjectKey, endpoint: DesiredEndpoint, { key, revision, lease, reason }: Left): void {
+    const id = idOf(service, endpoint);
+    const leftAt = this.#deps.clock.now();
+    const removal = { ...placeOf(endpoint), reason, key: showKey(key), revision, lease, leftAt };
+    this.#leaving.delete(id);
+    this.#leaving.set(id, { service, removal, hold: undefined });
+    const [oldest] = this.#leaving.keys();
+    if (this.#leaving.size > maxLeft && oldest !== undefined) {
+      this.#leaving.delete(oldest);
+    }
+  }
+
+  /** Kubernetes holds other endpoints than before. */
+  published(service: ObjectKey, { before, after, held, hold, released, source }: Publishing): void {
+    const heldIds = new Set(held.map((endpoint) => idOf(service, endpoint)));
+    const stay = new Set<string>();
+    for (const endpoint of after) {
+      const id = idOf(service, endpoint);
+      stay.add(id);
+      this.#stays(id, heldIds.has(id) ? hold : undefined);
+    }
+    const removals = before
+      .filter((endpoint) => !stay.has(idOf(service, endpoint)))
+      .map((endpoint) => this.#remove(service, endpoint, released));
+    if (removals.length > 0) {
+      void this.#tell(service, removals, source);
+    }
+  }
+
+  /** The last removals of an EtcdService, the latest first: what has been taken out of Kubernetes, and what has left etcd alone. */
+  removals(service: ObjectKey): readonly Removal[] {
+    const leaving = [...this.#leaving.values()].filter((one) => one.service === service);
+    const all = [...this.#removals.of(service), ...leaving.map(({ removal }) => removal)];
+    return all.sort((a, b) => momentOf(b) - momentOf(a));
+  }
+
+  /** The EtcdService is gone. */
+  forget(service: ObjectKey): void {
+    this.#removals.forget(service);
+    for (const [id, leaving] of this.#leaving) {
+      if (leaving.service === service) {
+        this.#leaving.delete(id);
+      }
+    }
+  }
+
+  /** One that is published and not held has come back. */
+  #stays(id: string, hold: Publishing['hold']): void {
+    const leaving = this.#leaving.get(id);
+    if (leaving !== undefined && hold !== undefined) {
+      this.#leaving.set(id, { ...leaving, hold, removal: { ...leaving.removal, hold: hold.id } });
+    } else if (leaving !== undefined) {
+      this.#leaving.delete(id);
+    }
+  }
+
+  #remove(service: ObjectKey, endpoint: DesiredEndpoint, released: string | undefined): Removal {
+    const id = idOf(service, endpoint);
+    const removedAt = this.#deps.clock.now();
+    const leaving = this.#leaving.get(id);
+    this.#leaving.delete(id);
+    if (leaving === undefined) {
+      return { ...placeOf(endpoint), reason: 'Unexplained', removedAt };
+    }
+    const { removal, hold } = leaving;
+    const reason = hold === undefined ? removal.reason : endOf(hold, released, removedAt);
+    return { ...removal, reason, removedAt };
+  }
+
+  async #tell(service: ObjectKey, removals: readonly Removal[], source: Publishing['source']): Promise<void> {
+    this.#asking += 1;
+    try {
+      const told = this.#asking > maxAsking ? removals : await this.#withLeases(removals, source);
+      for (const removal of told) {
+        this.#removals.add(service, removal);
+        this.#log(service, removal);
+      }
+    } catch (error) {
+      this.#deps.log.error({ etcdService: service, problem: messageOf(error) }, 'Could not tell removals');
+    } finally {
+      this.#asking -= 1;
+    }
+  }
+
+  /** A key that went while its lease lives was deleted; else it went with its lease. */
+  async #withLeases(removals: readonly Removal[], source: Publishing['source']): Promise<readonly Removal[]> {
+    const gone = removals.filter(({ reason }) => reason === 'KeyGone');
+    const times = await leaseTimes(
+      source,
+      gone.map(({ lease = '0' }) => lease),
+      this.#deps.clock,
+    );
+    return removals.map((removal) => {
+      const { reason, lease = '0' } = removal;
+      if (reason !== 'KeyGone' || (lease !== '0' && !times.has(lease))) {
+        return removal;
+      }
+      const isAlive = lease === '0' || times.get(lease) !== undefined;
+      return { ...removal, reason: isAlive ? 'Deleted' : 'LeaseGone' };
+    });
+  }
+
+  #log(service: ObjectKey, { leftAt, removedAt: _, ...removal }: Removal): void {
+    const { log, metrics } = this.#deps;
+    const left = leftAt === undefined ? {} : { leftAt: new Date(leftAt).toISOString() };
+    log.info({ etcdService: service, ...removal, ...left }, 'Endpoint removed');
+    metrics.removals.inc({ reason: removal.reason });
+  }
+}
+
+function endOf(
+  hold: NonNullable<Publishing['hold']>,
+  released: string | undefined,
+  now: number,
+): RemovalReason {
+  if (hold.id === released) {
+    return 'HoldReleased';
+  }
+  return now >= hold.until ? 'HoldExpired' : 'HoldEnded';
+}
+
+function idOf(service: ObjectKey, endpoint: DesiredEndpoint): string {
+  return `${service} ${endpointId(endpoint)}`;
+}
+
+function placeOf({ address, ports }: DesiredEndpoint): Pick<Removal, 'address' | 'ports'> {
+  return { address, ports: ports.map(({ port }) => port) };
+}
+
+function momentOf({ leftAt, removedAt }: Removal): number {
+  return removedAt ?? leftAt ?? 0;
+}
