@@ -62,6 +62,12 @@ export const etcdServiceStatusSchema = z.object({
     })
     .optional()
     .describe('How many instances ended where.'),
+  formats: z
+    .array(z.string().max(63))
+    .max(32)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .optional()
+    .describe('The formats that instances were read by: what `auto` found.'),
   rejected: z
     .array(
       z.object({

@@ -1,5 +1,5 @@
 import { type Desired, desiredEndpoints } from '../endpoints/desired.ts';
-import { type LastGood, standing } from '../endpoints/last-good.ts';
+import { type LastGood, type Standing, standing } from '../endpoints/last-good.ts';
 import type { Publishing } from '../endpoints/resolve.ts';
 import type { DesiredEndpoint, KeyOutcome } from '../endpoints/types.ts';
 import { showKey } from '../etcd/key.ts';
@@ -177,9 +177,10 @@ export class KeyLedger {
   }
 
   #entry(registration: Registration, before: LastGood, kept: readonly DesiredEndpoint[]): Entry {
-    const { outcomes, standIns, lastGood, unresolved } = this.#stand(registration, before);
+    const { format, outcomes, standIns, lastGood, unresolved } = this.#stand(registration, before);
     return {
       key: showKey(registration.key),
+      format,
       registration,
       outcomes,
       standIns: unresolved ? kept : standIns,
@@ -189,8 +190,9 @@ export class KeyLedger {
     };
   }
 
-  #stand(registration: Registration, before: LastGood): ReturnType<typeof standing> {
-    return standing(this.#read(registration).items, before, this.#rules.publishing);
+  #stand(registration: Registration, before: LastGood): Standing & Pick<Reading, 'format'> {
+    const { format, items } = this.#read(registration);
+    return { format, ...standing(items, before, this.#rules.publishing) };
   }
 
   #read(registration: Registration): Reading {

@@ -9,6 +9,7 @@ const desired = (...addresses: string[]): Desired =>
   desiredEndpoints(
     addresses.map((address) => ({
       key: `/web/${address}`,
+      format: 'plain',
       outcomes: [
         {
           kind: 'endpoint',
@@ -61,6 +62,7 @@ describe('the status of an EtcdService', () => {
       summary: '2/2',
       revision: '10',
       instances: { keys: 2, ready: 2 },
+      formats: ['plain'],
     });
   });
 
@@ -101,6 +103,7 @@ describe('the status of an EtcdService', () => {
     const message = `${'x'.repeat(32_766)}😀 and more`;
     const key = {
       key: '/a',
+      format: 'plain',
       outcomes: [{ kind: 'rejected', reason: 'NoPort', message } as const],
       standIns: [],
     };

@@ -127,7 +127,7 @@ function hasEndpoints({ endpoints, counts }: Desired): Finding<HasEndpointsReaso
 
 /** Counts, samples and summary. The revision moves with them alone: it is never written for its own sake. */
 function countsOf(
-  { desired: { endpoints, counts, rejected }, revision, held, draining }: Published,
+  { desired: { endpoints, counts, formats, rejected }, revision, held, draining }: Published,
   before: EtcdServiceStatus,
 ): EtcdServiceStatus {
   const summary = `${endpoints.filter((endpoint) => endpoint.ready).length}/${endpoints.length}`;
@@ -135,9 +135,15 @@ function countsOf(
     ...sample,
     message: cutTo(sample.message, rejectedMessageLimit),
   }));
-  const next = { summary, instances: { ...counts, draining, held }, rejected: samples };
-  const { summary: oldSummary, instances, rejected: oldRejected = [] } = before;
-  const isSame = isDeepStrictEqual(next, { summary: oldSummary, instances, rejected: oldRejected });
+  const next = {
+    summary,
+    instances: { ...counts, draining, held },
+    formats: [...formats],
+    rejected: samples,
+  };
+  const { summary: oldSummary, instances, formats: oldFormats = [], rejected: oldRejected = [] } = before;
+  const known = { summary: oldSummary, instances, formats: oldFormats, rejected: oldRejected };
+  const isSame = isDeepStrictEqual(next, known);
   return { ...next, revision: isSame && before.revision !== undefined ? before.revision : String(revision) };
 }
 

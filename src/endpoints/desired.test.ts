@@ -12,6 +12,7 @@ const announces = (...endpoints: DesiredEndpoint[]): Outcome[] =>
   endpoints.map((one) => ({ kind: 'endpoint', endpoint: one, partial: false, hasInvalidZone: false }));
 const key = (name: string, outcomes: readonly Outcome[], standIns: DesiredEndpoint[] = []): KeyOutcome => ({
   key: name,
+  format: 'plain',
   outcomes,
   standIns,
 });
@@ -39,6 +40,17 @@ describe('what is desired', () => {
     ]);
     expect(desired.endpoints).toEqual([endpoint('10.0.0.1')]);
     expect(desired.counts).toMatchObject({ keys: 2, ready: 1, duplicate: 1 });
+  });
+
+  it('names the formats that instances were read by, each once and in order', () => {
+    const desired = desiredOf([
+      { ...key('/a', announces(endpoint('10.0.0.1'))), format: 'plain' },
+      { ...key('/b', announces(endpoint('10.0.0.2'))), format: 'grpc' },
+      { ...key('/c', announces(endpoint('10.0.0.2'))), format: 'grpc' },
+      { ...key('/d', [{ kind: 'ignored' }]), format: 'dubbo' },
+      { ...key('/e', [rejected]), format: 'json' },
+    ]);
+    expect(desired.formats).toEqual(['grpc', 'plain']);
   });
 
   it('publishes one address with two ports under two keys twice', () => {

@@ -20,6 +20,8 @@ export interface Desired {
   /** The first five rejected items in the order of their keys. */
   readonly rejected: readonly RejectedSample[];
   readonly rejectedByReason: ReadonlyMap<RejectionReason, number>;
+  /** Names of the formats that instances were read by, in order. */
+  readonly formats: readonly string[];
   /** Endpoints that lack some of the Service's ports. */
   readonly partial: number;
   /** What else a user should know of them, each reason once. */
@@ -32,7 +34,8 @@ export interface Desired {
  */
 export function desiredEndpoints(keys: Iterable<KeyOutcome>, rules: NoticeRules): Desired {
   const tally = new Tally();
-  for (const { key, outcomes, standIns } of keys) {
+  for (const { key, format, outcomes, standIns } of keys) {
+    tally.read(format, outcomes);
     for (const outcome of outcomes) {
       tally.count(key, outcome);
     }
@@ -51,6 +54,7 @@ class Tally {
   readonly #announced = new Set<string>();
   readonly #portSets = new Set<string>();
   readonly #rejected: RejectedSample[] = [];
+  readonly #formats = new Set<string>();
   readonly #byReason = new Map<RejectionReason, number>();
   #filtered = 0;
   #ignored = 0;
@@ -58,6 +62,12 @@ class Tally {
   #duplicate = 0;
   #partial = 0;
   readonly #invalidZones: string[] = [];
+
+  read(format: string | undefined, outcomes: readonly Outcome[]): void {
+    if (format !== undefined && outcomes.some(({ kind }) => kind === 'endpoint')) {
+      this.#formats.add(format);
+    }
+  }
 
   count(key: string, outcome: Outcome): void {
     if (outcome.kind === 'filtered') {
@@ -115,6 +125,7 @@ class Tally {
       counts: this.#counts(),
       rejected: this.#rejected,
       rejectedByReason: this.#byReason,
+      formats: [...this.#formats].sort(),
       partial,
       notices: noticesOf(noticed, rules),
     };

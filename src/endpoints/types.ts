@@ -57,6 +57,8 @@ export type Outcome =
 export interface KeyOutcome {
   /** The key as it may be shown. */
   readonly key: string;
+  /** The format that read it; undefined where none could. */
+  readonly format: string | undefined;
   readonly outcomes: readonly Outcome[];
   /** Endpoints that stay in the place of the rejected items (promise 5). */
   readonly standIns: readonly DesiredEndpoint[];

@@ -100,6 +100,17 @@ const examples: Readonly<Record<string, readonly RuleExample[]>> = {
     { valid: web({ format: 'json', json: { address: '.ip' } }), invalid: web({ json: { address: '.ip' } }) },
     { valid: web({ format: 'json' }), invalid: web({ format: 'plain', json: {} }) },
   ],
+  'spec.patroni: needs format: patroni': [
+    {
+      valid: web({ format: 'patroni', patroni: { role: 'Replica' } }),
+      invalid: web({ patroni: { role: 'Replica' } }),
+    },
+    { valid: web({ format: 'patroni' }), invalid: web({ format: 'auto', patroni: {} }) },
+  ],
+  'spec.rpcx: needs format: rpcx': [
+    { valid: web({ format: 'rpcx', rpcx: { group: 'test' } }), invalid: web({ rpcx: { group: 'test' } }) },
+    { valid: web({ format: 'rpcx' }), invalid: web({ format: 'plain', rpcx: {} }) },
+  ],
   'spec.ports: each of several ports needs a name': [
     { valid: web({ ports: [{ port: 80 }] }), invalid: web({ ports: [{ port: 80 }, port('b', 81)] }) },
   ],
