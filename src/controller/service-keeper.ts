@@ -96,6 +96,7 @@ export class ServiceKeeper {
     }
     this.#deps.services.remember(claim.key, created);
     this.#deps.done(claim, 'created');
+    refuseOtherFamily(claim, created);
     return created;
   }
 
@@ -219,7 +220,7 @@ function refuseRetyped(claim: Claim, service: Service): void {
   );
 }
 
-/** A Service keeps its first cluster IP and with it its first family. An old server that knows none has given it the only one it has. */
+/** A Service keeps its first cluster IP and with it its first family. An old server that knows none gives it the only one it has. */
 function refuseOtherFamily(claim: Claim, service: Service): void {
   const [wanted] = claim.spec.service.ipFamilies ?? [];
   const [first] = familiesOf(service);

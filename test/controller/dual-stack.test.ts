@@ -79,7 +79,6 @@ describeNeeding('discovery.k8s.io/v1', 'on a cluster with two families of addres
     await scene.registrar.put({ '/services/moved/1': '[fd00::1]:80' });
     await scene.untilInSlices('moved', ['10.0.0.2:80']);
     await scene.untilPublished('moved', ['10.0.0.2:80']);
-    await scene.untilCounted('moved', { keys: 2, ready: 1, rejected: 1 });
   });
 
   it('a Service of somebody else is filled in the families that it has', async () => {
@@ -164,6 +163,6 @@ describe('on a cluster with one family of addresses', () => {
     });
     // A server from before dual-stack makes the Service, without the family.
     expect(['False/WriteFailed', 'False/InvalidSpec']).toContain(ready);
-    expect(await scene.untilReady('lacking', ready)).toMatch(/IPv6/);
+    expect(await scene.untilReady('lacking', ready)).toContain('ipFamilies');
   });
 });
