@@ -3,7 +3,8 @@ import type { ControllerConfig } from '../config/controller-options.ts';
 import { messageOf } from '../errors.ts';
 import type { Connection } from '../etcd/types.ts';
 import type { Elector } from '../leadership/elector.ts';
-import { type HealthServer, startHealthServer } from '../telemetry/health.ts';
+import { startHealthServer } from '../telemetry/health.ts';
+import type { HttpServer } from '../telemetry/http-server.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { type Assembly, assemble } from './assemble.ts';
@@ -88,7 +89,7 @@ interface ElectionView {
 }
 
 /** Metrics and probes: from the first moment, and until everything else has ended. */
-async function startHealth(parts: Parts, { elector, whyNotOpen }: ElectionView): Promise<HealthServer> {
+async function startHealth(parts: Parts, { elector, whyNotOpen }: ElectionView): Promise<HttpServer> {
   const { config, clock, log, metrics, kubernetes, leadership } = parts;
   metrics.onScrape(() => scrapeController({ ...parts, elector: elector() }));
   const health = await startHealthServer({

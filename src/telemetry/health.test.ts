@@ -4,9 +4,10 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from '../../test/kit/eventually.ts';
 import { systemClock } from '../clock.ts';
-import { type HealthOptions, type HealthServer, startHealthServer } from './health.ts';
+import { type HealthOptions, startHealthServer } from './health.ts';
+import type { HttpServer } from './http-server.ts';
 
-const servers: HealthServer[] = [];
+const servers: HttpServer[] = [];
 const sockets: Socket[] = [];
 
 afterEach(async () => {
@@ -16,7 +17,7 @@ afterEach(async () => {
   await Promise.all(servers.splice(0).map((server) => server.close()));
 });
 
-async function start(options: Partial<HealthOptions> = {}): Promise<HealthServer> {
+async function start(options: Partial<HealthOptions> = {}): Promise<HttpServer> {
   const server = await startHealthServer({
     host: '127.0.0.1',
     port: 0,
@@ -36,7 +37,7 @@ interface Answer {
   readonly headers: NodeJS.Dict<string | string[]>;
 }
 
-function ask(server: HealthServer, path: string, method = 'GET'): Promise<Answer> {
+function ask(server: HttpServer, path: string, method = 'GET'): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = request({ ...server.address, path, method, agent: false }, (response) => {
       let body = '';
@@ -51,7 +52,7 @@ function ask(server: HealthServer, path: string, method = 'GET'): Promise<Answer
   });
 }
 
-function open(server: HealthServer): Socket {
+function open(server: HttpServer): Socket {
   const socket = connect(server.address.port, server.address.host);
   socket.on('error', () => undefined);
   sockets.push(socket);

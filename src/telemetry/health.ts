@@ -1,7 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Clock } from '../clock.ts';
-import { messageOf, TerminalError } from '../errors.ts';
+import { messageOf } from '../errors.ts';
+import { type Answer, type HttpServer, plain, startHttpServer } from './http-server.ts';
 import type { Exposition } from './metrics.ts';
 
 /** Each check by name: why it fails, or undefined while all is well. */
@@ -22,68 +21,17 @@ export interface HealthOptions {
   readonly metrics: () => Promise<Exposition>;
 }
 
-export interface HealthServer {
-  /** Where it listens, with the port that was taken. */
-  readonly address: { readonly host: string; readonly port: number };
-  /** Stops listening; answers under way get one second. */
-  close(): Promise<void>;
-}
-
-/**
- * Probes and scrapes are few and short, so whoever is slow or many is cut off, lest they keep the kubelet out: headers within 5 s, a whole request
- * within 10 s, no data for 15 s, 64 connections.
- */
-const limits = {
-  headersTimeout: 5000,
-  requestTimeout: 10_000,
-  keepAliveTimeout: 5000,
-  connectionsCheckingInterval: 1000,
-  maxHeaderSize: 8192,
-};
-const idleSocketMs = 15_000;
-const maxConnections = 64;
-const closeGraceMs = 1000;
-
 /** Serves /metrics, /healthz and /readyz. Throws a TerminalError with code `HTTP_ADDRESS_UNAVAILABLE` where it cannot listen. */
-export async function startHealthServer(options: HealthOptions): Promise<HealthServer> {
-  const server = createServer(limits, (request, response) => {
-    void answer(request, response, options);
+export async function startHealthServer(options: HealthOptions): Promise<HttpServer> {
+  return await startHttpServer({
+    ...options,
+    flag: '--http-address',
+    respond: ({ pathname }) => route(pathname, options),
   });
-  server.maxConnections = maxConnections;
-  server.setTimeout(idleSocketMs);
-  server.on('clientError', (_error, socket) => socket.destroy());
-  await listen(server, options);
-  const { address, port } = server.address() as AddressInfo;
-  return { address: { host: address, port }, close: () => close(server, options.clock) };
-}
-
-interface Answer {
-  readonly status: number;
-  readonly contentType: string;
-  readonly body: string;
-}
-
-async function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  options: HealthOptions,
-): Promise<void> {
-  const { status, contentType, body } = await route(request, options);
-  response.writeHead(status, {
-    'content-type': contentType,
-    'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-    ...(status === 405 && { allow: 'GET, HEAD', connection: 'close' }),
-  });
-  response.end(request.method === 'HEAD' ? undefined : body);
 }
 
 /** Never throws. */
-async function route(request: IncomingMessage, options: HealthOptions): Promise<Answer> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return plain(405, 'Only GET and HEAD are answered');
-  }
-  const [path] = (request.url ?? '').split('?');
+async function route(path: string, options: HealthOptions): Promise<Answer> {
   switch (path) {
     case '/metrics':
       return await exposed(options.metrics);
@@ -121,31 +69,4 @@ function failureOf(check: () => string | undefined): string | undefined {
   } catch (error) {
     return messageOf(error);
   }
-}
-
-function plain(status: number, body: string): Answer {
-  return { status, contentType: 'text/plain; charset=utf-8', body: `${body}\n` };
-}
-
-function listen(server: Server, { host, port }: HealthOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    // Stays for good: a later error is a connection that could not be accepted, and the next one may be.
-    server.on('error', (cause) => {
-      const text = `${host?.includes(':') ? `[${host}]` : (host ?? '')}:${port}`;
-      const message = `Cannot listen on --http-address ${text}: ${messageOf(cause)}`;
-      reject(new TerminalError('HTTP_ADDRESS_UNAVAILABLE', message, { subject: text, cause }));
-    });
-    server.listen(port, host, () => resolve());
-  });
-}
-
-function close(server: Server, clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const cut = clock.schedule(closeGraceMs, () => server.closeAllConnections());
-    server.close(() => {
-      cut();
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
 }
