@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../kit/eventually.ts';
 import type { AnyObject } from '../kit/kube-objects.ts';
 import { describeNeeding } from '../kit/needs.ts';
-import { addressesOf, type Scene, startScene } from '../kit/scene.ts';
+import { addressesOf, type Scene, skipMirror, startScene } from '../kit/scene.ts';
 
 let scene: Scene;
 
@@ -60,6 +60,7 @@ describe('a Service without selector that stands already', () => {
         team: 'cart',
         'etcd-endpoints.io/etcdservice': 'labelled',
         'endpoints.kubernetes.io/managed-by': 'etcd-endpoints.io',
+        ...skipMirror(),
       });
     });
   });

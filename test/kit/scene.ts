@@ -220,6 +220,11 @@ export class Scene {
   }
 }
 
+/** The label of Endpoints beside which slices of ours stand, as far as the apiserver serves these. */
+export function skipMirror(): Readonly<Record<string, string>> {
+  return servers().served.discoveryV1 ? { 'endpointslice.kubernetes.io/skip-mirror': 'true' } : {};
+}
+
 /** Addresses with their ports as `10.0.0.1:80`, `10.0.0.1:80 (http)` and `10.0.0.1:80 not ready`, sorted; none without Endpoints. */
 export function addressesOf(endpoints: AnyObject): readonly string[] {
   const lines = (endpoints?.subsets ?? []).flatMap(
