@@ -96,8 +96,9 @@ describeNeeding('discovery.k8s.io/v1', 'on a cluster with two families of addres
   it('a headless Service has both families unless it is asked for one', async () => {
     await scene.defineWith('headless', [v4, v6], { service: { type: 'Headless' } });
     await scene.untilInSlices('headless', [v4, v6]);
-    const one = { type: 'Headless', ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv6'] } as const;
-    await scene.defineWith('single', [v4, v6], { service: one });
+    await scene.defineWith('single', [v4, v6], {
+      service: { type: 'Headless', ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv6'] },
+    });
     await scene.untilInSlices('single', [v6]);
   });
 
@@ -114,8 +115,9 @@ describeNeeding('discovery.k8s.io/v1', 'on a cluster with two families of addres
   });
 
   it('families that nobody asks for any more stay as they are', async () => {
-    const service = { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv6', 'IPv4'] } as const;
-    await scene.defineWith('left', [v4, v6], { service });
+    await scene.defineWith('left', [v4, v6], {
+      service: { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv6', 'IPv4'] },
+    });
     await scene.redefine('left', { service: {} });
     await scene.untilReady('left');
     expect(await familiesOf(scene, 'left')).toMatchObject({ families: ['IPv6', 'IPv4'] });
