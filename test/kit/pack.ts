@@ -1,4 +1,6 @@
 import type { SlicesWish } from '../../src/endpoints/pack/types.ts';
+import type { DesiredEndpoint, EndpointPort } from '../../src/endpoints/types.ts';
+import type { EndpointSlice } from '../../src/kube/resources.ts';
 
 /** What the slices of Service `shop/web` should say: nothing special, unless `more` says so. */
 export function slicesWish(more: Partial<SlicesWish> = {}): SlicesWish {
@@ -15,5 +17,39 @@ export function slicesWish(more: Partial<SlicesWish> = {}): SlicesWish {
     maxEndpoints: 100,
     families: ['IPv4'],
     ...more,
+  };
+}
+
+export function httpPort(port: number): EndpointPort {
+  return { name: 'http', port, protocol: 'TCP' };
+}
+
+/** Ready endpoints on one port, `10.0.0.<number>` each. */
+export function endpointsAt(numbers: readonly number[], port = 8080): DesiredEndpoint[] {
+  return numbers.map((number) => ({ address: `10.0.0.${number}`, ports: [httpPort(port)], ready: true }));
+}
+
+/** A slice of ours as an apiserver has stored it, with endpoints as of {@link endpointsAt}. */
+export function sliceAt(name: string, numbers: readonly number[], port = 8080): EndpointSlice {
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: {
+      name,
+      namespace: 'shop',
+      uid: `uid of ${name}`,
+      resourceVersion: '1',
+      labels: {
+        'kubernetes.io/service-name': 'web',
+        'endpointslice.kubernetes.io/managed-by': 'etcd-endpoints.io',
+        'etcd-endpoints.io/etcdservice': 'web',
+      },
+    },
+    addressType: 'IPv4',
+    endpoints: numbers.map((number) => ({
+      addresses: [`10.0.0.${number}`],
+      conditions: { ready: true, serving: true, terminating: false },
+    })),
+    ports: [httpPort(port)],
   };
 }
