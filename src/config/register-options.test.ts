@@ -76,7 +76,39 @@ describe('the configuration of register', () => {
     expect(problem(flags)).toContain(text);
   });
 
-  it('needs a key', () => {
+  it('takes a prefix instead of a key, with what a format writes below it', () => {
+    const flags = {
+      key: undefined,
+      prefix: '/micro/registry/web',
+      format: 'go-micro',
+      metadata: ['a=b=c', 'd='],
+    };
+    expect(config(flags)).toMatchObject({
+      keys: [],
+      prefix: '/micro/registry/web',
+      id: '{hostname}',
+      format: 'go-micro',
+      metadata: [
+        { name: 'a', text: 'b=c' },
+        { name: 'd', text: '' },
+      ],
+    });
+  });
+
+  it.each([
+    [{ prefix: '/web' }, '--prefix makes key and value by --format'],
+    [{ key: undefined, prefix: '/web', value: 'x' }, '--prefix makes key and value by --format'],
+    [{ id: 'a' }, '--id needs --prefix'],
+    [{ format: 'kratos' }, '--format kratos makes the key too: give --prefix instead of --key'],
+    [{ format: 'xml' }, '--format "xml": expected one of auto, '],
+    [{ value: 'x', metadata: 'a=b' }, '--metadata is a part of what --format writes'],
+    [{ metadata: ['a=b', 'a=c'] }, '--metadata is given twice with the same name'],
+    [{ metadata: '=b' }, '--metadata "=b": expected a name and a text, such as zone=a'],
+  ])('refuses what to register in %j', (flags, text) => {
+    expect(problem(flags)).toContain(text);
+  });
+
+  it('needs a key or a prefix', () => {
     const source = { flags: { etcd: 'http://h' }, env: {}, hostname: 'h', readFile: () => Buffer.of() };
     expect(() => registerConfig(source)).toThrow('--key is needed (or ETCD_ENDPOINTS_KEY)');
   });

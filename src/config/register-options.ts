@@ -1,8 +1,20 @@
 import type { EtcdOptions } from '../etcd/options.ts';
+import { type FormatName, formatNames } from '../formats/formats.ts';
 import { etcdConfig, etcdOptions } from './etcd-options.ts';
-import type { OptionTable, Values } from './option.ts';
+import { environmentName, type OptionTable, type Values } from './option.ts';
 import { type OptionSource, optionsError, readOptions } from './read-options.ts';
-import { anyText, duration, type NamedPort, namedPort, oneOf, onOff, text, wholeNumber } from './values.ts';
+import {
+  anyText,
+  duration,
+  type NamedPort,
+  type NamedText,
+  namedPort,
+  namedText,
+  oneOf,
+  onOff,
+  text,
+  wholeNumber,
+} from './values.ts';
 
 /** etcd grants no more (etcd, server/lease/lessor.go, MaxLeaseTTL). */
 const mostTtlSeconds = 9_000_000_000;
@@ -13,9 +25,8 @@ export const registerOptions = {
     value: text,
     many: true,
     verbatim: true,
-    required: true,
     placeholder: 'TEMPLATE',
-    doc: 'The key to register, such as /services/web/{hostname}. {hostname}, {address}, {port}, {port.NAME}, {pid} and {env.NAME} are filled in.',
+    doc: 'The key to register, such as /services/web/{hostname}. {hostname}, {address}, {port}, {port.NAME}, {pid} and {env.NAME} are filled in. Either this or --prefix is needed.',
   },
   value: {
     value: anyText,
@@ -24,11 +35,28 @@ export const registerOptions = {
     placeholder: 'TEMPLATE',
     doc: 'The value of the key, such as {address}:{port}; one for each --key, in their order. Absent: made of address and ports by --format.',
   },
+  prefix: {
+    value: text,
+    placeholder: 'TEMPLATE',
+    doc: 'The prefix of the service, such as /micro/registry/greeter: --format makes key and value below it. Its last part is the name of the service.',
+  },
+  id: {
+    value: text,
+    placeholder: 'TEMPLATE',
+    doc: 'With --prefix: what tells this instance from the others of the service. Absent: {hostname}. Formats with the address in the key need none.',
+  },
   format: {
-    value: oneOf('plain', 'json'),
+    value: oneOf(...formatNames),
     default: 'plain',
     placeholder: 'FORMAT',
-    doc: 'plain for address:port, json for an object. A --value that is json must be JSON, and what is filled in is escaped.',
+    doc: 'How the registration is written: plain for address:port, json for an object; with --prefix any of docs/formats.md that can be written. A --value that is json must be JSON, and what is filled in is escaped.',
+  },
+  metadata: {
+    value: namedText,
+    many: true,
+    verbatim: true,
+    placeholder: 'NAME=TEMPLATE',
+    doc: 'What else is said of the instance, such as zone={env.ZONE}, where the format has a place for it.',
   },
   address: {
     value: text,
@@ -137,7 +165,13 @@ export interface RegisterConfig {
   readonly keys: readonly string[];
   /** As many as keys, or none: then it is made of address and ports. */
   readonly values: readonly string[];
-  readonly format: 'plain' | 'json';
+  /** Instead of keys; a template too. */
+  readonly prefix: string | undefined;
+  /** A template. */
+  readonly id: string;
+  readonly format: FormatName;
+  /** Its texts are templates. */
+  readonly metadata: readonly NamedText[];
   readonly address: string | undefined;
   readonly interface: string | undefined;
   readonly ports: readonly NamedPort[];
@@ -157,7 +191,7 @@ export interface RegisterConfig {
 /** Reads the configuration of `register`. Throws a TerminalError with code `INVALID_OPTIONS` that names each wrong option. */
 export function registerConfig(source: OptionSource): RegisterConfig {
   const values = readOptions(registerOptions, source);
-  const problems = [...fitProblems(values)];
+  const problems = [...whatProblems(values), ...fitProblems(values)];
   if (problems.length > 0) {
     throw optionsError(problems);
   }
@@ -165,7 +199,10 @@ export function registerConfig(source: OptionSource): RegisterConfig {
     etcd: etcdConfig(values, source),
     keys: values.key,
     values: values.value,
+    prefix: values.prefix,
+    id: values.id ?? '{hostname}',
     format: values.format,
+    metadata: values.metadata,
     address: values.address,
     interface: values.interface,
     ports: values.port,
@@ -194,11 +231,34 @@ function checkConfig(values: Values<typeof registerOptions>): CheckConfig | unde
   };
 }
 
-function* fitProblems(values: Values<typeof registerOptions>): Generator<string> {
-  const { key, value, address, port, once, exec, drain } = values;
-  if (value.length > 0 && value.length !== key.length) {
+/** What is to be registered: keys with values, or an instance below a prefix. */
+function* whatProblems(values: Values<typeof registerOptions>): Generator<string> {
+  const { key, value, prefix, id, format, metadata } = values;
+  if (key.length === 0 && prefix === undefined) {
+    yield `--key is needed (or ${environmentName('key')}), or --prefix: ${registerOptions.key.doc}`;
+  }
+  if (prefix !== undefined && key.length + value.length > 0) {
+    yield '--prefix makes key and value by --format: leave it, or --key and --value out';
+  }
+  if (prefix === undefined && value.length > 0 && value.length !== key.length) {
     yield `--value is given ${times(value.length)} and --key ${times(key.length)}: each --key needs one --value, or none has one`;
   }
+  if (prefix === undefined && id !== undefined) {
+    yield '--id needs --prefix: it becomes a part of the key';
+  }
+  if (prefix === undefined && !['plain', 'json'].includes(format)) {
+    yield `--format ${format} makes the key too: give --prefix instead of --key`;
+  }
+  if (value.length > 0 && metadata.length > 0) {
+    yield '--metadata is a part of what --format writes: leave it or --value out';
+  }
+  if (new Set(metadata.map(({ name }) => name)).size < metadata.length) {
+    yield '--metadata is given twice with the same name';
+  }
+}
+
+function* fitProblems(values: Values<typeof registerOptions>): Generator<string> {
+  const { address, port, once, exec, drain } = values;
   if (address !== undefined && values.interface !== undefined) {
     yield '--address and --interface are given, but one address can be registered';
   }

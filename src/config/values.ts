@@ -1,4 +1,5 @@
 /** How the texts of options are read. Every message says what is expected, in words that follow the flag and its value. */
+import { isIPv4 } from 'node:net';
 import { z } from 'zod';
 import type { AllowedPrefix } from './allowed-prefix.ts';
 
@@ -112,6 +113,18 @@ export const namedPort: z.ZodType<NamedPort, string> = reads(
   },
 );
 
+/** Metadata that is registered. */
+export interface NamedText {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** `zone=a`; the text may be empty. */
+export const namedText: z.ZodType<NamedText, string> = reads('a name and a text, such as zone=a', (given) => {
+  const split = given.indexOf('=');
+  return split > 0 ? { name: given.slice(0, split), text: given.slice(split + 1) } : undefined;
+});
+
 /** Where a server listens. */
 export interface ListenAddress {
   /** Absent: on every address of the machine. */
@@ -123,16 +136,28 @@ export interface ListenAddress {
 /** `:8080`, `127.0.0.1:8080` or `[::1]:8080`. */
 export const listenAddress: z.ZodType<ListenAddress, string> = reads(
   'an address to listen on such as :8080, 127.0.0.1:8080 or [::1]:8080',
-  (address) => {
-    const [, v6, host, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/@]*)):(\d{1,5})$/.exec(address) ?? [];
-    const port = Number(digits);
-    if (digits === undefined || port > 65_535) {
-      return undefined;
-    }
-    const name = v6 ?? host ?? '';
-    return name === '' ? { port } : { host: name, port };
+  parseListenAddress,
+);
+
+/** An address that only this machine reaches. */
+export const loopbackAddress: z.ZodType<ListenAddress, string> = reads(
+  'an address of this machine alone such as 127.0.0.1:8081 or [::1]:8081',
+  (text) => {
+    const address = parseListenAddress(text);
+    const { host = '' } = address ?? {};
+    return host === '::1' || (isIPv4(host) && host.startsWith('127.')) ? address : undefined;
   },
 );
+
+function parseListenAddress(text: string): ListenAddress | undefined {
+  const [, v6, host, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:[\]/@]*)):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (digits === undefined || port > 65_535) {
+    return undefined;
+  }
+  const name = v6 ?? host ?? '';
+  return name === '' ? { port } : { host: name, port };
+}
 
 /** The URL of an etcd member in its shortest form, `https://10.0.0.1:2379`. Without a scheme it is http, without a port 2379, as etcdctl has it. */
 export const etcdUrl: z.ZodType<string, string> = z.string().transform((given, context) => {

@@ -18,7 +18,17 @@ const grpc = { name: 'grpc', port: 90 };
 type Recipe = Parameters<typeof registrationsOf>[0];
 
 function recipe(options: Partial<Recipe>): Recipe {
-  return { keys: ['/web/{hostname}'], values: [], format: 'plain', ports: [], check: undefined, ...options };
+  return {
+    keys: ['/web/{hostname}'],
+    values: [],
+    prefix: undefined,
+    id: '{hostname}',
+    format: 'plain',
+    metadata: [],
+    ports: [],
+    check: undefined,
+    ...options,
+  };
 }
 
 function values(options: Partial<Recipe>, more: Partial<Facts> = {}): string[] {
@@ -54,6 +64,13 @@ describe('what is registered', () => {
     ]);
   });
 
+  it('has metadata where the format has a place for it', () => {
+    const metadata = [{ name: 'zone', text: 'on {hostname}' }];
+    expect(values({ format: 'json', ports: [one], metadata })).toEqual([
+      '{"address":"10.0.0.5","port":8080,"metadata":{"zone":"on vm-1"}}',
+    ]);
+  });
+
   it('is the value of each key, in their order, filled in', () => {
     const wanted = registrationsOf(recipe({ keys: ['/a/{pid}', '/b'], values: ['{address}:1', ''] }), facts);
     expect(wanted.map(({ key, value }) => [key, value.toString()])).toEqual([
@@ -73,7 +90,9 @@ describe('what is registered', () => {
     [{ values: ['{env.NONE}'] }, '--value: {env.NONE} is not set in the environment'],
     [{ keys: ['/a', '/b'], values: ['x', '{port}'] }, '--value number 2: {port} needs a --port'],
     [{ keys: ['/a/{hostname}', '/a/vm-1'] }, '--key is given twice for /a/vm-1'],
-    [{ ports: [http, grpc] }, '--value: a plain one holds one --port: use --format json'],
+    [{ ports: [http, grpc] }, '--format plain: it has no place for a second port'],
+    [{ metadata: [{ name: 'zone', text: '{env.NONE}' }] }, '--metadata zone: {env.NONE} is not set'],
+    [{ metadata: [{ name: 'zone', text: 'a' }] }, '--format plain: it has no place for the metadata "zone"'],
     [{ format: 'json', values: ['{address}'] }, '--value: it is no JSON'],
   ])('is refused where %j cannot be meant', (options, problem) => {
     expect(problemsOf(options)).toContain(problem);
@@ -103,5 +122,47 @@ describe('what is registered', () => {
     expect(doubtsOf(wanted)).toEqual([
       '/a is nothing to publish: InvalidAddress, 127.0.0.1 is a loopback address',
     ]);
+  });
+});
+
+describe('what is registered below a prefix', () => {
+  const written = (options: Partial<Recipe>): [string, string][] =>
+    registrationsOf(recipe({ keys: [], ...options }), { ...facts, ports: options.ports ?? [one] }).map(
+      ({ key, value }) => [Buffer.from(key, 'latin1').toString(), value.toString()],
+    );
+
+  it('has the key and the value that its format makes', () => {
+    expect(written({ prefix: '/services/web' })).toEqual([['/services/web/vm-1', '10.0.0.5:8080']]);
+    expect(written({ prefix: 'services/{env.SECRET}/', format: 'grpc', id: '{pid}' })).toEqual([
+      ['services/hunter2/42', '{"Op":0,"Addr":"10.0.0.5:8080","Metadata":null}'],
+    ]);
+    const metadata = [{ name: 'zone', text: 'a' }];
+    expect(
+      written({ prefix: '/microservices/web', format: 'kratos', ports: [http, grpc], metadata }),
+    ).toEqual([
+      [
+        '/microservices/web/vm-1',
+        '{"id":"vm-1","name":"web","version":"","metadata":{"zone":"a"},"endpoints":["http://10.0.0.5:80","grpc://10.0.0.5:90"]}',
+      ],
+    ]);
+  });
+
+  it('needs an address', () => {
+    expect(needsAddress(recipe({ keys: [], prefix: '/services/web' }))).toBe(true);
+  });
+
+  it.each<[Partial<Recipe>, string]>([
+    [{ prefix: '/a/{zone}', id: '{x}' }, '--prefix: {zone} is unknown'],
+    [{ prefix: '/a/{zone}', id: '{x}' }, '--id: {x} is unknown'],
+    [{ format: 'patroni' }, '--format patroni: Patroni itself announces the members of its cluster'],
+    [{ format: 'auto' }, '--format auto: it only reads'],
+    [{ format: 'kratos', ports: [one] }, 'port needs a name'],
+    [{ format: 'go-zero', ports: [http, grpc] }, '--format go-zero: it has no place for a second port'],
+    [
+      { format: 'grpc', metadata: [{ name: 'note', text: 'x'.repeat(2000) }] },
+      '--format grpc: it would not be read as what is to be registered',
+    ],
+  ])('is refused where %j cannot be written', (options, problem) => {
+    expect(problemsOf({ keys: [], prefix: '/services/web', ports: [one], ...options })).toContain(problem);
   });
 });

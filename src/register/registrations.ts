@@ -1,9 +1,11 @@
-import { isIPv6 } from 'node:net';
 import { optionsError } from '../config/read-options.ts';
 import type { RegisterConfig } from '../config/register-options.ts';
 import { keyOf, showKey } from '../etcd/key.ts';
 import type { Key } from '../etcd/types.ts';
+import { formats } from '../formats/formats.ts';
 import { compileReader } from '../formats/read.ts';
+import type { Format, Instance } from '../formats/types.ts';
+import { writeBelow } from '../formats/write.ts';
 import { type Facts, type Filled, fillIn, wantsAddress } from './template.ts';
 
 /** What is to be kept in etcd. */
@@ -12,7 +14,10 @@ export interface WantedRegistration {
   readonly value: Buffer;
 }
 
-type Recipe = Pick<RegisterConfig, 'keys' | 'values' | 'format' | 'ports' | 'check'>;
+type Recipe = Pick<
+  RegisterConfig,
+  'keys' | 'values' | 'prefix' | 'id' | 'format' | 'metadata' | 'ports' | 'check'
+>;
 
 /** Whether an address must be found. */
 export function needsAddress({ keys, values, check }: Recipe): boolean {
@@ -21,23 +26,39 @@ export function needsAddress({ keys, values, check }: Recipe): boolean {
 
 /** The keys and values with everything filled in. Throws `INVALID_OPTIONS` that names each option at fault. */
 export function registrationsOf(recipe: Recipe, facts: Facts): readonly WantedRegistration[] {
-  const keys = recipe.keys.map((template) => ({
-    option: `--key ${template}`,
-    filled: fillIn(template, facts),
-  }));
-  const values = recipe.keys.map((_, index) => valueText(recipe, facts, index));
-  const problems = [...keys, ...values].flatMap(({ option, filled }) =>
-    'problem' in filled ? [`${option}: ${filled.problem}`] : [],
-  );
-  const texts = keys.flatMap(({ filled }) => ('text' in filled ? [filled.text] : []));
-  const twice = texts.find((key, index) => texts.indexOf(key) !== index);
+  return recipe.prefix === undefined ? keyed(recipe, facts) : [below(recipe.prefix, recipe, facts)];
+}
+
+/** The instance below the prefix of its service, as the format has it. */
+function below(template: string, recipe: Recipe, facts: Facts): WantedRegistration {
+  const [prefix = '', id = ''] = filledIn([
+    { option: '--prefix', filled: fillIn(template, facts) },
+    { option: '--id', filled: fillIn(recipe.id, facts) },
+  ]);
+  const written = writeBelow(recipe.format, prefix, { id, instance: instanceOf(recipe, facts) });
+  if ('problem' in written) {
+    throw optionsError([`--format ${recipe.format}: ${written.problem}`]);
+  }
+  return { key: keyOf(written.key), value: Buffer.from(written.value) };
+}
+
+/** Keys as they are given, with the values given for them, or with those that the format makes. */
+function keyed(recipe: Recipe, facts: Facts): readonly WantedRegistration[] {
+  const { keys, values } = recipe;
+  const made = values.length === 0 ? madeValue(recipe, facts) : undefined;
+  const texts = filledIn([
+    ...keys.map((template) => ({ option: `--key ${template}`, filled: fillIn(template, facts) })),
+    ...keys.map((_, index) => made ?? givenValue(recipe, facts, index)),
+  ]);
+  const names = texts.slice(0, keys.length);
+  const twice = names.find((key, index) => names.indexOf(key) !== index);
   if (twice !== undefined) {
-    problems.push(`--key is given twice for ${showKey(keyOf(twice))}`);
+    throw optionsError([`--key is given twice for ${showKey(keyOf(twice))}`]);
   }
-  if (problems.length > 0) {
-    throw optionsError([...new Set(problems)]);
-  }
-  return texts.map((key, index) => ({ key: keyOf(key), value: Buffer.from(textOf(values[index]?.filled)) }));
+  return names.map((key, index) => ({
+    key: keyOf(key),
+    value: Buffer.from(texts[keys.length + index] ?? ''),
+  }));
 }
 
 /** What the controller would say of registrations that it cannot publish; they may be meant for others. */
@@ -53,19 +74,27 @@ export function doubtsOf(registrations: readonly WantedRegistration[]): readonly
   });
 }
 
+/** A text that is filled in, and the option that it comes from as messages name it. A value is not shown: it may hold a secret. */
 interface OptionText {
-  /** The option as messages name it. A value is not shown: it may hold a secret. */
   readonly option: string;
   readonly filled: Filled;
 }
 
-function valueText(recipe: Recipe, facts: Facts, index: number): OptionText {
-  const template = recipe.values[index];
-  if (template === undefined) {
-    return { option: '--value', filled: builtValue(recipe, facts) };
+/** The texts; throws with all that is wrong with them. */
+function filledIn(texts: readonly OptionText[]): readonly string[] {
+  const problems = texts.flatMap(({ option, filled }) =>
+    'problem' in filled ? [`${option}: ${filled.problem}`] : [],
+  );
+  if (problems.length > 0) {
+    throw optionsError([...new Set(problems)]);
   }
-  const option = recipe.values.length === 1 ? '--value' : `--value number ${index + 1}`;
-  return { option, filled: recipe.format === 'json' ? filledJson(template, facts) : fillIn(template, facts) };
+  return texts.map(({ filled }) => ('text' in filled ? filled.text : ''));
+}
+
+function givenValue({ values, format }: Recipe, facts: Facts, index: number): OptionText {
+  const template = values[index] ?? '';
+  const option = values.length === 1 ? '--value' : `--value number ${index + 1}`;
+  return { option, filled: format === 'json' ? filledJson(template, facts) : fillIn(template, facts) };
 }
 
 function filledJson(template: string, facts: Facts): Filled {
@@ -75,22 +104,27 @@ function filledJson(template: string, facts: Facts): Filled {
     : { problem: 'it is no JSON, as --format json demands' };
 }
 
-/** `10.0.0.5:8080`, or an object that the format `json` reads by its common names; several ports are in `ports`, by name. */
-function builtValue({ format }: Recipe, { address = '', ports }: Facts): Filled {
-  const [only, ...others] = ports;
-  if (format === 'json') {
-    const port = only === undefined ? {} : { port: only.port };
-    const named = { ports: Object.fromEntries(ports.map(({ name, port: number }) => [name, number])) };
-    const isNamed = only !== undefined && only.name !== '';
-    return { text: JSON.stringify({ address, ...(isNamed ? named : port) }) };
-  }
-  if (others.length > 0) {
-    return { problem: 'a plain one holds one --port: use --format json, or say what it should be' };
-  }
-  if (only === undefined) {
-    return { text: address };
-  }
-  return { text: `${isIPv6(address) ? `[${address}]` : address}:${only.port}` };
+/** The value alone, of a format whose key may be any. */
+function madeValue(recipe: Recipe, facts: Facts): OptionText {
+  const { write } = formats[recipe.format] as Format<unknown>;
+  const written = write({ service: '', id: '', instance: instanceOf(recipe, facts) });
+  return {
+    option: `--format ${recipe.format}`,
+    filled: 'problem' in written ? written : { text: written.value },
+  };
+}
+
+function instanceOf({ metadata }: Recipe, facts: Facts): Instance {
+  const { address = '', ports } = facts;
+  const texts = filledIn(
+    metadata.map(({ name, text }) => ({ option: `--metadata ${name}`, filled: fillIn(text, facts) })),
+  );
+  return {
+    address,
+    ports: Object.fromEntries(ports.map(({ name, port }) => [name, port])),
+    ready: true,
+    metadata: Object.fromEntries(metadata.map(({ name }, index) => [name, texts[index] ?? ''])),
+  };
 }
 
 function isJson(text: string): boolean {
@@ -100,8 +134,4 @@ function isJson(text: string): boolean {
   } catch {
     return false;
   }
-}
-
-function textOf(filled: Filled | undefined): string {
-  return filled !== undefined && 'text' in filled ? filled.text : '';
 }

@@ -34,7 +34,8 @@ export async function register(config: RegisterConfig, deps: RegisterDeps): Prom
   const facts = await factsOf(config, deps.pid);
   const wanted = registrationsOf(config, facts);
   const check = config.check && checkOf(config.check, facts);
-  for (const doubt of doubtsOf(wanted)) {
+  // Below a prefix, a format has made sure that it can read what it has written.
+  for (const doubt of config.prefix === undefined ? doubtsOf(wanted) : []) {
     voice.warn(`the registration ${doubt}`);
   }
   const log = defectsOnly(voice);
