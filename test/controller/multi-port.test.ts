@@ -1,9 +1,10 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { EtcdServiceInput } from '../../src/api/etcd-service.ts';
 import { servers } from '../kit/control-plane.ts';
 import { eventually } from '../kit/eventually.ts';
 import type { AnyObject } from '../kit/kube-objects.ts';
-import { type Scene, startScene } from '../kit/scene.ts';
+import { addressesOf, type Scene, startScene } from '../kit/scene.ts';
+import { SlicesWatch } from '../kit/slices-watch.ts';
 
 let scene: Scene;
 
@@ -116,8 +117,19 @@ describe('an instance with several ports', () => {
   it('changes its ports without being missing for those that stay', async () => {
     await scene.defineWith('moving', [named('10.0.0.1', { http: 8080, grpc: 9090 })], web);
     await untilPublished('moving', ['10.0.0.1:8080 (http)', '10.0.0.1:9090 (grpc)']);
+    const watch = await scene.objects.watch('endpoints', 'moving');
+    onTestFinished(() => watch.end());
+    const slices = servers().served.discoveryV1
+      ? await SlicesWatch.start(scene.objects, 'moving')
+      : undefined;
+    onTestFinished(() => slices?.end());
+
     await scene.registrar.put({ '/services/moving/1': named('10.0.0.1', { http: 8080, grpc: 9091 }) });
     await untilPublished('moving', ['10.0.0.1:8080 (http)', '10.0.0.1:9091 (grpc)']);
+    for (const state of watch.states) {
+      expect(addressesOf(state)).toContain('10.0.0.1:8080 (http)');
+    }
+    expect(slices?.missingSince(0, ['10.0.0.1:8080 (http)']) ?? []).toEqual([]);
   });
 });
 
