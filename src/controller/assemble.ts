@@ -1,22 +1,32 @@
+import type { EtcdService } from '../api/etcd-service.ts';
 import type { Clock } from '../clock.ts';
 import type { ControllerConfig } from '../config/controller-options.ts';
-import type { KubeWriter } from '../kube/types.ts';
+import type { Connection } from '../etcd/types.ts';
+import { type KubeWriter, type ObjectKey, objectKey } from '../kube/types.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { queueMetrics } from '../telemetry/queue-metrics.ts';
 import { countedWriter } from './counted-writer.ts';
+import { Decider } from './deciding.ts';
 import { EndpointsKeeper } from './endpoints-keeper.ts';
+import { HeldProbes } from './held-probes.ts';
+import { shownHold } from './hold-findings.ts';
 import type { Kubernetes } from './kubernetes.ts';
 import type { Leadership } from './leadership.ts';
+import { Preparer } from './preparing.ts';
 import { Publisher } from './publisher.ts';
+import { Publishing } from './publishing.ts';
 import { logFailure } from './queue-log.ts';
 import { Reconciler } from './reconciler.ts';
 import { Recorder } from './recorder.ts';
 import type { Registry } from './registry.ts';
+import { type GuardedObject, RegistryGuard } from './registry-guard.ts';
+import { Reporter } from './reporting.ts';
 import { ServiceKeeper } from './service-keeper.ts';
 import { SlicesHandBack } from './slices-hand-back.ts';
 import { SlicesKeeper } from './slices-keeper.ts';
 import { StatusWriter } from './status-writer.ts';
+import { TrackedServices } from './tracked.ts';
 import { connectTriggers } from './triggers.ts';
 import { WorkQueue } from './work-queue.ts';
 
@@ -45,30 +55,12 @@ export interface Assembly {
 
 /** Puts the parts of the controller together by hand: who knows of whom stands here and nowhere else. */
 export function assemble(config: ControllerConfig, deps: AssemblyDeps): Assembly {
-  const { clock, log, metrics, leadership, kubernetes, registry } = deps;
+  const { clock, log, metrics, kubernetes, registry } = deps;
   const { client, caches, own, claims, events } = kubernetes;
   const queue = newQueue(clock, log, metrics);
   const writer = countedWriter(client, metrics);
   const recorder = new Recorder({ log, events, metrics });
-  const reconciler = new Reconciler({
-    etcdServices: own.etcdServices,
-    claims,
-    source: registry.mirror,
-    services: new ServiceKeeper({
-      services: own.services,
-      reader: client,
-      writer,
-      done: (claim, action) => recorder.serviceWritten(claim, action),
-    }),
-    publisher: newPublisher(config, { ...deps, writer, recorder }),
-    statuses: new StatusWriter({ etcdServices: own.etcdServices, writer, clock }),
-    recorder,
-    clock,
-    allowedPrefixes: config.allowedPrefixes,
-    maxValueBytes: config.maxValueBytes,
-    leadsSince: () => leadership.since,
-    changed: (key, isFirst) => queue.add(key, isFirst ? 'low' : 'high'),
-  });
+  const reconciler = newReconciler(config, { ...deps, queue, writer, recorder });
   connectTriggers({
     queue,
     claims,
@@ -77,6 +69,7 @@ export function assemble(config: ControllerConfig, deps: AssemblyDeps): Assembly
     endpoints: own.endpoints,
     slices: own.slices,
     source: registry.mirror,
+    staleMs: config.staleMs,
     nodeNames: kubernetes.nodeNames,
     isStarted: () => kubernetes.whyNotSynced() === undefined,
   });
@@ -103,6 +96,95 @@ function newPublisher(
     nodeNames: kubernetes.nodeNames,
     endpointsRemoved: (claim) => recorder.endpointsRemoved(claim),
   });
+}
+
+interface ReconcilerParts extends AssemblyDeps {
+  readonly queue: WorkQueue;
+  readonly writer: KubeWriter;
+  readonly recorder: Recorder;
+}
+
+function newReconciler(config: ControllerConfig, parts: ReconcilerParts): Reconciler {
+  const { clock, leadership, kubernetes, registry, queue, writer, recorder } = parts;
+  const { client, caches, own, claims } = kubernetes;
+  const lookAgain = (key: ObjectKey): void => queue.add(key);
+  const leadsSince = (): number => leadership.since;
+  const connection = (): Connection => registry.mirror.connection;
+  const guard = new RegistryGuard({
+    source: registry.mirror,
+    limits: config.guard,
+    clock,
+    random: Math.random,
+    services: () => shownHolds(caches.etcdServices.list()),
+    changed: lookAgain,
+  });
+  const probes = new HeldProbes({ clock, found: lookAgain });
+  const reporter = new Reporter({
+    etcdServices: own.etcdServices,
+    statuses: new StatusWriter({ etcdServices: own.etcdServices, writer, clock }),
+    recorder,
+    clock,
+    isNews: (hold) => guard.isNews(hold),
+  });
+  const tracked = new TrackedServices({
+    clock,
+    forgotten(key) {
+      guard.leaveOut(key);
+      probes.forget(key);
+      reporter.forget(key);
+    },
+  });
+  const services = new ServiceKeeper({
+    services: own.services,
+    reader: client,
+    writer,
+    done: (claim, action) => recorder.serviceWritten(claim, action),
+  });
+  const publisher = newPublisher(config, parts);
+  const preparer = new Preparer({
+    claims,
+    services,
+    source: registry.mirror,
+    allowedPrefixes: config.allowedPrefixes,
+    maxValueBytes: config.maxValueBytes,
+    leadsSince,
+    changed({ key, published }) {
+      guard.touch(key);
+      queue.add(key, published === undefined ? 'low' : 'high');
+    },
+    clock,
+  });
+  const { drainMs, staleMs } = config;
+  const decider = new Decider({ guard, publisher, probes, reporter, clock, drainMs, leadsSince });
+  const publishing = new Publishing({
+    preparer,
+    decider,
+    services,
+    publisher,
+    recorder,
+    clock,
+    connection,
+    staleMs,
+    leadsSince,
+  });
+  return new Reconciler({
+    etcdService: (key) => own.etcdServices.get(key),
+    tracked,
+    preparer,
+    publishing,
+    guard,
+    probes,
+    reporter,
+    clock,
+    connection,
+    leadsSince,
+  });
+}
+
+function* shownHolds(objects: Iterable<EtcdService>): Iterable<GuardedObject> {
+  for (const object of objects) {
+    yield { key: objectKey(object.metadata), shown: shownHold(object) };
+  }
 }
 
 function newQueue(clock: Clock, log: Logger, metrics: Metrics): WorkQueue {

@@ -20,11 +20,12 @@ export const isPublished = {
   message: 'Kubernetes holds what etcd says',
 } as const satisfies Finding<'Published'>;
 
-export const nothingHeld = {
+export const whyStale = {
   status: 'False',
-  reason: 'NothingHeld',
-  message: 'Nothing is held',
-} as const satisfies Finding<'NothingHeld'>;
+  reason: 'RegistryStale',
+  message:
+    'etcd has been away for so long that nobody knows whether instances live; all are published as not ready',
+} as const satisfies Finding<'RegistryStale'>;
 
 /** Why what is published may differ from etcd though nothing is wrong in Kubernetes. */
 export function whyUnready(

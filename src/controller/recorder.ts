@@ -1,6 +1,7 @@
 import type { EtcdService } from '../api/etcd-service.ts';
-import type { EventReason, ReadyReason } from '../api/reasons.ts';
+import type { EventReason, ReadyReason, RemovalHeldReason } from '../api/reasons.ts';
 import type { Desired, RejectedSample } from '../endpoints/desired.ts';
+import type { Hold } from '../endpoints/guard/hold.ts';
 import { maxAddresses } from '../endpoints/subsets.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
 import { type EventRecorder, type KubeObject, objectKey } from '../kube/types.ts';
@@ -8,7 +9,18 @@ import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Claim } from './claim.ts';
 import type { Write } from './publisher.ts';
-import type { Finding } from './status.ts';
+import type { Finding, Published } from './status.ts';
+
+type RemovalFinding = Finding<RemovalHeldReason>;
+
+/** What is held of one EtcdService. */
+export interface Held {
+  readonly hold: Hold;
+  /** Endpoints. */
+  readonly held: number;
+  /** Whether the hold has not been told of before. */
+  readonly isNews: boolean;
+}
 
 export interface RecorderDeps {
   readonly log: Logger;
@@ -47,15 +59,18 @@ export class Recorder {
   }
 
   /** `waitedMs` is the age of the oldest change that the write publishes. */
-  published(claim: Claim, desired: Desired, revision: number, write: Write, waitedMs: number): void {
-    const { added, removed } = compare(write.before, desired.endpoints);
-    const ready = desired.endpoints.filter((endpoint) => endpoint.ready).length;
+  published(claim: Claim, published: Published, write: Write, waitedMs: number): void {
+    const { endpoints, revision, held, draining } = published;
+    const { added, removed } = compare(write.before, endpoints);
+    const ready = endpoints.filter((endpoint) => endpoint.ready).length;
     const fields = {
       service: claim.key,
       action: write.action,
       revision,
-      endpoints: desired.endpoints.length,
+      endpoints: endpoints.length,
       ready,
+      ...(held === 0 ? {} : { held }),
+      ...(draining === 0 ? {} : { draining }),
     };
     this.#log(claim.object).info(
       { ...fields, added, removed, waitedMs: Math.round(waitedMs) },
@@ -66,7 +81,7 @@ export class Recorder {
       this.#event(claim.object, 'Normal', 'EndpointsAdopted', `Took over Endpoints ${claim.serviceName}`);
     }
     if (write.truncated && write.before.length < maxAddresses) {
-      const message = `${desired.endpoints.length} addresses are more than one Endpoints object may hold; it holds 1000 of them`;
+      const message = `${endpoints.length} addresses are more than one Endpoints object may hold; it holds 1000 of them`;
       this.#event(claim.object, 'Warning', 'OverCapacity', message);
     }
   }
@@ -110,6 +125,19 @@ export class Recorder {
     this.#event(object, 'Warning', reason, message);
   }
 
+  /** An EtcdService has something that is held from now on; `isNews` where the hold itself has just begun. */
+  holdBegan(object: EtcdService, { reason, message }: RemovalFinding, { hold, held, isNews }: Held): void {
+    this.#log(object).warn({ reason, hold: hold.id, held, problem: message }, 'Removals are held');
+    if (isNews) {
+      this.#deps.metrics.holds.inc({ reason });
+      this.#event(object, 'Warning', reason, message);
+    }
+  }
+
+  holdEnded(object: EtcdService, { reason, message }: RemovalFinding): void {
+    this.#log(object).info({ reason, hold: message }, 'Nothing is held any more');
+  }
+
   #noticedRejections(object: EtcdService, before: Desired | undefined, { counts, rejected }: Desired): void {
     const first = rejected[0];
     if (first === undefined || counts.rejected <= (before?.counts.rejected ?? 0)) {
@@ -122,7 +150,7 @@ export class Recorder {
   #event(
     object: EtcdService,
     type: 'Normal' | 'Warning',
-    reason: EventReason | ReadyReason,
+    reason: EventReason | ReadyReason | RemovalHeldReason,
     message: string,
   ): void {
     this.#deps.events.record(object, { type, reason, message });

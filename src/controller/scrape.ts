@@ -32,24 +32,31 @@ export function scrapeController(input: ScrapeInput): void {
   metrics.registryRanges.set({ registry: name }, ranges);
   metrics.registryKeys.set({ registry: name }, keys);
   metrics.registryRevision.set({ registry: name }, revision);
-  const oldest = reconciler.oldestUnpublished();
+  const oldest = reconciler.tracked.oldestUnpublished();
   metrics.oldestUnpublishedChangeSeconds.set(oldest === undefined ? 0 : (clock.monotonic() - oldest) / 1000);
   setEndpointGauges(metrics, reconciler);
 }
 
 function setEndpointGauges(metrics: Metrics, reconciler: Reconciler): void {
-  const published = [...reconciler.published()];
-  const total = { ready: 0, notReady: 0, partial: 0 };
-  for (const { endpoints, partial } of published) {
+  const published = [...reconciler.tracked.published()];
+  const total = { ready: 0, notReady: 0, draining: 0, held: 0, partial: 0 };
+  for (const { desired, endpoints, held, draining } of published) {
     const ready = endpoints.filter((endpoint) => endpoint.ready).length;
     total.ready += ready;
-    total.notReady += endpoints.length - ready;
-    total.partial += partial;
+    total.notReady += endpoints.length - draining - ready;
+    total.draining += draining;
+    total.held += held;
+    total.partial += desired.partial;
   }
   metrics.endpoints.set({ state: 'ready' }, total.ready);
   metrics.endpoints.set({ state: 'not_ready' }, total.notReady);
+  metrics.endpoints.set({ state: 'draining' }, total.draining);
+  metrics.endpointsHeld.set(total.held);
   metrics.endpointsPartial.set(total.partial);
-  setReasonGauges(metrics, published);
+  setReasonGauges(
+    metrics,
+    published.map(({ desired }) => desired),
+  );
 }
 
 function setReasonGauges(metrics: Metrics, published: readonly Desired[]): void {

@@ -9,6 +9,7 @@ import type {
   RemovalHeldReason,
 } from '../api/reasons.ts';
 import type { Desired } from '../endpoints/desired.ts';
+import type { DesiredEndpoint } from '../endpoints/types.ts';
 
 /** What a condition says, without the times and generation that the status adds. */
 export interface Finding<Reason extends string = string> {
@@ -17,6 +18,8 @@ export interface Finding<Reason extends string = string> {
   readonly message: string;
   /** Since when, in wall-clock milliseconds, where that was before now: a transition that could not be written at its time. */
   readonly since?: number;
+  /** The time of the transition, in wall-clock milliseconds, where that is part of what is said, whatever the condition was before. */
+  readonly began?: number;
 }
 
 /** What a reconcile found out about an EtcdService. */
@@ -34,6 +37,8 @@ export interface Findings {
 
 export interface Published {
   readonly desired: Desired;
+  /** Desired, held and draining endpoints. */
+  readonly endpoints: readonly DesiredEndpoint[];
   readonly revision: number;
   /** Endpoints that are published though they have vanished from etcd. */
   readonly held: number;
@@ -66,7 +71,7 @@ export function nextStatus({ findings, before, generation, now }: StatusInput): 
     observedGeneration: generation,
     conditions: [
       condition('Ready', ready),
-      condition('HasEndpoints', published && hasEndpoints(published.desired)),
+      condition('HasEndpoints', published && hasEndpoints(published)),
       condition('RegistryConnected', registry),
       condition('RemovalHeld', removal),
     ],
@@ -100,18 +105,19 @@ const firstVisit: Readonly<Record<ConditionType, Finding>> = {
 /** A condition keeps its transition time while its status stays. */
 function nextCondition(
   type: ConditionType,
-  { status, reason, message, since = Number.POSITIVE_INFINITY }: Finding,
+  { status, reason, message, since = Number.POSITIVE_INFINITY, began }: Finding,
   before: Condition | undefined,
   { generation, now }: Pick<StatusInput, 'generation' | 'now'>,
 ): Condition {
   // Kubernetes keeps condition times to the second.
-  const time = `${new Date(Math.min(now, since)).toISOString().slice(0, 19)}Z`;
-  const lastTransitionTime = before?.status === status ? before.lastTransitionTime : time;
+  const time = `${new Date(began ?? Math.min(now, since)).toISOString().slice(0, 19)}Z`;
+  const isSame = before?.status === status && began === undefined;
+  const lastTransitionTime = isSame ? before.lastTransitionTime : time;
   const cut = cutTo(message, conditionMessageLimit);
   return { type, status, reason, message: cut, lastTransitionTime, observedGeneration: generation };
 }
 
-function hasEndpoints({ endpoints, counts }: Desired): Finding<HasEndpointsReason> {
+function hasEndpoints({ endpoints, desired }: Published): Finding<HasEndpointsReason> {
   const ready = endpoints.filter((endpoint) => endpoint.ready).length;
   const message = `${ready} of ${endpoints.length} endpoints are ready`;
   if (ready > 0) {
@@ -120,17 +126,17 @@ function hasEndpoints({ endpoints, counts }: Desired): Finding<HasEndpointsReaso
   if (endpoints.length > 0) {
     return { status: 'False', reason: 'NoReadyEndpoints', message };
   }
-  const { keys, rejected, filtered, ignored } = counts;
+  const { keys, rejected, filtered, ignored } = desired.counts;
   const found = `${keys} found: ${rejected} rejected, ${filtered} filtered, ${ignored} ignored; see status.rejected`;
   return { status: 'False', reason: 'NoInstances', message: keys === 0 ? 'etcd holds no key there' : found };
 }
 
 /** Counts, samples and summary. The revision moves with them alone: it is never written for its own sake. */
 function countsOf(
-  { desired: { endpoints, counts, formats, rejected }, revision, held, draining }: Published,
+  { desired: { counts, formats, rejected }, endpoints, revision, held, draining }: Published,
   before: EtcdServiceStatus,
 ): EtcdServiceStatus {
-  const summary = `${endpoints.filter((endpoint) => endpoint.ready).length}/${endpoints.length}`;
+  const summary = `${endpoints.filter((endpoint) => endpoint.ready).length}/${endpoints.length - draining}`;
   const samples = rejected.map((sample) => ({
     ...sample,
     message: cutTo(sample.message, rejectedMessageLimit),
@@ -161,7 +167,12 @@ function stable({ observedGeneration, serviceName, conditions = [] }: EtcdServic
   return {
     observedGeneration,
     serviceName,
-    conditions: conditions.map(({ type, status, reason }) => [type, status, reason]),
+    conditions: conditions.map(({ type, status, reason, lastTransitionTime }) => [
+      type,
+      status,
+      reason,
+      lastTransitionTime,
+    ]),
   };
 }
 

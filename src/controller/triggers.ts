@@ -1,5 +1,6 @@
 import type { EtcdService } from '../api/etcd-service.ts';
-import { labels } from '../endpoints/labels.ts';
+import type { ConditionType } from '../api/reasons.ts';
+import { annotations, labels } from '../endpoints/labels.ts';
 import type { Connection, RegistrySource } from '../etcd/types.ts';
 import type { EndpointSlice, Endpoints, Service } from '../kube/resources.ts';
 import { type Cache, type KubeObject, type ObjectKey, objectKey } from '../kube/types.ts';
@@ -20,6 +21,8 @@ export interface TriggerDeps {
   readonly endpoints: OwnWrites<Endpoints>;
   readonly slices: OwnWrites<EndpointSlice>;
   readonly source: RegistrySource;
+  /** After how many milliseconds without the registry endpoints are published as not ready; undefined: never. */
+  readonly staleMs: number | undefined;
   readonly nodeNames: NodeNames | undefined;
   /** Whether all caches have been listed: what comes before that is start-up work. */
   readonly isStarted: () => boolean;
@@ -27,7 +30,8 @@ export interface TriggerDeps {
 
 /** Puts the keys of EtcdServices into the queue when something that they depend on changes. Only keys: the state is read later. */
 export function connectTriggers(deps: TriggerDeps): void {
-  const { queue, claims, etcdServices, services, endpoints, slices, source, nodeNames, isStarted } = deps;
+  const { queue, claims, etcdServices, services, endpoints, slices, source, nodeNames, isStarted, staleMs } =
+    deps;
   const add = (object: EtcdService): void => {
     queue.add(objectKey(object.metadata), isStarted() ? 'high' : 'low');
   };
@@ -75,7 +79,7 @@ export function connectTriggers(deps: TriggerDeps): void {
   });
   source.onConnection((connection) => {
     for (const object of etcdServices.list()) {
-      lookAtRegistry(queue, object, connection);
+      lookAtRegistry(queue, object, connection, staleMs);
     }
   });
 }
@@ -85,21 +89,29 @@ function ownerOf({ metadata }: EndpointSlice): ObjectKey {
   return objectKey({ ...metadata, name: metadata.labels?.[labels.etcdService] ?? '' });
 }
 
-/** Statuses are written by us alone; an EtcdService is looked at when its spec, its life or its owner changes. */
+/** Statuses are written by us alone; an EtcdService is looked at when its spec, its life, its owner or the hold to release changes. */
 function isSpecChange(before: EtcdService | undefined, after: EtcdService | undefined): boolean {
   const [a, b] = [before?.metadata, after?.metadata];
   return (
-    a?.uid !== b?.uid || a?.generation !== b?.generation || a?.deletionTimestamp !== b?.deletionTimestamp
+    a?.uid !== b?.uid ||
+    a?.generation !== b?.generation ||
+    a?.deletionTimestamp !== b?.deletionTimestamp ||
+    a?.annotations?.[annotations.releaseHold] !== b?.annotations?.[annotations.releaseHold]
   );
 }
 
-/** A loss is looked at when it is due; a return where the condition, or the first list, waits for it. */
-function lookAtRegistry(queue: WorkQueue, object: EtcdService, { connected }: Connection): void {
+/** A loss is looked at when it is due; a return where the first list, or what was told of the loss, waits for it. */
+function lookAtRegistry(
+  queue: WorkQueue,
+  object: EtcdService,
+  { connected }: Connection,
+  staleMs = Number.POSITIVE_INFINITY,
+): void {
   const key = objectKey(object.metadata);
-  const told = object.status?.conditions?.find(({ type }) => type === 'RegistryConnected')?.status;
+  const told = (type: ConditionType) => object.status?.conditions?.find((known) => known.type === type);
   if (!connected) {
-    queue.addAfter(key, lossLookedAtMs, 'low');
-  } else if (told !== 'True') {
+    queue.addAfter(key, Math.min(lossLookedAtMs, staleMs), 'low');
+  } else if (told('RegistryConnected')?.status !== 'True' || told('Ready')?.reason === 'RegistryStale') {
     queue.add(key, 'low');
   }
 }

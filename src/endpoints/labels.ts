@@ -30,6 +30,8 @@ export const annotations = {
   adoptedFrom: 'etcd-endpoints.io/adopted-from',
   /** On a Service that stood before and was adopted: its spec stays its maker's. */
   adopted: 'etcd-endpoints.io/adopted',
+  /** On an EtcdService, set by people: the id of the hold that it is released from. */
+  releaseHold: 'etcd-endpoints.io/release-hold',
   /** Hash of what we last applied to a Service: tells a changed wish from fields of others. */
   applied: 'etcd-endpoints.io/applied',
 } as const;

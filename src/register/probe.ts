@@ -1,9 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
-import { connect } from 'node:net';
 import { optionsError } from '../config/read-options.ts';
+import { lookByHttp, lookByTcp } from '../look.ts';
 
 /** Looks once whether what is registered works: resolves when it does, rejects with the reason when not. Ends soon after `signal` aborts. */
 export type Probe = (signal: AbortSignal) => Promise<void>;
@@ -26,31 +24,14 @@ export function probeOf(check: string): Probe {
 }
 
 async function probeHttp(url: URL, signal: AbortSignal): Promise<void> {
-  // As kubelet's probes: the certificate is not what is asked about, and many are not made for this name.
-  const options = { signal, agent: false, rejectUnauthorized: false } as const;
-  const request = url.protocol === 'https:' ? requestHttps(url, options) : requestHttp(url, options);
-  request.end();
-  const [response] = await once(request, 'response');
-  const { statusCode } = response;
-  // The body may be endless, and what becomes of it tells nothing.
-  for (const part of [request, response]) {
-    part.on('error', () => undefined);
-  }
-  request.destroy();
-  if (statusCode < 200 || statusCode > 399) {
-    throw new Error(`the answer is ${statusCode}`);
+  const status = await lookByHttp(url, signal);
+  if (status < 200 || status > 399) {
+    throw new Error(`the answer is ${status}`);
   }
 }
 
 async function probeTcp(url: URL, signal: AbortSignal): Promise<void> {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const socket = connect({ host, port: Number(url.port) });
-  try {
-    await once(socket, 'connect', { signal });
-  } finally {
-    socket.on('error', () => undefined);
-    socket.destroy();
-  }
+  await lookByTcp(url.hostname.replace(/^\[|\]$/g, ''), Number(url.port), signal);
 }
 
 /** The command runs in a process group of its own, so that nothing of it is left when it is cut off. */

@@ -1,3 +1,4 @@
+import type { RemovalHeldReason } from '../api/reasons.ts';
 import type { RunResult } from '../controller/work-queue.ts';
 import type { NoticeReason } from '../endpoints/notices.ts';
 import type { Obstacle } from '../etcd/election/election-types.ts';
@@ -241,7 +242,21 @@ export const metricTable = {
     name: 'etcd_endpoints_endpoints',
     type: 'gauge',
     help: 'Endpoints that are published.',
-    labels: { state: label<'ready' | 'not_ready'>('`ready` or `not_ready`') },
+    labels: { state: label<'ready' | 'not_ready' | 'draining'>('`ready`, `not_ready` or `draining`') },
+  },
+  endpointsHeld: {
+    name: 'etcd_endpoints_endpoints_held',
+    type: 'gauge',
+    help: 'Endpoints that have vanished from etcd and stay published because a guard holds them; they count as ready or not ready, too.',
+    labels: {},
+  },
+  holds: {
+    name: 'etcd_endpoints_holds_total',
+    type: 'counter',
+    help: 'Holds that have begun, because too many instances vanished at once.',
+    labels: {
+      reason: label<RemovalHeldReason>('`HeldByRegistryGuard` or `HeldByGuard`, as in the condition'),
+    },
   },
   endpointsPartial: {
     name: 'etcd_endpoints_endpoints_partial',

@@ -1,7 +1,7 @@
 import type { Cancel } from '../../clock.ts';
 import { hasCode, messageOf } from '../../errors.ts';
+import type { Limiter } from '../../limiter.ts';
 import type { EtcdDeps } from '../options.ts';
-import type { Limiter } from './limiter.ts';
 import type { RangeMirror } from './range-mirror.ts';
 
 /** Comparisons at once. Thousands of ranges are compared after each reconnect, and etcd has better things to do at that time. */

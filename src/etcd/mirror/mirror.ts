@@ -1,3 +1,4 @@
+import { Limiter } from '../../limiter.ts';
 import type { EtcdClient } from '../client/client.ts';
 import { registrationOf } from '../client/decode.ts';
 import { rangeRpc } from '../client/rpc.ts';
@@ -20,7 +21,6 @@ import { WatchHub } from '../watch/watch.ts';
 import { Comparer } from './comparer.ts';
 import { ConnectionState } from './connection-state.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { Limiter } from '../../limiter.ts';
 import type { MirrorObserver } from './observer.ts';
 import { RangeMirror } from './range-mirror.ts';
 

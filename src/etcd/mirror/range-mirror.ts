@@ -1,6 +1,7 @@
 import { backoffMs } from '../../backoff.ts';
 import { sleep } from '../../clock.ts';
 import { codeOf } from '../../errors.ts';
+import type { Limiter } from '../../limiter.ts';
 import type { EtcdClient } from '../client/client.ts';
 import { isOutage } from '../errors.ts';
 import { showKey } from '../key.ts';
@@ -17,7 +18,6 @@ import type {
 } from '../types.ts';
 import type { Listed, Watch, WatchHub } from '../watch/watch.ts';
 import { applyChanges, differences } from './difference.ts';
-import type { Limiter } from './limiter.ts';
 import type { ListReason, MirrorObserver } from './observer.ts';
 import { type Outcome, RangeComparison } from './range-comparison.ts';
 import { RangeUse, type SharedCopy } from './range-use.ts';

@@ -1,11 +1,11 @@
 import { backoffMs } from '../../backoff.ts';
 import { codeOf, hasCode, messageOf, TerminalError } from '../../errors.ts';
+import type { Limiter } from '../../limiter.ts';
 import { deleteUnlessChanged, putUnlessChanged, readKey } from '../client/guarded-write.ts';
 import { isOutage } from '../errors.ts';
 import { showKey } from '../key.ts';
 import type { Lease } from '../lease/lease.ts';
 import { type LeaseClient, leaseRemainingMs } from '../lease/lease-calls.ts';
-import type { Limiter } from '../mirror/limiter.ts';
 import type { EtcdDeps } from '../options.ts';
 import type { Change, Key, Registration, Revision } from '../types.ts';
 import { Wake } from '../wake.ts';

@@ -1,11 +1,11 @@
 import { aborted } from '../../abort.ts';
 import { codeOf, messageOf, TerminalError } from '../../errors.ts';
+import { Limiter } from '../../limiter.ts';
 import type { EtcdClient } from '../client/client.ts';
 import { singleRange } from '../key.ts';
 import type { Lease } from '../lease/lease.ts';
 import { LeaseKeeper } from '../lease/lease-keeper.ts';
 import { checkTtl } from '../lease/lease-ttl.ts';
-import { Limiter } from '../mirror/limiter.ts';
 import { Mirror } from '../mirror/mirror.ts';
 import type { Key, MirroredRange } from '../types.ts';
 import { type KeyContext, RegisteredKey } from './registered-key.ts';

@@ -1,0 +1,127 @@
+import type { EtcdService } from '../api/etcd-service.ts';
+import type { Clock } from '../clock.ts';
+import type { Desired } from '../endpoints/desired.ts';
+import { drain } from '../endpoints/drain.ts';
+import type { DesiredEndpoint } from '../endpoints/types.ts';
+import type { Claim } from './claim.ts';
+import { soonest } from './findings.ts';
+import type { HeldProbes } from './held-probes.ts';
+import { releasedHold, removalFinding, serviceLimits, shownHold } from './hold-findings.ts';
+import type { Prepared } from './preparing.ts';
+import type { Publisher } from './publisher.ts';
+import type { RegistryGuard, Verdict } from './registry-guard.ts';
+import type { Reporter } from './reporting.ts';
+import type { Findings } from './status.ts';
+import type { Tracked } from './tracked.ts';
+
+/** What is to be published, and why it differs from what etcd says. */
+export interface Decision {
+  readonly desired: Desired;
+  /** Desired, held and draining endpoints. */
+  readonly endpoints: readonly DesiredEndpoint[];
+  readonly held: number;
+  readonly draining: number;
+  readonly removal: Findings['removal'];
+  /** After how many milliseconds it has to be decided anew though nothing changes. */
+  readonly lookAgainMs: number | undefined;
+}
+
+export interface DeciderDeps {
+  readonly guard: RegistryGuard;
+  readonly publisher: Publisher;
+  readonly probes: HeldProbes;
+  readonly reporter: Reporter;
+  readonly clock: Clock;
+  /** How long removed endpoints drain where spec.drainSeconds is absent, in milliseconds. */
+  readonly drainMs: number;
+  /** Monotonic milliseconds at which the term under way began. */
+  readonly leadsSince: () => number;
+}
+
+/** Decides what becomes of endpoints that are published and that etcd names no more: they are held, drain, or go. */
+export class Decider {
+  readonly #deps: DeciderDeps;
+
+  constructor(deps: DeciderDeps) {
+    this.#deps = deps;
+  }
+
+  /** A hold that begins is told in the status before this resolves, and so before anything is published: no crash in between loses it. */
+  async decide(tracked: Tracked, { claim, subscription }: Prepared): Promise<Decision> {
+    const { clock, reporter, drainMs } = this.#deps;
+    const before = this.standing(tracked, claim);
+    const object = reporter.latest(claim.object);
+    const dead = this.#dismissDead(tracked);
+    const verdict = this.#deps.guard.judge(tracked.key, {
+      subject: {
+        isSynced: subscription.isSynced,
+        desired: () => subscription.desired(),
+        causes: () => subscription.causes(isSpecNew(claim.object)),
+        accounted: () => subscription.accounted(),
+      },
+      limits: serviceLimits(claim.spec.guard),
+      published: () => before,
+      shown: shownHold(object),
+      released: releasedHold(object),
+    });
+    const { desired, held } = verdict;
+    const removal = removalFinding(verdict, object, clock.now());
+    await this.#announce(claim, object, verdict, removal);
+    const probeMs = this.#probe(tracked, claim, verdict);
+    const next = held.length === 0 ? desired.endpoints : [...desired.endpoints, ...held];
+    const { drainSeconds } = claim.spec;
+    const ownDrainMs = drainSeconds === undefined ? drainMs : drainSeconds * 1000;
+    const drained = drain({ before, next, drainMs: ownDrainMs, now: clock.now(), dead });
+    const drainedMs = drained.nextDeadline === undefined ? undefined : drained.nextDeadline - clock.now();
+    return {
+      desired,
+      endpoints: drained.endpoints,
+      held: held.length,
+      draining: drained.draining,
+      removal,
+      lookAgainMs: soonest([verdict.lookAgainMs, probeMs, drainedMs])?.requeueAfterMs,
+    };
+  }
+
+  /** What Kubernetes holds for this EtcdService: as this leader has written it, or as its objects tell. */
+  standing({ standing }: Tracked, claim: Claim): readonly DesiredEndpoint[] {
+    const { publisher, leadsSince } = this.#deps;
+    return standing?.term === leadsSince() ? standing.endpoints : publisher.published(claim);
+  }
+
+  #dismissDead({ key }: Tracked): ReadonlySet<string> {
+    const dead = this.#deps.probes.takeDead(key);
+    for (const id of dead) {
+      this.#deps.guard.dismiss(key, id);
+    }
+    return dead;
+  }
+
+  async #announce(
+    claim: Claim,
+    object: EtcdService,
+    { hold, held }: Verdict,
+    removal: Findings['removal'],
+  ): Promise<void> {
+    if (hold === undefined || shownHold(object)?.id === hold.id) {
+      return;
+    }
+    claim.assertSameTerm();
+    await this.#deps.reporter.holdBegan(claim, { hold, held: held.length, removal });
+  }
+
+  #probe({ key }: Tracked, { spec }: Claim, { hold, held }: Verdict): number | undefined {
+    const how = spec.guard?.verify ?? 'None';
+    if (hold === undefined || how === 'None') {
+      this.#deps.probes.forget(key);
+      return undefined;
+    }
+    return this.#deps.probes.ask(key, hold.id, held, how);
+  }
+}
+
+/** Whether the spec has changed since anything was published for it: HasEndpoints tells for which one that was. */
+function isSpecNew({ metadata, status }: EtcdService): boolean {
+  const condition = status?.conditions?.find(({ type }) => type === 'HasEndpoints');
+  return condition?.observedGeneration !== metadata.generation;
+}

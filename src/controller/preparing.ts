@@ -1,0 +1,112 @@
+import { type EtcdService, type EtcdServiceSpec, serviceNameOf } from '../api/etcd-service.ts';
+import type { Clock } from '../clock.ts';
+import { type AllowedPrefix, mayRead } from '../config/allowed-prefix.ts';
+import type { ServicePort } from '../endpoints/types.ts';
+import { RetryableError } from '../errors.ts';
+import type { RegistrySource } from '../etcd/types.ts';
+import type { Service } from '../kube/resources.ts';
+import type { Claim } from './claim.ts';
+import type { Claims } from './claims.ts';
+import { type Filled, followingOf } from './following.ts';
+import { Refusal } from './refusal.ts';
+import type { ServiceKeeper } from './service-keeper.ts';
+import { readSpec } from './spec.ts';
+import { Subscription } from './subscription.ts';
+import type { Tracked } from './tracked.ts';
+
+/** What stands before the first write: what is asked for, whose the name is, and what is followed for it. */
+export interface Prepared {
+  readonly claim: Claim;
+  /** The Service as it stands. */
+  readonly existing: Service | undefined;
+  readonly ports: readonly ServicePort[];
+  readonly subscription: Subscription;
+}
+
+export interface PreparerDeps {
+  readonly claims: Claims;
+  readonly services: ServiceKeeper;
+  readonly source: RegistrySource;
+  readonly allowedPrefixes: readonly AllowedPrefix[];
+  readonly maxValueBytes: number;
+  /** Monotonic milliseconds at which the term under way began. */
+  readonly leadsSince: () => number;
+  /** What an EtcdService follows has changed. */
+  readonly changed: (tracked: Tracked) => void;
+  readonly clock: Clock;
+}
+
+/** Finds out what an EtcdService asks for, and follows it. Writes nothing. */
+export class Preparer {
+  readonly #deps: PreparerDeps;
+
+  constructor(deps: PreparerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Throws a Refusal where what is asked for cannot be. */
+  prepare(tracked: Tracked, object: EtcdService): Prepared {
+    const { services, claims } = this.#deps;
+    const claim = { ...claims.of(object, specOf(tracked, object)), assertSameTerm: this.#termGuard() };
+    const existing = services.existing(claim);
+    const ports = services.ports(claim, existing);
+    const subscription = this.#subscribe(tracked, claim, { ports, service: existing });
+    return { claim, existing, ports, subscription };
+  }
+
+  /** Reads what is followed as the Service wants it that stands now: Kubernetes has chosen what the spec leaves open, such as families. */
+  read({ claim, ports, subscription }: Prepared, service: Service): void {
+    subscription.update(followingOf(claim, { ports, service }, this.#deps.maxValueBytes));
+  }
+
+  #subscribe(tracked: Tracked, claim: Claim, filled: Filled): Subscription {
+    const { source, allowedPrefixes, maxValueBytes, changed, clock } = this.#deps;
+    const following = followingOf(claim, filled, maxValueBytes);
+    if (!mayRead(allowedPrefixes, claim.namespace, following.range)) {
+      const { prefix, key } = claim.spec;
+      throw new Refusal(
+        'PrefixNotAllowed',
+        `Namespace ${claim.namespace} may not read ${JSON.stringify(prefix ?? key)}; see --allowed-prefix`,
+      );
+    }
+    if (tracked.subscription === undefined) {
+      tracked.subscription = new Subscription(source, following, () => {
+        tracked.unpublishedSince ??= clock.monotonic();
+        changed(tracked);
+      });
+    } else {
+      tracked.subscription.update(following);
+    }
+    return tracked.subscription;
+  }
+
+  /** A run that outlives its term must not write in the next one, which has not listed for it. */
+  #termGuard(): () => void {
+    const { leadsSince } = this.#deps;
+    const since = leadsSince();
+    return () => {
+      if (leadsSince() !== since) {
+        throw new RetryableError('TERM_ENDED', 'the term of this reconcile is over');
+      }
+    };
+  }
+}
+
+/** The spec, read once a generation. */
+function specOf(tracked: Tracked, object: EtcdService): EtcdServiceSpec {
+  const { generation } = object.metadata;
+  if (tracked.spec === undefined || tracked.spec.generation !== generation) {
+    tracked.spec = { generation, read: readSpec(object) };
+  }
+  const { read } = tracked.spec;
+  if (read instanceof Refusal) {
+    throw read;
+  }
+  return read;
+}
+
+/** The Service that a spec names; undefined where the spec cannot be read. */
+export function serviceNameIn({ spec }: Tracked, { metadata }: EtcdService): string | undefined {
+  const read = spec?.read;
+  return read === undefined || read instanceof Refusal ? undefined : serviceNameOf(metadata.name, read);
+}

@@ -1,0 +1,162 @@
+import type { EtcdService } from '../api/etcd-service.ts';
+import type { Clock } from '../clock.ts';
+import type { Connection } from '../etcd/types.ts';
+import type { Service } from '../kube/resources.ts';
+import type { Claim } from './claim.ts';
+import type { Decider, Decision } from './deciding.ts';
+import { isPublished, soonest, unknown, whyStale, whyUnready } from './findings.ts';
+import type { Prepared, Preparer } from './preparing.ts';
+import type { Publication, Publisher } from './publisher.ts';
+import type { Recorder } from './recorder.ts';
+import type { ServiceKeeper } from './service-keeper.ts';
+import { asStale, staleness } from './staleness.ts';
+import type { Findings, Published } from './status.ts';
+import type { Tracked } from './tracked.ts';
+
+/** What a reconcile has found, and when the next one has to come even though nothing changes. */
+export interface Found {
+  /** Undefined where there is nothing to say, nor anybody to say it to. */
+  readonly findings?: Findings;
+  readonly lookAgainMs?: number | undefined;
+}
+
+export interface PublishingDeps {
+  readonly preparer: Preparer;
+  readonly decider: Decider;
+  readonly services: ServiceKeeper;
+  readonly publisher: Publisher;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  /** Whether the registry answers. */
+  readonly connection: () => Connection;
+  /** After how many milliseconds without the registry endpoints are published as not ready; undefined: never. */
+  readonly staleMs: number | undefined;
+  /** Monotonic milliseconds at which the term under way began. */
+  readonly leadsSince: () => number;
+}
+
+/** What stands in Kubernetes after a publication. */
+interface Done {
+  readonly published: Published;
+  readonly removal: Findings['removal'];
+  readonly lookAgainMs: number | undefined;
+}
+
+/** The main job, from spec to endpoints. */
+export class Publishing {
+  readonly #deps: PublishingDeps;
+
+  constructor(deps: PublishingDeps) {
+    this.#deps = deps;
+  }
+
+  /** Throws a Refusal where what is asked for cannot be, and what trying again can help. */
+  async publish(tracked: Tracked, object: EtcdService): Promise<Found> {
+    const { preparer, recorder, connection, staleMs, clock } = this.#deps;
+    const prepared = preparer.prepare(tracked, object);
+    const { claim, subscription } = prepared;
+    const unready = whyUnready(subscription.failure, claim.spec, connection().connected);
+    if (unready?.reason === 'Paused') {
+      tracked.unpublishedSince = undefined;
+      return asItIs(claim, unready);
+    }
+    const { isStale, lookAgainMs } = staleness(connection(), staleMs, clock.now());
+    if (isStale) {
+      return await this.#publishStale(tracked, prepared);
+    }
+    if (!(await this.#isCurrent(tracked, prepared))) {
+      return { ...asItIs(claim, unready), lookAgainMs };
+    }
+    const done = await this.#bring(tracked, prepared);
+    recorder.noticed(object, tracked.published?.desired, done.published.desired);
+    tracked.published = done.published;
+    return {
+      findings: findingsOf(claim, unready ?? isPublished, done),
+      lookAgainMs: earliest(lookAgainMs, done.lookAgainMs),
+    };
+  }
+
+  /** Whether all is known that decides: one list since the term began, and what stands in for what cannot be read. */
+  async #isCurrent(tracked: Tracked, { claim, subscription }: Prepared): Promise<boolean> {
+    const { decider, leadsSince } = this.#deps;
+    return (
+      subscription.isSynced &&
+      subscription.isListedSince(leadsSince()) &&
+      (await subscription.settle(decider.standing(tracked, claim)))
+    );
+  }
+
+  /** Decides, and brings to Kubernetes what was decided. */
+  async #bring(tracked: Tracked, prepared: Prepared): Promise<Done> {
+    const { services, preparer } = this.#deps;
+    const { claim, existing, ports, subscription } = prepared;
+    try {
+      let decision = await this.#decide(tracked, prepared);
+      const service = await services.ensure(claim, existing, ports);
+      preparer.read(prepared, service);
+      if (subscription.desired() !== decision.desired) {
+        decision = await this.#decide(tracked, prepared);
+      }
+      const published = { ...decision, revision: subscription.revision };
+      const publication = await this.#write(tracked, claim, service, published);
+      const lookAgainMs = earliest(decision.lookAgainMs, publication.lookAgainMs);
+      return { published, removal: decision.removal, lookAgainMs };
+    } catch (error) {
+      tracked.unpublishedSince = tracked.writingSince ?? tracked.unpublishedSince;
+      throw error;
+    } finally {
+      tracked.writingSince = undefined;
+    }
+  }
+
+  /** What is decided now is being written from now on: what changes after it is not. */
+  #decide(tracked: Tracked, prepared: Prepared): Promise<Decision> {
+    tracked.writingSince ??= tracked.unpublishedSince;
+    tracked.unpublishedSince = undefined;
+    return this.#deps.decider.decide(tracked, prepared);
+  }
+
+  async #write(tracked: Tracked, claim: Claim, service: Service, published: Published): Promise<Publication> {
+    const { publisher, services, recorder, leadsSince, clock } = this.#deps;
+    const { endpoints } = published;
+    const { writingSince } = tracked;
+    const term = leadsSince();
+    tracked.standing = undefined;
+    const publication = await publisher.ensure(claim, service, endpoints);
+    if (publication.write !== undefined) {
+      const waitedMs = writingSince === undefined ? 0 : clock.monotonic() - writingSince;
+      recorder.published(claim, published, publication.write, waitedMs);
+    }
+    tracked.standing = { term, endpoints };
+    const adopted = await services.adopt(claim, service);
+    return adopted === service ? publication : await publisher.ensure(claim, adopted, endpoints);
+  }
+
+  /** Nobody knows whether the instances live: they stay, as not ready. */
+  async #publishStale(tracked: Tracked, { claim, existing }: Prepared): Promise<Found> {
+    const { decider, publisher } = this.#deps;
+    const endpoints = asStale(decider.standing(tracked, claim));
+    if (existing !== undefined && endpoints.length > 0) {
+      await publisher.ensure(claim, existing, endpoints);
+    }
+    const published = tracked.published && { ...tracked.published, endpoints };
+    return { findings: findingsOf(claim, whyStale, { published, removal: undefined }) };
+  }
+}
+
+/** Everything stays as it is. */
+function asItIs({ serviceName }: Claim, ready: Findings['ready']): Found {
+  return { findings: { ready, ...unknown, serviceName } };
+}
+
+function findingsOf(
+  { serviceName }: Claim,
+  ready: Findings['ready'],
+  { published, removal }: Pick<Findings, 'published' | 'removal'>,
+): Findings {
+  return { ready, serviceName, published, registry: undefined, removal };
+}
+
+function earliest(...delays: readonly (number | undefined)[]): number | undefined {
+  return soonest(delays)?.requeueAfterMs;
+}
