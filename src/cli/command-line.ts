@@ -32,6 +32,11 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./discover.ts')).discoverCommand,
   },
   {
+    name: 'explain',
+    summary: 'Say why an address is published or is not, from its key in etcd to the object that holds it',
+    load: async () => (await import('./explain.ts')).explainCommand,
+  },
+  {
     name: 'register',
     summary: 'Keep registrations alive in etcd, for a service that does not do so itself',
     load: async () => (await import('./register.ts')).registerCommand,

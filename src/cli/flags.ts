@@ -15,7 +15,7 @@ export function yargsOptions(table: OptionTable): Record<string, Options> {
   return Object.fromEntries(flags.map(([flag, option]) => [flag, yargsOption(option)]));
 }
 
-function yargsOption({ isSwitch, placeholder, doc, default: usual }: Option): Options {
+function yargsOption({ isSwitch, placeholder, doc, short, default: usual }: Option): Options {
   const sentence = firstSentence(doc);
   if (isSwitch === true) {
     return { type: 'boolean', nargs: 0, describe: sentence };
@@ -23,6 +23,7 @@ function yargsOption({ isSwitch, placeholder, doc, default: usual }: Option): Op
   return {
     type: 'string',
     describe: `${placeholder}: ${sentence}`,
+    ...(short !== undefined && { alias: short }),
     ...(usual !== undefined && usual !== '' && { defaultDescription: usual }),
   };
 }
@@ -42,7 +43,10 @@ export function givenFlags(
   argv: Readonly<Record<string, unknown>>,
   table: OptionTable,
 ): Readonly<Record<string, unknown>> {
-  const { _: positionals, $0: _script, '--': rest, ...flags } = argv;
+  const { _: positionals, $0: _script, '--': rest, ...given } = argv;
+  // yargs gives what was typed under a letter under the flag as well.
+  const letters = new Set(Object.values(table).map(({ short }) => short));
+  const flags = Object.fromEntries(Object.entries(given).filter(([flag]) => !letters.has(flag)));
   const [, ...words] = texts(positionals);
   const wordFlags = Object.keys(table).filter((flag) => table[flag]?.isWord);
   const commandLine = givenCommand(flags, texts(rest), table);

@@ -19,6 +19,8 @@ export interface Option {
   readonly isSwitch?: true;
   /** May also be given without its flag, as the word after the command. */
   readonly isWord?: true;
+  /** One letter that stands for the flag after a single dash. */
+  readonly short?: string;
   /** A switch with `many` whose values are all the words after `--`: a command line. */
   readonly isCommand?: true;
   /** Not read from the environment. */

@@ -12,12 +12,24 @@ export interface Departure {
   readonly cause: 'deleted' | 'changed';
 }
 
+/** Told of each endpoint that a key announces no more, with what has become of the key; `undefined` is a key that is gone. */
+export type OnDeparture = (
+  endpoint: DesiredEndpoint,
+  departure: Departure,
+  after: KeyOutcome | undefined,
+) => void;
+
 /** As many as an account of removals takes in at once. */
 const maxRemembered = 20_000;
 
 /** The last departure of each endpoint that has not been asked for yet; beyond a bound the oldest are forgotten. */
 export class Departures {
   readonly #byEndpoint = new Map<string, Departure>();
+  readonly #onDeparture: OnDeparture;
+
+  constructor(onDeparture: OnDeparture = () => undefined) {
+    this.#onDeparture = onDeparture;
+  }
 
   get(id: string): Departure | undefined {
     return this.#byEndpoint.get(id);
@@ -31,6 +43,7 @@ export class Departures {
       if (!kept.has(id)) {
         this.#byEndpoint.delete(id);
         this.#byEndpoint.set(id, departure);
+        this.#onDeparture(endpoint, departure, after);
       }
     }
     for (const id of this.#byEndpoint.keys()) {

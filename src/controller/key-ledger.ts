@@ -4,9 +4,10 @@ import type { Publishing } from '../endpoints/resolve.ts';
 import type { DesiredEndpoint, KeyOutcome } from '../endpoints/types.ts';
 import { showKey } from '../etcd/key.ts';
 import type { Change, Key, Registration, Revision } from '../etcd/types.ts';
+import type { KeyReading } from '../explain/chain.ts';
 import type { RegistrationReader } from '../formats/read.ts';
 import type { Reading } from '../formats/types.ts';
-import { Departures } from './departures.ts';
+import { Departures, type OnDeparture } from './departures.ts';
 import { Lookups } from './lookups.ts';
 
 /** How registrations are read, and how what they announce is published. A new one makes a new ledger out of the old. */
@@ -29,7 +30,7 @@ interface Entry extends KeyOutcome {
  */
 export class KeyLedger {
   /** How endpoints ceased to be announced. */
-  readonly departures = new Departures();
+  readonly departures: Departures;
   readonly #entries = new Map<Key, Entry>();
   readonly #unresolved = new Set<Key>();
   readonly #lookups = new Lookups();
@@ -37,8 +38,9 @@ export class KeyLedger {
   #order: readonly Key[] | undefined;
   #desired: Desired | undefined;
 
-  constructor(rules: LedgerRules) {
+  constructor(rules: LedgerRules, onDeparture?: OnDeparture) {
     this.#rules = rules;
+    this.departures = new Departures(onDeparture);
   }
 
   /**
@@ -68,8 +70,15 @@ export class KeyLedger {
     return this.#desired;
   }
 
+  /** How each key is read now and what became of it, in their order; costly, for those who ask why. */
+  *readings(): Iterable<KeyReading> {
+    for (const { registration, outcomes, standIns } of this.#outcomes()) {
+      yield { registration, outcomes, standIns, reading: this.#read(registration) };
+    }
+  }
+
   /** What became of the keys, in their order. */
-  *#outcomes(): Iterable<KeyOutcome> {
+  *#outcomes(): Iterable<Entry> {
     this.#order ??= [...this.#entries.keys()].sort((a, b) => (a < b ? -1 : 1));
     for (const key of this.#order) {
       const entry = this.#entries.get(key);

@@ -12,6 +12,8 @@ import type {
   RegistrySource,
   Revision,
 } from '../etcd/types.ts';
+import type { KeyReading } from '../explain/chain.ts';
+import type { OnDeparture } from './departures.ts';
 import { KeyLedger, type LedgerRules } from './key-ledger.ts';
 
 /** How many earlier values of one key are looked at for a good one. */
@@ -32,6 +34,7 @@ export interface Following {
 export class Subscription {
   readonly #source: RegistrySource;
   readonly #onChange: () => void;
+  readonly #onDeparture: OnDeparture | undefined;
   #following: Following;
   #ledger: KeyLedger;
   #mirrored: MirroredRange;
@@ -44,12 +47,16 @@ export class Subscription {
   #hasJustMoved = false;
   #refreshingFor: number | undefined;
 
-  /** `onChange` is called, synchronously, whenever what should be published may have changed. */
-  constructor(source: RegistrySource, following: Following, onChange: () => void) {
+  /**
+   * `onChange` is called, synchronously, whenever what should be published may have changed; `onDeparture` for each endpoint that a key
+   * announces no more.
+   */
+  constructor(source: RegistrySource, following: Following, onChange: () => void, onDeparture?: OnDeparture) {
     this.#source = source;
     this.#onChange = onChange;
+    this.#onDeparture = onDeparture;
     this.#following = following;
-    this.#ledger = new KeyLedger(following.rules());
+    this.#ledger = new KeyLedger(following.rules(), this.#onDeparture);
     this.#mirrored = this.#follow(following.range);
   }
 
@@ -72,7 +79,7 @@ export class Subscription {
     this.#following = following;
     if (before.range.start !== following.range.start || before.range.end !== following.range.end) {
       this.#mirrored.release();
-      this.#ledger = new KeyLedger(following.rules());
+      this.#ledger = new KeyLedger(following.rules(), this.#onDeparture);
       this.#mirrored = this.#follow(following.range);
       this.#refreshingFor = undefined;
       this.#isSettled = false;
@@ -124,6 +131,11 @@ export class Subscription {
   /** What should be published as of now; the same object until something changes. */
   desired(): Desired {
     return this.#ledger.desired();
+  }
+
+  /** How each key is read now and what became of it, in their order; costly, for those who ask why. */
+  readings(): Iterable<KeyReading> {
+    return this.#ledger.readings();
   }
 
   /**

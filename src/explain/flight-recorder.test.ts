@@ -3,7 +3,7 @@ import { eventually } from '../../test/kit/eventually.ts';
 import { FakeClock } from '../../test/kit/fake-clock.ts';
 import { MemoryRegistry } from '../../test/kit/memory-registry.ts';
 import { keyOf } from '../etcd/key.ts';
-import { FlightRecorder, type Left, type Publishing } from './flight-recorder.ts';
+import { FlightRecorder, type Left, type Publication } from './flight-recorder.ts';
 
 const clock = new FakeClock();
 const source = new MemoryRegistry();
@@ -36,12 +36,9 @@ const left = (more: Partial<Left> = {}): Left => ({
   reason: 'KeyGone',
   ...more,
 });
-const publishing = (more: Partial<Publishing>): Publishing => ({
+const publishing = (more: Partial<Publication>): Publication => ({
   before: [],
   after: [],
-  held: [],
-  hold: undefined,
-  released: undefined,
   source,
   ...more,
 });
@@ -121,17 +118,41 @@ describe('FlightRecorder of what was held', () => {
   const hold = { id: 'bcdfgh', until: clock.now() + 300_000 };
 
   it.each([
-    ['HoldReleased', { released: 'bcdfgh' }, 0],
-    ['HoldEnded', { released: 'another' }, 0],
-    ['HoldExpired', {}, 300_000],
-  ])('says %s', async (reason, more, laterMs) => {
+    ['HoldReleased', 'bcdfgh', 0],
+    ['HoldEnded', 'another', 0],
+    ['HoldExpired', undefined, 300_000],
+  ])('says %s', async (reason, released, laterMs) => {
     recorder.left('shop/web', a, left());
-    recorder.published('shop/web', publishing({ before: [a], after: [a], held: [a], hold }));
+    recorder.holds('shop/web', { held: [a], hold, released: undefined });
+    recorder.published('shop/web', publishing({ before: [a, b], after: [a] }));
     expect(recorder.removals('shop/web')).toMatchObject([{ reason: 'KeyGone', hold: 'bcdfgh' }]);
     clock.advance(laterMs);
-    recorder.published('shop/web', publishing({ before: [a], ...more }));
-    await eventually(() => expect(told).toMatchObject([{ reason, hold: 'bcdfgh', revision: 81_723 }]));
-    expect(recorder.removals('shop/web')).toMatchObject([{ reason, hold: 'bcdfgh' }]);
+    recorder.holds('shop/web', { held: [], hold: undefined, released });
+    recorder.published('shop/web', publishing({ before: [a] }));
+    await eventually(() =>
+      expect(told.find(({ address }) => address === a.address)).toMatchObject({ reason, hold: 'bcdfgh' }),
+    );
+  });
+
+  it('forgets what has come back to a hold that goes on', async () => {
+    recorder.left('shop/web', a, left());
+    recorder.left('shop/web', b, left());
+    recorder.holds('shop/web', { held: [a, b], hold, released: undefined });
+    recorder.published('shop/web', publishing({ before: [a, b], after: [a, b] }));
+    recorder.holds('shop/web', { held: [b], hold, released: undefined });
+    recorder.published('shop/web', publishing({ before: [a, b], after: [a, b] }));
+    expect(recorder.removals('shop/web')).toMatchObject([{ address: b.address }]);
+  });
+});
+
+describe('FlightRecorder of what drains', () => {
+  it('tells the removal when the last connections had their time', async () => {
+    const draining = { ...a, ready: false, drainUntil: clock.now() + 1000 };
+    recorder.left('shop/web', a, left({ reason: 'Filtered' }));
+    recorder.published('shop/web', publishing({ before: [a], after: [draining] }));
+    expect(told).toEqual([]);
+    recorder.published('shop/web', publishing({ before: [draining], after: [] }));
+    await eventually(() => expect(told).toMatchObject([{ address: a.address, reason: 'Filtered' }]));
   });
 });
 

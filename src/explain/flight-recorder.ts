@@ -27,17 +27,21 @@ export interface Left {
 }
 
 /** What has been published of an EtcdService. */
-export interface Publishing {
+export interface Publication {
   readonly before: readonly DesiredEndpoint[];
+  /** Those that drain are still there, and have left all the same. */
   readonly after: readonly DesiredEndpoint[];
-  /** Those of {@link after} that have vanished from etcd. */
+  /** Where the leases are known. */
+  readonly source: Pick<RegistrySource, 'leaseTime'>;
+}
+
+/** What is held of an EtcdService. */
+export interface Holding {
   readonly held: readonly DesiredEndpoint[];
   /** What holds them. */
   readonly hold: Pick<Hold, 'id' | 'until'> | undefined;
   /** Id of the hold that somebody has released. */
   readonly released: string | undefined;
-  /** Where the leases are known. */
-  readonly source: Pick<RegistrySource, 'leaseTime'>;
 }
 
 export interface FlightRecorderDeps {
@@ -50,7 +54,7 @@ export interface FlightRecorderDeps {
 interface Leaving {
   readonly service: ObjectKey;
   readonly removal: Removal;
-  readonly hold: Publishing['hold'];
+  readonly hold: Holding['hold'];
 }
 
 /**
@@ -61,6 +65,7 @@ export class FlightRecorder {
   readonly #deps: FlightRecorderDeps;
   /** By EtcdService and {@link endpointId}, the oldest first. */
   readonly #leaving = new Map<string, Leaving>();
+  readonly #holdings = new Map<ObjectKey, Holding>();
   readonly #removals = new Removals();
   #asking = 0;
 
@@ -81,18 +86,38 @@ export class FlightRecorder {
     }
   }
 
+  /** Says what is held, before that is published: the end of it is told when it comes. */
+  holds(service: ObjectKey, holding: Holding): void {
+    const { held, hold, released } = holding;
+    if (hold === undefined && released === undefined) {
+      this.#holdings.delete(service);
+      return;
+    }
+    this.#holdings.set(service, holding);
+    for (const endpoint of hold === undefined ? [] : held) {
+      const id = idOf(service, endpoint);
+      const leaving = this.#leaving.get(id);
+      if (leaving !== undefined && hold !== undefined) {
+        this.#leaving.set(id, { ...leaving, hold, removal: { ...leaving.removal, hold: hold.id } });
+      }
+    }
+  }
+
   /** Kubernetes holds other endpoints than before. */
-  published(service: ObjectKey, { before, after, held, hold, released, source }: Publishing): void {
-    const heldIds = new Set(held.map((endpoint) => idOf(service, endpoint)));
+  published(service: ObjectKey, { before, after, source }: Publication): void {
+    const held = new Set(this.#holdings.get(service)?.held.map(endpointId));
     const stay = new Set<string>();
     for (const endpoint of after) {
       const id = idOf(service, endpoint);
       stay.add(id);
-      this.#stays(id, heldIds.has(id) ? hold : undefined);
+      if (endpoint.drainUntil === undefined && !held.has(endpointId(endpoint))) {
+        // It never left, or has come back.
+        this.#leaving.delete(id);
+      }
     }
     const removals = before
       .filter((endpoint) => !stay.has(idOf(service, endpoint)))
-      .map((endpoint) => this.#remove(service, endpoint, released));
+      .map((endpoint) => this.#remove(service, endpoint));
     if (removals.length > 0) {
       void this.#tell(service, removals, source);
     }
@@ -108,6 +133,7 @@ export class FlightRecorder {
   /** The EtcdService is gone. */
   forget(service: ObjectKey): void {
     this.#removals.forget(service);
+    this.#holdings.delete(service);
     for (const [id, leaving] of this.#leaving) {
       if (leaving.service === service) {
         this.#leaving.delete(id);
@@ -115,17 +141,7 @@ export class FlightRecorder {
     }
   }
 
-  /** One that is published and not held has come back. */
-  #stays(id: string, hold: Publishing['hold']): void {
-    const leaving = this.#leaving.get(id);
-    if (leaving !== undefined && hold !== undefined) {
-      this.#leaving.set(id, { ...leaving, hold, removal: { ...leaving.removal, hold: hold.id } });
-    } else if (leaving !== undefined) {
-      this.#leaving.delete(id);
-    }
-  }
-
-  #remove(service: ObjectKey, endpoint: DesiredEndpoint, released: string | undefined): Removal {
+  #remove(service: ObjectKey, endpoint: DesiredEndpoint): Removal {
     const id = idOf(service, endpoint);
     const removedAt = this.#deps.clock.now();
     const leaving = this.#leaving.get(id);
@@ -134,11 +150,16 @@ export class FlightRecorder {
       return { ...placeOf(endpoint), reason: 'Unexplained', removedAt };
     }
     const { removal, hold } = leaving;
+    const released = this.#holdings.get(service)?.released;
     const reason = hold === undefined ? removal.reason : endOf(hold, released, removedAt);
     return { ...removal, reason, removedAt };
   }
 
-  async #tell(service: ObjectKey, removals: readonly Removal[], source: Publishing['source']): Promise<void> {
+  async #tell(
+    service: ObjectKey,
+    removals: readonly Removal[],
+    source: Publication['source'],
+  ): Promise<void> {
     this.#asking += 1;
     try {
       const told = this.#asking > maxAsking ? removals : await this.#withLeases(removals, source);
@@ -154,7 +175,10 @@ export class FlightRecorder {
   }
 
   /** A key that went while its lease lives was deleted; else it went with its lease. */
-  async #withLeases(removals: readonly Removal[], source: Publishing['source']): Promise<readonly Removal[]> {
+  async #withLeases(
+    removals: readonly Removal[],
+    source: Publication['source'],
+  ): Promise<readonly Removal[]> {
     const gone = removals.filter(({ reason }) => reason === 'KeyGone');
     const times = await leaseTimes(
       source,
@@ -179,11 +203,7 @@ export class FlightRecorder {
   }
 }
 
-function endOf(
-  hold: NonNullable<Publishing['hold']>,
-  released: string | undefined,
-  now: number,
-): RemovalReason {
+function endOf(hold: NonNullable<Holding['hold']>, released: string | undefined, now: number): RemovalReason {
   if (hold.id === released) {
     return 'HoldReleased';
   }

@@ -1,0 +1,144 @@
+import { isIP } from 'node:net';
+import type { EtcdOptions } from '../etcd/options.ts';
+import { type FormatName, formatNames } from '../formats/formats.ts';
+import { etcdConfig, etcdOptions } from './etcd-options.ts';
+import type { Option, OptionTable, Values } from './option.ts';
+import { type OptionSource, optionsError, readOptions } from './read-options.ts';
+import { anyText, bytes, duration, type ListenAddress, loopbackAddress, oneOf, text } from './values.ts';
+
+/** Where a controller can be asked: the same option of the one who is asked and of the one who asks. */
+export const explainAddress = {
+  value: loopbackAddress,
+  default: '127.0.0.1:8081',
+  placeholder: 'ADDRESS',
+} as const;
+
+const { required: _, ...etcd } = etcdOptions.etcd;
+
+/** Every option of `etcd-endpoints explain`. */
+export const explainOptions = {
+  name: {
+    value: text,
+    isWord: true,
+    noEnv: true,
+    required: true,
+    placeholder: 'NAME|KEY',
+    doc: 'With --namespace: the EtcdService that is explained by the controller of this machine. Without: a key of --etcd, whose registration is read and explained. The flag may be left out.',
+  },
+  namespace: {
+    value: text,
+    short: 'n',
+    noEnv: true,
+    placeholder: 'NAMESPACE',
+    doc: 'Namespace of the EtcdService.',
+  },
+  address: {
+    value: text.refine((address) => isIP(address) !== 0, { error: 'expected an IP address' }),
+    noEnv: true,
+    placeholder: 'ADDRESS',
+    doc: 'With --namespace: tells only what concerns this address.',
+  },
+  since: {
+    value: duration('1s', '10000h'),
+    noEnv: true,
+    placeholder: 'TIME',
+    doc: 'With --namespace: tells removals of so long ago until now. Absent: all that the controller remembers.',
+  },
+  'explain-address': {
+    ...explainAddress,
+    doc: 'With --namespace: where the controller answers; in its own pod, that is where it listens by default.',
+  },
+  format: {
+    value: oneOf(...formatNames),
+    default: 'auto',
+    placeholder: 'FORMAT',
+    doc: `Without --namespace: how the registration is read: ${formatNames.join(', ')}.`,
+  },
+  separator: {
+    value: anyText,
+    default: '/',
+    placeholder: 'TEXT',
+    doc: 'Without --namespace: what parts the key.',
+  },
+  'max-value-bytes': {
+    value: bytes('1Ki', '16Mi'),
+    default: '256Ki',
+    placeholder: 'BYTES',
+    doc: 'Without --namespace: the largest value that is read; a larger one is rejected as ValueTooLarge.',
+  },
+  output: {
+    value: oneOf('text', 'json'),
+    default: 'text',
+    placeholder: 'FORM',
+    doc: 'text for people, json for programs.',
+  },
+  timeout: {
+    value: duration('100ms', '1h'),
+    default: '10s',
+    placeholder: 'TIME',
+    doc: 'How long the answer may take until the command fails.',
+  },
+  ...etcdOptions,
+  etcd: etcd satisfies Option,
+} as const satisfies OptionTable;
+
+/** An EtcdService that a controller is asked about. */
+export interface ServiceSubject {
+  readonly kind: 'service';
+  readonly namespace: string;
+  readonly name: string;
+  readonly address: string | undefined;
+  readonly sinceMs: number | undefined;
+  readonly controller: ListenAddress;
+}
+
+/** A registration that is read from etcd. */
+export interface KeySubject {
+  readonly kind: 'key';
+  readonly key: string;
+  readonly separator: string;
+  readonly format: FormatName;
+  readonly maxValueBytes: number;
+  readonly etcd: EtcdOptions;
+}
+
+/** What `explain` is to explain. */
+export interface ExplainConfig {
+  readonly subject: ServiceSubject | KeySubject;
+  readonly output: 'text' | 'json';
+  readonly timeoutMs: number;
+}
+
+/** Reads the configuration of `explain`. Throws a TerminalError with code `INVALID_OPTIONS` that names each wrong option. */
+export function explainConfig(source: OptionSource): ExplainConfig {
+  const values = readOptions(explainOptions, source);
+  const problems = [...subjectProblems(values)];
+  if (problems.length > 0) {
+    throw optionsError(problems);
+  }
+  const { output, timeout } = values;
+  return { subject: subjectOf(values, source), output, timeoutMs: timeout };
+}
+
+function subjectOf(values: Values<typeof explainOptions>, source: OptionSource): ExplainConfig['subject'] {
+  const { name, namespace, address, since, format, separator } = values;
+  if (namespace !== undefined) {
+    const controller = values['explain-address'];
+    return { kind: 'service', namespace, name, address, sinceMs: since, controller };
+  }
+  const maxValueBytes = values['max-value-bytes'];
+  return { kind: 'key', key: name, separator, format, maxValueBytes, etcd: etcdConfig(values, source) };
+}
+
+function* subjectProblems(values: Values<typeof explainOptions>): Generator<string> {
+  const { namespace, address, since } = values;
+  if (namespace !== undefined) {
+    return;
+  }
+  if (values.etcd.length === 0) {
+    yield '--namespace is needed for an EtcdService, or --etcd for a key';
+  }
+  if (address !== undefined || since !== undefined) {
+    yield '--address and --since belong to an EtcdService: add its --namespace';
+  }
+}
