@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { conditionsPage } from './reference/conditions.ts';
 import { etcdServiceCrdYaml } from './reference/crd.ts';
 import { etcdServicePage } from './reference/etcd-service.ts';
+import { formatsPage } from './reference/formats.ts';
 import { metricsPage } from './reference/metrics.ts';
 import { optionsPage } from './reference/options.ts';
 import { rejectionsPage } from './reference/rejections.ts';
@@ -19,6 +20,7 @@ interface GeneratedFile {
 
 const files: readonly GeneratedFile[] = [
   { path: 'crds/etcd-endpoints.io_etcdservices.yaml', content: etcdServiceCrdYaml },
+  { path: 'docs/formats.md', content: formatsPage },
   { path: 'docs/reference/conditions.md', content: conditionsPage },
   { path: 'docs/reference/etcdservice.md', content: etcdServicePage },
   { path: 'docs/reference/metrics.md', content: metricsPage },

@@ -1,6 +1,5 @@
 import { objectSchema, type StructuralSchema } from '../../src/api/crd.ts';
 import { rules } from '../../src/api/rules.ts';
-import { formats } from '../../src/formats/formats.ts';
 import { page, table } from './markdown.ts';
 
 export function etcdServicePage(): string {
@@ -13,10 +12,7 @@ export function etcdServicePage(): string {
       ['Field', 'Rule'],
       rules.map(({ field, message }) => [`\`${field}\``, message]),
     )}`,
-    `## Formats\n\n${table(
-      ['Format', 'What it reads'],
-      Object.values(formats).map(({ name, summary }) => [`\`${name}\``, summary]),
-    )}`,
+    '[Formats](../formats.md) says what each of `spec.format` reads.',
     `## status\n\n${fieldTable('status', status)}`,
   );
 }

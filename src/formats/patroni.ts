@@ -26,7 +26,7 @@ export const patroni = {
   name: 'patroni',
   summary:
     'Members of a PostgreSQL cluster of Patroni: `patroni.role` says which of them are instances, by the leader key. A replica that does not run, or that is tagged `noloadbalance`, is not ready. The port has the name `postgres`; `member`, `role` (`primary` or `replica`), `version` and the tags become metadata.',
-  key: '/service/<scope>/members/<name> and /service/<scope>/leader',
+  key: '/service/<scope>/members/<name> (and leader)',
   value: 'JSON with `conn_url`; the leader key holds a name',
   example: {
     source: { prefix: '/service/batman' },
