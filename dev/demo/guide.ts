@@ -10,8 +10,8 @@ export function guide({ binaries, kubeconfig, etcd, controller }: Stage): string
   return `
 To look, from another terminal:
 
-    ${commandLine(...kubectl, 'get', 'etcdservices,services,endpoints')}
-    ${commandLine(...kubectl, 'get', 'endpoints', SERVICE, '-w')}
+    ${commandLine(...kubectl, 'get', 'etcdservices,services,endpointslices,endpoints')}
+    ${commandLine(...kubectl, 'get', 'endpointslices', '-l', `kubernetes.io/service-name=${SERVICE}`, '-w')}
     ${commandLine(...kubectl, 'describe', 'etcdservice', SERVICE)}
     ${commandLine(...etcdctl, 'get', '--prefix', PREFIX)}
     ${commandLine('curl', '-s', `${controller.url}/metrics`)}

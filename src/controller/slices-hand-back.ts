@@ -16,7 +16,7 @@ const leastPauseMs = 200;
 const longestPauseMs = 5000;
 
 export interface SlicesHandBackDeps {
-  readonly slices: SlicesKeeper;
+  readonly slices: Pick<SlicesKeeper, 'mirrored' | 'remove'>;
   readonly clock: Clock;
   /** Told of a Service whose Endpoints Kubernetes has not mirrored in time. */
   readonly notMirrored: (claim: Claim) => void;
