@@ -131,7 +131,15 @@ export class RegistryGuard {
     const service = this.#open(key, request);
     this.#enter();
     this.#seen(key);
-    if (!this.#isRoundOver() || !this.#guardRegistry()) {
+    const isRoundOver = this.#unseen.size === 0 || this.#deps.clock.monotonic() >= this.#roundEndsAt;
+    if (isRoundOver) {
+      this.#endHold();
+    }
+    if (service.vanished.size === 0) {
+      service.own = undefined;
+      return this.#verdict(service, undefined);
+    }
+    if (!isRoundOver || !this.#guardRegistry()) {
       return this.#postpone(key, service);
     }
     if (this.#hold !== undefined && this.#hold.id !== request.released) {
@@ -212,24 +220,21 @@ export class RegistryGuard {
     }
   }
 
-  #isRoundOver(): boolean {
-    return this.#unseen.size === 0 || this.#deps.clock.monotonic() >= this.#roundEndsAt;
-  }
-
   #postpone(key: ObjectKey, service: GuardedService): Verdict {
-    const held = service.missing;
-    if (held.length > 0) {
-      this.#waiting.add(key);
-    }
+    this.#waiting.add(key);
     const roundLeftMs = this.#roundEndsAt - this.#deps.clock.monotonic();
-    const lookAgainMs = held.length > 0 && roundLeftMs > 0 ? roundLeftMs : undefined;
-    return { desired: service.desired, held, hold: undefined, isFinal: false, lookAgainMs };
+    return {
+      desired: service.desired,
+      held: service.missing,
+      hold: undefined,
+      isFinal: false,
+      lookAgainMs: roundLeftMs > 0 ? roundLeftMs : undefined,
+    };
   }
 
   /** Begins a hold where too much is lost. False while etcd is asked whether it was. */
   #guardRegistry(): boolean {
     const { limits, clock, random } = this.#deps;
-    this.#endHold();
     const loss = this.#loss();
     if (limits === undefined || this.#hold !== undefined || !isMassLoss(loss, limits)) {
       return true;

@@ -1,0 +1,424 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FakeClock, turns } from '../../test/kit/fake-clock.ts';
+import { desiredEndpoints } from '../endpoints/desired.ts';
+import type { Cause } from '../endpoints/guard/account.ts';
+import type { Hold } from '../endpoints/guard/hold.ts';
+import type { RegistryLimits, ServiceLimits } from '../endpoints/guard/limits.ts';
+import type { DesiredEndpoint } from '../endpoints/types.ts';
+import { type GuardedObject, type GuardRequest, RegistryGuard, type Verdict } from './registry-guard.ts';
+
+const limits: RegistryLimits = {
+  maxRemovalPercent: 30,
+  ignoreBelow: 10,
+  windowMs: 60_000,
+  holdMs: 300_000,
+};
+const own: ServiceLimits = {
+  maxRemovalPercent: 50,
+  ignoreBelow: 5,
+  windowMs: 60_000,
+  holdMs: 100_000,
+  holdsLast: true,
+};
+
+let clock: FakeClock;
+let living: Set<string>;
+let asked: string[];
+let looked: string[];
+let objects: GuardedObject[];
+let seed: number;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  living = new Set();
+  asked = [];
+  looked = [];
+  objects = [];
+  seed = 0;
+});
+
+function newGuard(registry: RegistryLimits | 'off' = limits): RegistryGuard {
+  const guard = new RegistryGuard({
+    source: {
+      leaseLives: async (lease) => {
+        asked.push(lease);
+        return living.has(lease);
+      },
+    },
+    limits: registry === 'off' ? undefined : registry,
+    clock,
+    random: () => {
+      seed += 1;
+      return (seed % 97) / 97;
+    },
+    services: () => objects,
+    changed: (key) => looked.push(key),
+  });
+  guard.during(1);
+  return guard;
+}
+
+/** One EtcdService, as etcd has it and as it is published after each look. */
+class Service {
+  readonly name: string;
+  etcd: DesiredEndpoint[];
+  published: readonly DesiredEndpoint[];
+  shown: Hold | undefined;
+  released: string | undefined;
+  limits: ServiceLimits | undefined;
+  cause: Cause = { kind: 'loss' };
+  guard: RegistryGuard;
+  #desired = desiredEndpoints([], { headless: false, zoneHints: false });
+
+  constructor(guard: RegistryGuard, name: string, published: DesiredEndpoint[]) {
+    this.guard = guard;
+    this.name = name;
+    this.etcd = published;
+    this.published = published;
+  }
+
+  /** The mirror tells that only these are left, or come. */
+  now(etcd: DesiredEndpoint[], cause: Cause = { kind: 'loss' }): void {
+    this.etcd = etcd;
+    this.cause = cause;
+    this.guard.touch(this.name);
+  }
+
+  look(): Verdict {
+    const verdict = this.guard.judge(this.name, this.#request());
+    this.published = [...verdict.desired.endpoints, ...verdict.held];
+    if (verdict.isFinal) {
+      this.shown = verdict.hold;
+    }
+    return verdict;
+  }
+
+  #request(): GuardRequest {
+    return {
+      subject: {
+        isSynced: true,
+        desired: () => {
+          this.#desired = { ...this.#desired, endpoints: this.etcd };
+          return this.#desired;
+        },
+        causes: () => () => this.cause,
+        accounted: () => undefined,
+      },
+      limits: this.limits,
+      published: () => this.published,
+      shown: this.shown,
+      released: this.released,
+    };
+  }
+}
+
+let next = 0;
+function instances(count: number): DesiredEndpoint[] {
+  return Array.from({ length: count }, () => {
+    next += 1;
+    const address = `10.${next >> 16}.${(next >> 8) & 255}.${next & 255}`;
+    return { address, ports: [], ready: true };
+  });
+}
+
+/** A registry of services with so many instances each, all looked at. */
+function registryOf(guard: RegistryGuard, ...counts: readonly number[]): Service[] {
+  const services = counts.map((count, index) => new Service(guard, `shop/s${index}`, instances(count)));
+  for (const service of services) {
+    service.look();
+  }
+  return services;
+}
+
+describe('the guard of a registry', () => {
+  it('holds all that vanishes once too much has, and counts before anything is published', () => {
+    const services = registryOf(newGuard(), ...Array.from({ length: 30 }, () => 3));
+    for (const service of services) {
+      service.now([]);
+    }
+    for (const service of services) {
+      expect(service.look().held).toHaveLength(3);
+    }
+    expect(new Set(services.map(({ shown }) => shown?.id)).size).toBe(1);
+    expect(services[0]?.shown).toMatchObject({ scope: 'Registry', loss: { lost: 90, stood: 90 } });
+  });
+
+  it('puts back what has gone shortly before, since leases expire one after the other', () => {
+    const [first, second, third] = registryOf(newGuard(), 4, 10, 20);
+    first?.now([]);
+    expect(first?.look().held).toEqual([]);
+    clock.advance(5000);
+    second?.now([]);
+    expect(second?.look().held).toHaveLength(10);
+    expect(looked).toEqual(['shop/s0', 'shop/s1']);
+    expect(first?.look().held).toHaveLength(4);
+    third?.now(third.etcd.slice(1));
+    expect(third?.look().held).toHaveLength(1);
+  });
+
+  it('does not hold what vanishes slowly', () => {
+    const [service] = registryOf(newGuard(), 20);
+    for (let left = 19; left > 0; left -= 1) {
+      clock.advance(20_000);
+      service?.now(service.etcd.slice(0, left));
+      expect(service?.look().hold).toBeUndefined();
+    }
+  });
+
+  it('lets additions pass, lets go of what comes back, and ends when all has', () => {
+    const [service, other] = registryOf(newGuard(), 12, 1);
+    const all = service?.etcd ?? [];
+    const added = instances(2);
+    service?.now([]);
+    service?.look();
+    service?.now([...all.slice(0, 5), ...added]);
+    expect(service?.look().held).toEqual(all.slice(5));
+    service?.now([...all, ...added]);
+    expect(service?.look().hold).toBeUndefined();
+    other?.now([]);
+    expect(other?.look().hold).toBeUndefined();
+  });
+
+  it('publishes the truth when its time is over, to everybody at once, and holds that no more', () => {
+    const services = registryOf(newGuard(), 6, 6);
+    for (const service of services) {
+      service.now([]);
+    }
+    expect(services[0]?.look().lookAgainMs).toBe(300_000);
+    services[1]?.look();
+    clock.advance(300_000);
+    for (const service of services) {
+      expect(service.look()).toMatchObject({ held: [], hold: undefined });
+    }
+  });
+
+  it('is released for one EtcdService alone, and only from that hold', () => {
+    const [released, kept] = registryOf(newGuard(), 20, 20);
+    released?.now([]);
+    kept?.now([]);
+    released?.look();
+    kept?.look();
+    if (released !== undefined) {
+      released.released = released.shown?.id;
+    }
+    expect(released?.look().held).toEqual([]);
+    expect(kept?.look().held).toHaveLength(20);
+
+    clock.advance(300_000);
+    const before = kept?.shown?.id;
+    released?.look();
+    kept?.look();
+    released?.now(instances(20));
+    kept?.now(instances(20));
+    released?.look();
+    kept?.look();
+    released?.now([]);
+    expect(released?.look().held).toHaveLength(20);
+    expect(released?.shown?.id).not.toBe(before);
+  });
+
+  it('asks for leases only when a hold would begin, and takes a key that was deleted under a living one as a statement', async () => {
+    const [service] = registryOf(newGuard(), 20);
+    const all = service?.etcd ?? [];
+    living.add('7');
+    service?.now(all.slice(5), { kind: 'loss', lease: '7' });
+    expect(service?.look().held).toEqual([]);
+    expect(asked).toEqual([]);
+
+    service?.now(all.slice(12), { kind: 'loss', lease: '7' });
+    expect(service?.look()).toMatchObject({ isFinal: false, hold: undefined, held: all.slice(0, 12) });
+    await turns();
+    expect(asked).toEqual(['7']);
+    expect(looked).toEqual(['shop/s0']);
+    expect(service?.look()).toMatchObject({ isFinal: true, held: [], hold: undefined });
+  });
+
+  it('holds what vanished under a dead lease, and asks for it once', async () => {
+    const [service] = registryOf(newGuard(), 20);
+    service?.now([], { kind: 'loss', lease: '8' });
+    service?.look();
+    service?.look();
+    await turns();
+    expect(service?.look().held).toHaveLength(20);
+    expect(asked).toEqual(['8']);
+  });
+
+  it('holds nothing where it is off', () => {
+    const guard = newGuard('off');
+    const [service] = registryOf(guard, 20);
+    service?.now([]);
+    expect(service?.look().held).toEqual([]);
+  });
+
+  it('counts nothing of an EtcdService that is left out', () => {
+    const guard = newGuard();
+    const [one, two] = registryOf(guard, 9, 9);
+    one?.now([]);
+    two?.now([]);
+    guard.leaveOut('shop/s0');
+    expect(two?.look().hold).toBeUndefined();
+  });
+});
+
+describe('the guard of a new leader', () => {
+  /** What the next leader finds: published, shown and in etcd as before. */
+  function takeOver(services: readonly Service[], term = 2): void {
+    objects = services.map(({ name, shown }) => ({ key: name, shown }));
+    for (const service of services) {
+      service.guard.during(term);
+    }
+  }
+
+  it('lets nothing go before every EtcdService has been looked at', () => {
+    const services = registryOf(newGuard(), 8, 8);
+    takeOver(services);
+    for (const service of services) {
+      service.now([]);
+    }
+    expect(services[0]?.look()).toMatchObject({ isFinal: false, hold: undefined });
+    expect(services[0]?.published).toHaveLength(8);
+    expect(services[1]?.look().hold).toBeDefined();
+    expect(looked).toContain('shop/s0');
+    expect(services[0]?.look().hold?.id).toBe(services[1]?.shown?.id);
+  });
+
+  it('waits for the others no longer than half a minute', () => {
+    const [service, other] = registryOf(newGuard(), 8, 8);
+    takeOver([service, other].filter((one) => one !== undefined));
+    service?.now([]);
+    expect(service?.look().lookAgainMs).toBe(30_000);
+    clock.advance(30_000);
+    expect(service?.look()).toMatchObject({ isFinal: true, held: [] });
+  });
+
+  it('goes on with a hold: the same id, the same start, the same end', () => {
+    const services = registryOf(newGuard(), 20, 5);
+    for (const service of services) {
+      service.now([]);
+      service.look();
+    }
+    const [hold] = services.map(({ shown }) => shown);
+    clock.advance(100_000);
+    takeOver(services);
+    for (const service of services) {
+      service.look();
+    }
+    expect(services.map((service) => service.look().hold)).toMatchObject([
+      { id: hold?.id, startedAt: hold?.startedAt },
+      { id: hold?.id, startedAt: hold?.startedAt },
+    ]);
+    expect(services[0]?.look().lookAgainMs).toBe(200_000);
+    expect(services[0]?.guard.isNews(services[0].look().hold as Hold)).toBe(false);
+  });
+
+  it('publishes the truth where the hold is over, and begins none for what it has held', () => {
+    const services = registryOf(newGuard(), 20, 5);
+    for (const service of services) {
+      service.now([]);
+      service.look();
+    }
+    clock.advance(300_000);
+    takeOver(services);
+    for (const service of services) {
+      service.look();
+    }
+    expect(services.map(({ published }) => published.length)).toEqual([0, 0]);
+    expect(services.map(({ shown }) => shown)).toEqual([undefined, undefined]);
+  });
+
+  it('begins none for what was published before', () => {
+    const services = registryOf(newGuard(), 20, 5);
+    for (const service of services) {
+      service.now([], { kind: 'statement' });
+      service.look();
+    }
+    takeOver(services);
+    for (const service of services) {
+      expect(service.look().hold).toBeUndefined();
+    }
+  });
+
+  it('goes on with the hold of one EtcdService, too', () => {
+    const guard = newGuard('off');
+    const service = new Service(guard, 'shop/web', instances(10));
+    service.limits = own;
+    service.look();
+    service.now([]);
+    const hold = service.look().hold;
+    expect(hold?.scope).toBe('Service');
+    clock.advance(40_000);
+    takeOver([service]);
+    expect(service.look()).toMatchObject({ hold: { id: hold?.id }, lookAgainMs: 60_000 });
+    clock.advance(60_000);
+    expect(service.look()).toMatchObject({ held: [], hold: undefined });
+  });
+});
+
+describe('the guard of one EtcdService', () => {
+  function guarded(count: number, more: Partial<ServiceLimits> = {}): Service {
+    const service = new Service(newGuard('off'), 'shop/web', instances(count));
+    service.limits = { ...own, ...more };
+    service.look();
+    return service;
+  }
+
+  it('holds more than its part of the ready instances, and is evaluated anew at each change', () => {
+    const service = guarded(10);
+    const all = service.etcd;
+    service.now(all.slice(5));
+    expect(service.look().held).toEqual([]);
+    service.now(all.slice(6));
+    expect(service.look().held).toHaveLength(6);
+    service.now([...all.slice(6), ...instances(1)]);
+    expect(service.look()).toMatchObject({ held: [], hold: undefined });
+  });
+
+  it('holds the last instances where that is asked for, and ends with the first that comes', () => {
+    const service = guarded(5, { maxRemovalPercent: 100 });
+    service.now([]);
+    expect(service.look().held).toHaveLength(5);
+    service.now(instances(1));
+    expect(service.look().held).toEqual([]);
+    const empty = guarded(5, { maxRemovalPercent: 100, holdsLast: false });
+    empty.now([]);
+    expect(empty.look().held).toEqual([]);
+  });
+
+  it('holds nothing of what goes by statement, and compares with what is left of it', () => {
+    const service = guarded(10);
+    service.now(service.etcd.slice(7), { kind: 'statement' });
+    expect(service.look().hold).toBeUndefined();
+    service.now(service.etcd.slice(1));
+    expect(service.look().hold).toBeUndefined();
+  });
+
+  it('is released by its id, and compares with nothing from before then', () => {
+    const service = guarded(10);
+    service.now(service.etcd.slice(8));
+    service.released = service.look().hold?.id;
+    expect(service.look()).toMatchObject({ held: [], hold: undefined });
+    clock.advance(1000);
+    expect(service.look()).toMatchObject({ held: [], hold: undefined });
+  });
+
+  it('lets go of what is found dead, and ends when all of it is', () => {
+    const service = guarded(10);
+    const all = service.etcd;
+    service.now(all.slice(6));
+    service.look();
+    for (const { address } of all.slice(0, 5)) {
+      service.guard.dismiss('shop/web', `${address}|`);
+    }
+    expect(service.look().held).toEqual([all[5]]);
+    service.guard.dismiss('shop/web', `${all[5]?.address}|`);
+    expect(service.look().hold).toBeUndefined();
+  });
+
+  it('gives way to the guard of the registry', () => {
+    const service = new Service(newGuard(), 'shop/web', instances(20));
+    service.limits = own;
+    service.look();
+    service.now(service.etcd.slice(12));
+    expect(service.look().hold?.scope).toBe('Registry');
+  });
+});
