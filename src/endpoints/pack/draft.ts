@@ -31,11 +31,6 @@ export function fill(draft: Draft, rest: DesiredEndpoint[], max: number): void {
   }
 }
 
-/** The fullest first; by name where that does not tell. */
 export function fullestFirst(a: Draft, b: Draft): number {
-  return b.endpoints.length - a.endpoints.length || (nameOf(a) < nameOf(b) ? -1 : 1);
-}
-
-function nameOf({ slice }: Draft): string {
-  return slice?.metadata.name ?? '';
+  return b.endpoints.length - a.endpoints.length;
 }

@@ -9,7 +9,7 @@ import type { SliceForm } from './slice-form.ts';
  */
 export function followEndpoints(
   orphans: readonly Standing[],
-  groups: Iterable<Group>,
+  groups: readonly Group[],
   form: SliceForm,
   max: number,
 ): readonly Draft[] {
@@ -18,31 +18,21 @@ export function followEndpoints(
   }
   const seeking = groupsSeeking(groups);
   return orphans.flatMap((orphan) => {
-    const group = groupOf(orphan, seeking);
+    const addresses = orphan.slice.endpoints?.map((held) => held.addresses[0] ?? '') ?? [];
+    const group = seeking.get(addresses.find((address) => seeking.has(address)) ?? '');
     return group === undefined ? [] : keepWanted(group, [orphan], form, max);
   });
 }
 
-/** The groups that an address has no place in yet. */
-function groupsSeeking(groups: Iterable<Group>): ReadonlyMap<string, readonly Group[]> {
-  const seeking = new Map<string, Group[]>();
+/** For each address that has no place in a group yet, that group. */
+function groupsSeeking(groups: readonly Group[]): ReadonlyMap<string, Group> {
+  const seeking = new Map<string, Group>();
   for (const group of groups) {
     for (const [address, { isPlaced }] of group.wanted) {
       if (!isPlaced) {
-        seeking.set(address, [...(seeking.get(address) ?? []), group]);
+        seeking.set(address, group);
       }
     }
   }
   return seeking;
-}
-
-function groupOf({ slice }: Standing, seeking: ReadonlyMap<string, readonly Group[]>): Group | undefined {
-  for (const { addresses } of slice.endpoints ?? []) {
-    const address = addresses[0] ?? '';
-    const group = seeking.get(address)?.find(({ wanted }) => wanted.get(address)?.isPlaced === false);
-    if (group !== undefined) {
-      return group;
-    }
-  }
-  return undefined;
 }

@@ -60,11 +60,7 @@ function findWanted(group: Group, { slice, key }: Standing, form: SliceForm): Fo
 }
 
 function cheapestFirst(a: Found, b: Found): number {
-  return (
-    Number(b.isSettled) - Number(a.isSettled) ||
-    b.found.length - a.found.length ||
-    (a.slice.metadata.name < b.slice.metadata.name ? -1 : 1)
-  );
+  return Number(b.isSettled) - Number(a.isSettled) || b.found.length - a.found.length;
 }
 
 /** The first `max` of those that have no place yet: they have one now. */

@@ -1,5 +1,5 @@
 import type { EndpointSlice } from '../../kube/resources.ts';
-import { type Draft, fill, newDraft } from './draft.ts';
+import { type Draft, fill, heldBefore, newDraft } from './draft.ts';
 
 /** Drafts in the order in which they have to be written: creates before updates, each from first to last. */
 export interface Ordered {
@@ -46,11 +46,15 @@ function toMove(draft: Update): Move {
   return { draft, taken: before.difference(after), gained: after.difference(before) };
 }
 
-function rank({ taken, gained }: Move): number {
+/** Of those that do both, recycled slices come first: they then are what gives way where a circle has to be broken, and may go after all. */
+function rank({ draft, taken, gained }: Move): number {
   if (taken.size === 0) {
     return 0;
   }
-  return gained.size > 0 ? 1 : 2;
+  if (gained.size === 0) {
+    return 3;
+  }
+  return taken.size === heldBefore(draft) ? 1 : 2;
 }
 
 /** Sorts moves by what waits for what: depth first, along the addresses that one takes away and another gains. */

@@ -11,7 +11,7 @@ import { planSlices } from './plan-slices.ts';
 import type { SlicesWish } from './types.ts';
 
 const tcp = (name: string, port: number): EndpointPort => ({ name, port, protocol: 'TCP' });
-const portSets = [[tcp('http', 8080)], [tcp('http', 9090)], [tcp('http', 8080), tcp('admin', 9000)]];
+const portSets = [[tcp('http', 8080)], [tcp('http', 9090)], [tcp('http', 8080), tcp('admin', 9000)], []];
 const addresses = [
   ...Array.from({ length: 14 }, (_, index) => `10.0.0.${index}`),
   ...Array.from({ length: 5 }, (_, index) => `fd00::${index + 1}`),

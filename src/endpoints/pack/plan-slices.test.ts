@@ -173,6 +173,20 @@ describe('a slice', () => {
 });
 
 describe('packing', () => {
+  it('changes a hostname in place', () => {
+    const [slice] = plan(slicesWish({ endpoints: [{ ...one, hostname: 'web-1' }], headless: true })).creates;
+    const changed = plan(
+      slicesWish({ endpoints: [{ ...one, hostname: 'web-2' }], headless: true }),
+      slice as EndpointSlice,
+    );
+    expect(changed.updates[0]?.endpoints?.[0]).toMatchObject({ addresses: ['10.0.0.1'], hostname: 'web-2' });
+  });
+
+  it('takes away a second address, which proxies would not read', () => {
+    const slice = { ...sliceAt('web-a', []), endpoints: [{ addresses: ['10.0.0.1', '10.0.0.2'] }] };
+    expect(sketch(plan(slicesWish({ endpoints: [one] }), slice))).toMatchObject({ updates: [['web-a', 1]] });
+  });
+
   it('puts ports and address families apart', () => {
     const endpoints = [...endpointsAt([1, 2]), ...endpointsAt([1], 9090), { ...one, address: 'fd00::1' }];
     const { creates } = plan(slicesWish({ endpoints, families: ['IPv6', 'IPv4'] }));
@@ -376,6 +390,16 @@ describe('the order of writes', () => {
         ['web-a', 1, 2, 9],
       ],
       deletes: [],
+    });
+  });
+
+  it('makes a slice of a given up one only where nothing waits for it', () => {
+    const slices = [sliceAt('web-a', [1, 2, 3]), sliceAt('web-b', [4, 5, 6])];
+    const endpoints = [...endpointsAt([1, 2, 4]), ...endpointsAt([3], 9090)];
+    expect(sketch(plan(slicesWish({ endpoints, maxEndpoints: 3 }), ...slices))).toEqual({
+      creates: [[3]],
+      updates: [['web-a', 1, 2, 4]],
+      deletes: ['web-b'],
     });
   });
 

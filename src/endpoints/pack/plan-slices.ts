@@ -21,6 +21,7 @@ import type { AddressFamily, SlicesPlan, SlicesWish } from './types.ts';
  * Service has no endpoints, and since a slice of ours always stands, Endpoints beside it are never mirrored in between.
  */
 export function planSlices(wish: SlicesWish, existing: readonly EndpointSlice[]): SlicesPlan {
+  // Every choice between equals below falls on the first one: sorting is stable.
   const standing = existing.toSorted((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
   const published = wish.endpoints.filter(({ address }) => wish.families.includes(familyOf(address)));
   const form = new SliceForm(wish, published);
