@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ControllerProcess } from './controller-process.ts';
+import { randomFrom } from './random.ts';
 import { leads, type Replicas } from './replicas.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
@@ -112,15 +113,4 @@ function end(seat: Seat): void {
   seat.replica.signal('SIGCONT');
   seat.proxy.heal();
   seat.trouble = undefined;
-}
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
