@@ -31,8 +31,8 @@ export function place(group: Group, kept: readonly Draft[], max: number): readon
 
 /**
  * Of slices that are written anyway and lose endpoints the emptiest are given up, as far as the others have room for what they hold. It costs
- * no write, since a delete takes the place of an update, and each slice fewer spares writes later: over the histories in test/data a
- * tenth of all. Slices that only change in place, or not at all, are never emptied. What the given up ones hold joins `rest`.
+ * no write, since a delete takes the place of an update, and each slice fewer spares writes later: over the histories in test/data nearly
+ * a tenth of all. Slices that only change in place, or not at all, are never emptied. What the given up ones hold joins `rest`.
  */
 function drawTogether(written: readonly Draft[], rest: DesiredEndpoint[], max: number): Draft[] {
   const total = written.reduce((sum, { endpoints }) => sum + endpoints.length, rest.length);
@@ -47,8 +47,8 @@ function drawTogether(written: readonly Draft[], rest: DesiredEndpoint[], max: n
 
 /**
  * Takes an unchanged slice, fullest first, out of the list: one that has room for so much of the rest that no more writes are needed than
- * with new slices alone. Where none has, a small rest goes into two of them: that is one write more now, but a new slice that begins
- * less than half full costs more writes later.
+ * with new slices alone. Where none has, a rest of at most half a slice goes into two of them: one write more now for a slice fewer, which
+ * over the histories in test/data is even in writes.
  */
 function takeFitting(unchanged: Draft[], rest: number, max: number): Draft | undefined {
   const room = (index: number): number => max - (unchanged.at(index)?.endpoints.length ?? max);
