@@ -1,4 +1,5 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
+import { cidrMatcher } from './cidr.ts';
 import { type Rejection, rejected } from './rejection.ts';
 
 /** An address that can be published, in its canonical form. */
@@ -11,13 +12,16 @@ export interface Address {
  * Ranges that are no endpoint of anybody. The apiserver refuses the unspecified, loopback and link-local ones (`ValidateEndpointIP` of
  * Kubernetes); no connection can be made to any other multicast address or to the broadcast address either.
  */
-const refusedRanges: readonly { readonly what: string; readonly ranges: BlockList }[] = [
-  { what: 'the unspecified address', ranges: blockList('0.0.0.0/32', '::/128') },
-  { what: 'a loopback address', ranges: blockList('127.0.0.0/8', '::1/128') },
-  { what: 'a link-local address', ranges: blockList('169.254.0.0/16', 'fe80::/10') },
-  { what: 'a multicast address', ranges: blockList('224.0.0.0/4', 'ff00::/8') },
-  { what: 'the broadcast address', ranges: blockList('255.255.255.255/32') },
+const refusedRanges: readonly { readonly what: string; readonly cidrs: readonly string[] }[] = [
+  { what: 'the unspecified address', cidrs: ['0.0.0.0/32', '::/128'] },
+  { what: 'a loopback address', cidrs: ['127.0.0.0/8', '::1/128'] },
+  { what: 'a link-local address', cidrs: ['169.254.0.0/16', 'fe80::/10'] },
+  { what: 'a multicast address', cidrs: ['224.0.0.0/4', 'ff00::/8'] },
+  { what: 'the broadcast address', cidrs: ['255.255.255.255/32'] },
 ];
+
+/** All of them at once: nearly every address is in none. */
+const refused = cidrMatcher(refusedRanges.flatMap(({ cidrs }) => cidrs));
 
 const mappedRange = '::ffff:';
 const longestHostName = 253;
@@ -29,7 +33,7 @@ const hostLabel = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/i;
  */
 export function judgeAddress(text: string): Address | Rejection {
   if (isIPv4(text)) {
-    return judgeRange(text, 'ipv4');
+    return judgeRange(text);
   }
   if (isIPv6(text)) {
     return judgeIPv6(text);
@@ -51,7 +55,7 @@ function judgeIPv6(text: string): Address | Rejection {
   if (address.startsWith(mappedRange)) {
     return rejected('InvalidAddress', `${address} is an IPv4-mapped address; register the IPv4 address`);
   }
-  return judgeRange(address, 'ipv6');
+  return judgeRange(address);
 }
 
 /** RFC 5952, by the URL standard's serialiser: `node:net` writes the low addresses of `::/96` with dots, Kubernetes does not. */
@@ -59,11 +63,12 @@ function canonicalIPv6(text: string): string {
   return new URL(`http://[${text}]`).hostname.slice(1, -1);
 }
 
-function judgeRange(address: string, family: 'ipv4' | 'ipv6'): Address | Rejection {
-  const refused = refusedRanges.find(({ ranges }) => ranges.check(address, family));
-  return refused === undefined
-    ? { kind: 'address', address }
-    : rejected('InvalidAddress', `${address} is ${refused.what}`);
+function judgeRange(address: string): Address | Rejection {
+  if (!refused(address)) {
+    return { kind: 'address', address };
+  }
+  const range = refusedRanges.find(({ cidrs }) => cidrMatcher(cidrs)(address));
+  return rejected('InvalidAddress', `${address} is ${range?.what}`);
 }
 
 /** Whether `text` could be resolved by DNS. A name whose last label is a number is an address to some readers and no name. */
@@ -73,13 +78,4 @@ function isHostName(text: string): boolean {
   }
   const labels = text.replace(/\.$/, '').split('.');
   return labels.every((label) => hostLabel.test(label)) && !/^[0-9]+$/.test(labels.at(-1) ?? '');
-}
-
-function blockList(...cidrs: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const cidr of cidrs) {
-    const [address = '', bits] = cidr.split('/');
-    list.addSubnet(address, Number(bits), isIPv6(address) ? 'ipv6' : 'ipv4');
-  }
-  return list;
 }

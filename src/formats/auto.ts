@@ -55,7 +55,9 @@ function choose(recognised: readonly Reading[], common: Reading): Reading {
     return found;
   }
   const placesFound = placesOf(found);
-  const other = [...recognised, common].find((one) => hasInstance(one) && !agree(placesFound, placesOf(one)));
+  const other = [...recognised, common].find(
+    (one) => one !== found && hasInstance(one) && !agree(placesFound, placesOf(one)),
+  );
   if (other === undefined) {
     return found;
   }
