@@ -76,7 +76,10 @@ export class Recorder {
       { ...fields, added, removed, waitedMs: Math.round(waitedMs) },
       'Published endpoints',
     );
-    this.#deps.metrics.publishSeconds.observe(waitedMs / 1000);
+    const { metrics } = this.#deps;
+    metrics.publishSeconds.observe(waitedMs / 1000);
+    metrics.endpointsAdded.observe(added);
+    metrics.endpointsRemoved.observe(removed);
     if (write.action === 'adopt') {
       this.#event(claim.object, 'Normal', 'EndpointsAdopted', `Took over Endpoints ${claim.serviceName}`);
     }

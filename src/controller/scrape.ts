@@ -1,10 +1,13 @@
 import type { Clock } from '../clock.ts';
+import type { ControllerConfig } from '../config/controller-options.ts';
 import type { Desired } from '../endpoints/desired.ts';
 import type { NoticeReason } from '../endpoints/notices.ts';
+import { perfectPacking } from '../endpoints/pack/perfect-packing.ts';
 import type { RejectionReason } from '../formats/rejection.ts';
 import type { Elector } from '../leadership/elector.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { setQueueGauges } from '../telemetry/queue-metrics.ts';
+import type { Kubernetes } from './kubernetes.ts';
 import type { Leadership } from './leadership.ts';
 import type { Reconciler } from './reconciler.ts';
 import type { Registry } from './registry.ts';
@@ -18,6 +21,8 @@ export interface ScrapeInput {
   readonly leadership: Leadership;
   readonly elector: Elector | undefined;
   readonly clock: Clock;
+  readonly config: Pick<ControllerConfig, 'maxEndpointsPerSlice'>;
+  readonly kubernetes: Pick<Kubernetes, 'caches'>;
 }
 
 /** Sets the gauges that are computed when metrics are scraped, and not on the hot path. */
@@ -35,6 +40,13 @@ export function scrapeController(input: ScrapeInput): void {
   const oldest = reconciler.tracked.oldestUnpublished();
   metrics.oldestUnpublishedChangeSeconds.set(oldest === undefined ? 0 : (clock.monotonic() - oldest) / 1000);
   setEndpointGauges(metrics, reconciler);
+  setSliceGauges(input);
+}
+
+function setSliceGauges({ metrics, config, kubernetes }: ScrapeInput): void {
+  const slices = [...kubernetes.caches.slices.list()];
+  metrics.slices.set(slices.length);
+  metrics.slicesPacked.set(perfectPacking(slices, config.maxEndpointsPerSlice));
 }
 
 function setEndpointGauges(metrics: Metrics, reconciler: Reconciler): void {

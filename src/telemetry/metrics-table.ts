@@ -37,6 +37,9 @@ const seconds = [
   0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1, 2, 4, 8, 16, 32, 64,
 ];
 
+/** Powers of two, as Kubernetes's own controller counts endpoints in. */
+const counts = Array.from({ length: 15 }, (_, power) => 2 ** (power + 1));
+
 const controller = { controller: label('the controller, `etcdservice`') };
 const queue = { name: label('the queue, named as its controller') };
 const registry = { registry: label('the registry; `default` is the one of `--etcd`') };
@@ -257,6 +260,32 @@ export const metricTable = {
     labels: {
       reason: label<RemovalHeldReason>('`HeldByRegistryGuard` or `HeldByGuard`, as in the condition'),
     },
+  },
+  endpointsAdded: {
+    name: 'etcd_endpoints_endpoints_added_per_sync',
+    type: 'histogram',
+    help: 'Addresses that one publication has added.',
+    labels: {},
+    buckets: counts,
+  },
+  endpointsRemoved: {
+    name: 'etcd_endpoints_endpoints_removed_per_sync',
+    type: 'histogram',
+    help: 'Addresses that one publication has removed.',
+    labels: {},
+    buckets: counts,
+  },
+  slices: {
+    name: 'etcd_endpoints_num_endpoint_slices',
+    type: 'gauge',
+    help: 'EndpointSlices that we keep.',
+    labels: {},
+  },
+  slicesPacked: {
+    name: 'etcd_endpoints_desired_endpoint_slices',
+    type: 'gauge',
+    help: 'EndpointSlices that would be enough for the same endpoints, packed perfectly. It is not aimed at: fewer writes matter more. The writes are in `etcd_endpoints_writes_total`.',
+    labels: {},
   },
   endpointsPartial: {
     name: 'etcd_endpoints_endpoints_partial',

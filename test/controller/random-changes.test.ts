@@ -164,6 +164,12 @@ describeNeeding('discovery.k8s.io/v1', 'what is published', () => {
 
     await scene.controller.untilIdle();
     await eventually(async () => expect(events).toEqual(await writesByObject(byHand)));
+    const standing = (await scene.objects.list('endpointslices')).length;
+    const { controller } = scene;
+    expect(await controller.metric('etcd_endpoints_num_endpoint_slices')).toBe(standing);
+    const packed = await controller.metric('etcd_endpoints_desired_endpoint_slices');
+    expect(packed).toBeLessThanOrEqual(standing);
+    expect(packed).toBeGreaterThanOrEqual(names.length);
   }, 120_000);
 
   /** How often each object was written: by the controller, where the apiserver took it, and by hand. */
