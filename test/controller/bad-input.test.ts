@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { writesOf } from '../kit/audit.ts';
+import { publishedResources, publishingWrites, writesOf } from '../kit/audit.ts';
 import { eventually } from '../kit/eventually.ts';
 import { type Scene, startScene } from '../kit/scene.ts';
 
@@ -124,10 +124,9 @@ describe('a good registration that turns bad', () => {
     await scene.restartController();
     await scene.registrar.put({ '/services/killed/4': '10.0.0.4:80' });
     await scene.untilPublished('killed', [...instances, '10.0.0.4:80']);
-    const writes = await writesOf(scene.controller);
-    expect(writes.filter(({ resource }) => resource !== 'etcdservices/status')).toMatchObject([
-      { verb: 'update', resource: 'endpoints', name: 'killed' },
-    ]);
+    expect(publishingWrites(await writesOf(scene.controller))).toEqual(
+      publishedResources().map((resource) => `update ${resource} killed`),
+    );
   });
 
   it('stays when it turns bad while there is no controller', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { planSlices } from '../../src/endpoints/pack/plan-slices.ts';
 import { servers } from '../kit/control-plane.ts';
 import { type ControllerProcess, startController } from '../kit/controller-process.ts';
 import { installCrd } from '../kit/crd.ts';
@@ -47,6 +48,8 @@ function sceneOf(objects: KubeObjects): Scene {
   return new Scene({ registry, registrar, objects, controller });
 }
 
+const slicesWhereServed = servers().served.discoveryV1 ? ['endpointslices.discovery.k8s.io'] : [];
+
 const needed = (verb: string, resource: string, namespace: string): string =>
   `forbidden, grant verb "${verb}" on "${resource}" in namespace ${namespace}`;
 
@@ -60,7 +63,7 @@ describe('a controller that may not read', () => {
     const objects = await objectsOfNewNamespace();
     const scene = sceneOf(objects);
     const controller = await start([objects.namespace]);
-    const resources = ['etcdservices.etcd-endpoints.io', 'services', 'endpoints'];
+    const resources = ['etcdservices.etcd-endpoints.io', 'services', 'endpoints', ...slicesWhereServed];
 
     await eventually(async () => {
       const { status, text } = await controller.http('/readyz');
@@ -101,22 +104,82 @@ describe('a controller that may not write', () => {
     readonly told: 'condition' | 'log';
     /** What makes the controller need the verb, before it is started. */
     readonly prepare?: (scene: Scene) => Promise<unknown>;
+    /** The kinds that the EtcdService is published in; the controller's default unless told. */
+    readonly publish?: ['EndpointSlice'];
   }
 
-  const standing = (scene: Scene): Promise<unknown> =>
-    scene.objects.create('services', 'web', { spec: { ports: [{ port: 80 }] } });
+  const ourEndpoints = (scene: Scene): Promise<unknown> =>
+    scene.objects.create('endpoints', 'web', {
+      metadata: { name: 'web', labels: { 'etcd-endpoints.io/etcdservice': 'web' } },
+      subsets: [{ addresses: [{ ip: '10.0.0.9' }], ports: [{ port: 80 }] }],
+    });
 
-  const slices: Case = {
-    verb: 'list',
+  const labels = { 'etcd-endpoints.io/etcdservice': 'web', 'kubernetes.io/service-name': 'web' };
+
+  /** A slice of ours with one address of another port, which does not stay. */
+  const ourSlice = (scene: Scene, port: number): Promise<unknown> => {
+    const name = `web-${port}`;
+    const managed = { ...labels, 'endpointslice.kubernetes.io/managed-by': 'etcd-endpoints.io' };
+    return scene.objects.create('endpointslices', name, {
+      metadata: { name, labels: managed },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['10.0.0.9'] }],
+      ports: [{ port }],
+    });
+  };
+
+  /** The slice that the controller would make, without the label by which it is found. */
+  const unseenSlice = (scene: Scene): Promise<unknown> => {
+    const endpoint = {
+      address: '10.0.0.1',
+      ports: [{ name: '', port: 80, protocol: 'TCP' }],
+      ready: true,
+    } as const;
+    const { creates } = planSlices(
+      {
+        namespace: scene.namespace,
+        name: 'web',
+        etcdService: 'web',
+        serviceLabels: {},
+        headless: false,
+        publishNotReadyAddresses: false,
+        zoneHints: false,
+        ownerReferences: [],
+        endpoints: [endpoint],
+        maxEndpoints: 100,
+        families: ['IPv4'],
+      },
+      [],
+    );
+    const name = creates[0]?.metadata.name ?? '';
+    return scene.objects.create('endpointslices', name, {
+      metadata: { name, labels },
+      addressType: 'IPv4',
+      endpoints: [],
+    });
+  };
+
+  const slices = {
     resource: 'endpointslices',
     named: 'endpointslices.discovery.k8s.io',
     told: 'condition',
-    prepare: standing,
-  };
+  } as const;
+  const sliceCases: readonly Case[] = [
+    { ...slices, verb: 'create' },
+    { ...slices, verb: 'update', prepare: (scene) => ourSlice(scene, 1) },
+    { ...slices, verb: 'delete', prepare: (scene) => Promise.all([ourSlice(scene, 1), ourSlice(scene, 2)]) },
+    { ...slices, verb: 'get', prepare: unseenSlice },
+    {
+      verb: 'delete',
+      resource: 'endpoints',
+      told: 'condition',
+      prepare: ourEndpoints,
+      publish: ['EndpointSlice'],
+    },
+  ];
 
   const cases: readonly Case[] = [
-    // Slices of others are looked up where the apiserver serves any.
-    ...(servers().served.discoveryV1 ? [slices] : []),
+    ...(servers().served.discoveryV1 ? sliceCases : []),
     { verb: 'create', resource: 'services', told: 'condition' },
     { verb: 'patch', resource: 'services', told: 'condition' },
     { verb: 'create', resource: 'endpoints', told: 'condition' },
@@ -124,11 +187,7 @@ describe('a controller that may not write', () => {
       verb: 'update',
       resource: 'endpoints',
       told: 'condition',
-      prepare: (scene) =>
-        scene.objects.create('endpoints', 'web', {
-          metadata: { name: 'web', labels: { 'etcd-endpoints.io/etcdservice': 'web' } },
-          subsets: [{ addresses: [{ ip: '10.0.0.9' }], ports: [{ port: 80 }] }],
-        }),
+      prepare: ourEndpoints,
     },
     {
       verb: 'get',
@@ -152,7 +211,7 @@ describe('a controller that may not write', () => {
         const scene = sceneOf(objects);
         await account.grant(objects, withoutVerb(controllerGrants, one.verb, one.resource));
         await one.prepare?.(scene);
-        await scene.define('web');
+        await scene.define('web', one.publish && { publish: one.publish });
         return { ...one, scene, message: needed(one.verb, one.named ?? one.resource, objects.namespace) };
       }),
     );
@@ -174,7 +233,8 @@ describe('a controller that may not write', () => {
     for (const { scene } of scenes) {
       await eventually(
         async () => {
-          expect(await scene.published('web')).toEqual(['10.0.0.1:80']);
+          const published = (await scene.publishedInSlices('web')) ?? (await scene.published('web'));
+          expect(published).toEqual(['10.0.0.1:80']);
           expect(await scene.condition('web', 'Ready')).toBe('True/Published');
         },
         { timeoutMs: 50_000, intervalMs: 250 },

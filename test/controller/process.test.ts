@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { writesOf } from '../kit/audit.ts';
+import { publishedResources, writesOf } from '../kit/audit.ts';
 import { eventually } from '../kit/eventually.ts';
 import { type Scene, startScene } from '../kit/scene.ts';
 
@@ -37,8 +37,12 @@ describe('the metrics', () => {
     expect(await write('Endpoints', 'create')).toBe(1);
     expect(await write('Endpoints', 'update')).toBe(1);
     expect(await write('EtcdService', 'update_status')).toBe(1);
+    const slices = publishedResources().includes('endpointslices') ? 1 : 0;
+    expect(await write('EndpointSlice', 'create')).toBe(slices);
+    expect(await write('EndpointSlice', 'update')).toBe(slices);
+    // EtcdServices, Services, and what is published.
     expect(await controller.metric('etcd_endpoints_kube_requests_total', { verb: 'list', code: '200' })).toBe(
-      3,
+      2 + publishedResources().length,
     );
     expect(await controller.metric('etcd_endpoints_build_info')).toBe(1);
 
@@ -80,8 +84,11 @@ describe('a storm of changes', () => {
     // Ten a second are the most, and none fails.
     expect(ofEndpoints.length).toBeLessThanOrEqual(5 + Math.ceil(tookMs / 100));
     expect(ofEndpoints.every(({ code }) => code === 200)).toBe(true);
+    // Of slices as many as there are sets of ports, none of which fails.
+    const ofSlices = writes.filter(({ resource }) => resource === 'endpointslices');
+    expect(ofSlices.filter(({ code }) => code >= 300)).toEqual([]);
     // One at the beginning at the most: counters are throttled.
-    expect(writes.length - ofEndpoints.length).toBeLessThanOrEqual(2);
+    expect(writes.length - ofEndpoints.length - ofSlices.length).toBeLessThanOrEqual(2);
   });
 
   it('on one Service does not hold up a lone change of another', async () => {

@@ -45,8 +45,8 @@ describeNeeding('kube-controller-manager', 'beside the controllers of Kubernetes
   };
 
   describe('what is published', () => {
-    it('is mirrored into EndpointSlices, which kube-proxy reads', async () => {
-      await scene.defineWith('mirrored', ['10.0.0.1:80', '10.0.0.2:80']);
+    it('is mirrored into EndpointSlices, which kube-proxy reads, where it is Endpoints alone', async () => {
+      await scene.defineWith('mirrored', ['10.0.0.1:80', '10.0.0.2:80'], { publish: ['Endpoints'] });
       await eventually(
         async () => expect(await slicesOf('mirrored')).toEqual(['10.0.0.1', '10.0.0.2']),
         PATIENCE,
@@ -140,6 +140,7 @@ describeNeeding('kube-controller-manager', 'beside the controllers of Kubernetes
     await eventually(async () => expect(await slicesOf('calm')).toEqual(['10.0.0.1']), PATIENCE);
     await scene.controller.untilIdle();
     const writes = (await scene.controller.metric('etcd_endpoints_writes_total')) - before;
-    expect(writes).toBeLessThanOrEqual(4);
+    // Service, slice, Endpoints, and the status once or twice.
+    expect(writes).toBeLessThanOrEqual(5);
   });
 });

@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { writesOf } from '../kit/audit.ts';
-import { servers } from '../kit/control-plane.ts';
+import { publishedResources, publishingWrites, writesOf } from '../kit/audit.ts';
 import { eventually } from '../kit/eventually.ts';
 import { type Scene, startScene } from '../kit/scene.ts';
 
@@ -8,10 +7,8 @@ const SERVICES = 200;
 const INSTANCES = 3;
 const names = Array.from({ length: SERVICES }, (_, index) => `svc-${index}`);
 
-/** Where EndpointSlices are served they stand beside the Endpoints. */
-const slicesAreServed = servers().served.discoveryV1;
-/** The objects of one EtcdService, with itself. */
-const objectsOfEach = slicesAreServed ? 4 : 3;
+/** The objects of one EtcdService: itself, its Service, and what is published. */
+const objectsOfEach = 2 + publishedResources().length;
 
 let scene: Scene;
 
@@ -73,14 +70,10 @@ describe(`a controller of ${SERVICES} EtcdServices that is killed`, () => {
     await scene.untilPublished('svc-1', ['10.0.0.2:80', '10.0.0.3:80', '10.0.1.1:80']);
     expect(await scene.published('svc-2')).toHaveLength(4);
     expect(await scene.published('svc-3')).toEqual([]);
-    const changed = (await writes()).filter((write) => !write.includes('etcdservices/status'));
-    // The name of a slice is that of its Service and a hash.
-    const kinds = changed.map((write) => write.replace(/-[0-9a-z]{8,}$/, '')).toSorted();
-    const wanted = ['svc-1', 'svc-2', 'svc-3'].flatMap((name) => [
-      `update endpoints ${name}`,
-      ...(slicesAreServed ? [`update endpointslices ${name}`] : []),
-    ]);
-    expect(kinds).toEqual(wanted.toSorted());
+    const wanted = publishedResources().flatMap((resource) =>
+      ['svc-1', 'svc-2', 'svc-3'].map((name) => `update ${resource} ${name}`),
+    );
+    expect(publishingWrites(await writesOf(scene.controller))).toEqual(wanted);
     const statuses = (await writes()).filter((write) => write.includes('etcdservices/status'));
     expect(statuses.filter((write) => !/ svc-[23]$/.test(write))).toEqual([]);
   });

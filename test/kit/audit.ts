@@ -52,6 +52,22 @@ export async function auditOf(
     .map((event) => toWrite(replica, event));
 }
 
+/** The resources that instances are published in by default, as far as the apiserver serves them. */
+export function publishedResources(): readonly string[] {
+  return servers().served.discoveryV1 ? ['endpoints', 'endpointslices'] : ['endpoints'];
+}
+
+/** Writes without those of statuses, as `update endpoints web`, in no order; slices by the name of their Service, which is before the hash. */
+export function publishingWrites(writes: readonly AuditedWrite[]): readonly string[] {
+  return writes
+    .filter(({ resource }) => !resource.endsWith('/status'))
+    .map(({ verb, resource, name }) => {
+      const service = resource === 'endpointslices' ? name.slice(0, name.lastIndexOf('-')) : name;
+      return `${verb} ${resource} ${service}`;
+    })
+    .toSorted();
+}
+
 function toWrite(replica: string, event: AuditEvent): AuditedWrite {
   const { verb, objectRef, responseStatus, userAgent = '' } = event;
   const { resource = '', subresource, namespace = '', name = '' } = objectRef ?? {};
