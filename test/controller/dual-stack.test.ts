@@ -125,6 +125,8 @@ describeNeeding('discovery.k8s.io/v1', 'on a cluster with two families of addres
   });
 
   it('nothing is written when the controller starts again', async () => {
+    // Counts are written when there is time for it.
+    await scene.untilCounted('moved', { ready: 1, rejected: 1 });
     await scene.controller.untilIdle();
     const before = await scene.versions();
     await scene.restartController();

@@ -13,7 +13,7 @@ const { RANDOM_CHANGES_SEED = '1', RANDOM_CHANGES = '1000' } = process.env;
 const seed = Number(RANDOM_CHANGES_SEED);
 const changes = Number(RANDOM_CHANGES);
 /** Changes that are made before it is waited for what comes of them. */
-const batchSize = 20;
+const batchSize = 30;
 /** Every so many batches the specs of some services change instead. */
 const specEvery = 5;
 const maxEndpoints = 5;
