@@ -65,6 +65,7 @@ describe('the configuration of a controller', () => {
       maxValueBytes: 256 * 1024,
       compareIntervalMs: 600_000,
       http: { port: 8080 },
+      explain: { host: '127.0.0.1', port: 8081 },
       log: { level: 'info', format: 'json' },
       replica: 'host-1',
     });
@@ -374,6 +375,7 @@ describe('the environment variables', () => {
       'max-value-bytes': '2Ki',
       'compare-interval': '2m',
       'http-address': ':1',
+      'explain-address': '[::1]:2',
       'log-level': 'warn',
       'log-format': 'text',
       replica: 'r',
@@ -402,6 +404,7 @@ describe('the environment variables', () => {
       maxValueBytes: 2048,
       compareIntervalMs: 120_000,
       http: { port: 1 },
+      explain: { host: '::1', port: 2 },
       log: { level: 'warn', format: 'text' },
       replica: 'r',
     });

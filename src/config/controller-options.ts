@@ -2,6 +2,7 @@ import type { EtcdOptions } from '../etcd/options.ts';
 import type { AllowedPrefix } from './allowed-prefix.ts';
 import { type ElectionConfig, electionConfig, electionOptions } from './election-options.ts';
 import { etcdConfig, etcdOptions } from './etcd-options.ts';
+import { explainAddress } from './explain-address.ts';
 import type { OptionTable } from './option.ts';
 import { type PublishingConfig, publishingConfig, publishingOptions } from './publishing-options.ts';
 import { type OptionSource, readOptionFile, readOptions } from './read-options.ts';
@@ -69,6 +70,10 @@ export const controllerOptions = {
     placeholder: 'ADDRESS',
     doc: 'Where /metrics, /healthz and /readyz are served: :8080, or 127.0.0.1:8080 for this machine alone. Port 0 takes any free one.',
   },
+  'explain-address': {
+    ...explainAddress,
+    doc: 'Where `etcd-endpoints explain` is answered: on the machine itself, or in the pod, alone, because the answers tell of every namespace. Where it cannot be listened on, the controller runs without.',
+  },
   'log-level': {
     value: oneOf('debug', 'info', 'warn', 'error'),
     default: 'info',
@@ -104,6 +109,8 @@ export interface ControllerConfig extends PublishingConfig {
   readonly maxValueBytes: number;
   readonly compareIntervalMs: number;
   readonly http: ListenAddress;
+  /** Where it answers `explain`: an address of loopback. */
+  readonly explain: ListenAddress;
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly format: 'json' | 'text' };
   readonly replica: string;
 }
@@ -133,6 +140,7 @@ export function controllerConfig(source: OptionSource): ControllerConfig {
     maxValueBytes: values['max-value-bytes'],
     compareIntervalMs: values['compare-interval'],
     http: values['http-address'],
+    explain: values['explain-address'],
     log: { level: values['log-level'], format: values['log-format'] },
     replica: values.replica ?? source.hostname,
   });

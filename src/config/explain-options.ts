@@ -1,17 +1,12 @@
 import { isIP } from 'node:net';
 import type { EtcdOptions } from '../etcd/options.ts';
 import { type FormatName, formatNames } from '../formats/formats.ts';
+import { fullPrefix, type Source } from '../formats/source.ts';
 import { etcdConfig, etcdOptions } from './etcd-options.ts';
+import { explainAddress } from './explain-address.ts';
 import type { Option, OptionTable, Values } from './option.ts';
 import { type OptionSource, optionsError, readOptions } from './read-options.ts';
-import { anyText, bytes, duration, type ListenAddress, loopbackAddress, oneOf, text } from './values.ts';
-
-/** Where a controller can be asked: the same option of the one who is asked and of the one who asks. */
-export const explainAddress = {
-  value: loopbackAddress,
-  default: '127.0.0.1:8081',
-  placeholder: 'ADDRESS',
-} as const;
+import { anyText, bytes, duration, type ListenAddress, oneOf, text } from './values.ts';
 
 const { required: _, ...etcd } = etcdOptions.etcd;
 
@@ -53,6 +48,12 @@ export const explainOptions = {
     default: 'auto',
     placeholder: 'FORMAT',
     doc: `Without --namespace: how the registration is read: ${formatNames.join(', ')}.`,
+  },
+  prefix: {
+    value: text,
+    noEnv: true,
+    placeholder: 'PREFIX',
+    doc: 'Without --namespace: the prefix of the EtcdService that the key is read for, where its format looks at more than the one key. Absent, the key is read as spec.key would be.',
   },
   separator: {
     value: anyText,
@@ -96,7 +97,8 @@ export interface ServiceSubject {
 export interface KeySubject {
   readonly kind: 'key';
   readonly key: string;
-  readonly separator: string;
+  /** What an EtcdService names to follow the key: itself, or a prefix. */
+  readonly source: Source;
   readonly format: FormatName;
   readonly maxValueBytes: number;
   readonly etcd: EtcdOptions;
@@ -121,22 +123,32 @@ export function explainConfig(source: OptionSource): ExplainConfig {
 }
 
 function subjectOf(values: Values<typeof explainOptions>, source: OptionSource): ExplainConfig['subject'] {
-  const { name, namespace, address, since, format, separator } = values;
+  const { name, namespace, address, since, format, prefix, separator } = values;
   if (namespace !== undefined) {
     const controller = values['explain-address'];
     return { kind: 'service', namespace, name, address, sinceMs: since, controller };
   }
   const maxValueBytes = values['max-value-bytes'];
-  return { kind: 'key', key: name, separator, format, maxValueBytes, etcd: etcdConfig(values, source) };
+  return {
+    kind: 'key',
+    key: name,
+    source: prefix === undefined ? { key: name, separator } : { prefix, separator },
+    format,
+    maxValueBytes,
+    etcd: etcdConfig(values, source),
+  };
 }
 
 function* subjectProblems(values: Values<typeof explainOptions>): Generator<string> {
-  const { namespace, address, since } = values;
+  const { name, namespace, address, since, prefix, separator } = values;
   if (namespace !== undefined) {
     return;
   }
   if (values.etcd.length === 0) {
     yield '--namespace is needed for an EtcdService, or --etcd for a key';
+  }
+  if (prefix !== undefined && !name.startsWith(fullPrefix({ prefix, separator }))) {
+    yield `--prefix ${JSON.stringify(prefix)} does not hold the key ${JSON.stringify(name)}`;
   }
   if (address !== undefined || since !== undefined) {
     yield '--address and --since belong to an EtcdService: add its --namespace';

@@ -2,6 +2,7 @@ import type { EtcdService } from '../api/etcd-service.ts';
 import type { Clock } from '../clock.ts';
 import type { ControllerConfig } from '../config/controller-options.ts';
 import type { Connection } from '../etcd/types.ts';
+import { FlightRecorder } from '../explain/flight-recorder.ts';
 import { type KubeWriter, type ObjectKey, objectKey } from '../kube/types.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -9,6 +10,7 @@ import { queueMetrics } from '../telemetry/queue-metrics.ts';
 import { countedWriter } from './counted-writer.ts';
 import { Decider } from './deciding.ts';
 import { EndpointsKeeper } from './endpoints-keeper.ts';
+import { Explainer } from './explainer.ts';
 import { HeldProbes } from './held-probes.ts';
 import { shownHold } from './hold-findings.ts';
 import type { Kubernetes } from './kubernetes.ts';
@@ -51,6 +53,7 @@ export interface Assembly {
   readonly queue: WorkQueue;
   readonly reconciler: Reconciler;
   readonly recorder: Recorder;
+  readonly explainer: Explainer;
 }
 
 /** Puts the parts of the controller together by hand: who knows of whom stands here and nowhere else. */
@@ -60,7 +63,16 @@ export function assemble(config: ControllerConfig, deps: AssemblyDeps): Assembly
   const queue = newQueue(clock, log, metrics);
   const writer = countedWriter(client, metrics);
   const recorder = new Recorder({ log, events, metrics });
-  const reconciler = newReconciler(config, { ...deps, queue, writer, recorder });
+  const flights = new FlightRecorder({ clock, log, metrics });
+  const publisher = newPublisher(config, { ...deps, writer, recorder });
+  const { reconciler, explainer } = newReconciler(config, {
+    ...deps,
+    queue,
+    writer,
+    recorder,
+    publisher,
+    flights,
+  });
   connectTriggers({
     queue,
     claims,
@@ -73,7 +85,7 @@ export function assemble(config: ControllerConfig, deps: AssemblyDeps): Assembly
     nodeNames: kubernetes.nodeNames,
     isStarted: () => kubernetes.whyNotSynced() === undefined,
   });
-  return { queue, reconciler, recorder };
+  return { queue, reconciler, recorder, explainer };
 }
 
 function newPublisher(
@@ -102,10 +114,15 @@ interface ReconcilerParts extends AssemblyDeps {
   readonly queue: WorkQueue;
   readonly writer: KubeWriter;
   readonly recorder: Recorder;
+  readonly publisher: Publisher;
+  readonly flights: FlightRecorder;
 }
 
-function newReconciler(config: ControllerConfig, parts: ReconcilerParts): Reconciler {
-  const { clock, leadership, kubernetes, registry, queue, writer, recorder } = parts;
+function newReconciler(
+  config: ControllerConfig,
+  parts: ReconcilerParts,
+): Pick<Assembly, 'reconciler' | 'explainer'> {
+  const { clock, leadership, kubernetes, registry, queue, writer, recorder, publisher, flights } = parts;
   const { client, caches, own, claims } = kubernetes;
   const lookAgain = (key: ObjectKey): void => queue.add(key);
   const leadsSince = (): number => leadership.since;
@@ -132,6 +149,7 @@ function newReconciler(config: ControllerConfig, parts: ReconcilerParts): Reconc
       guard.leaveOut(key);
       probes.forget(key);
       reporter.forget(key);
+      flights.forget(key);
     },
   });
   const services = new ServiceKeeper({
@@ -140,7 +158,6 @@ function newReconciler(config: ControllerConfig, parts: ReconcilerParts): Reconc
     writer,
     done: (claim, action) => recorder.serviceWritten(claim, action),
   });
-  const publisher = newPublisher(config, parts);
   const preparer = new Preparer({
     claims,
     services,
@@ -152,23 +169,38 @@ function newReconciler(config: ControllerConfig, parts: ReconcilerParts): Reconc
       guard.touch(key);
       queue.add(key, published === undefined ? 'low' : 'high');
     },
+    departed: ({ key }, endpoint, left) => flights.left(key, endpoint, left),
     clock,
   });
   const { drainMs, staleMs } = config;
-  const decider = new Decider({ guard, publisher, probes, reporter, clock, drainMs, leadsSince });
+  const decider = new Decider({ guard, publisher, probes, reporter, flights, clock, drainMs, leadsSince });
   const publishing = new Publishing({
     preparer,
     decider,
     services,
     publisher,
     recorder,
+    flights,
+    leases: registry.mirror,
     clock,
     connection,
     staleMs,
     leadsSince,
   });
-  return new Reconciler({
-    etcdService: (key) => own.etcdServices.get(key),
+  const etcdService = (key: ObjectKey): EtcdService | undefined => own.etcdServices.get(key);
+  const explainer = new Explainer({
+    replica: config.replica,
+    leadership,
+    etcdService,
+    tracked,
+    preparer,
+    publisher,
+    flights,
+    leases: registry.mirror,
+    clock,
+  });
+  const reconciler = new Reconciler({
+    etcdService,
     tracked,
     preparer,
     publishing,
@@ -179,6 +211,7 @@ function newReconciler(config: ControllerConfig, parts: ReconcilerParts): Reconc
     connection,
     leadsSince,
   });
+  return { reconciler, explainer };
 }
 
 function* shownHolds(objects: Iterable<EtcdService>): Iterable<GuardedObject> {

@@ -1,29 +1,35 @@
 import type { EtcdService } from '../api/etcd-service.ts';
 import type { Clock } from '../clock.ts';
-import type { Desired } from '../endpoints/desired.ts';
 import { drain } from '../endpoints/drain.ts';
+import type { Hold } from '../endpoints/guard/hold.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
+import type { FlightRecorder } from '../explain/flight-recorder.ts';
 import type { Claim } from './claim.ts';
-import { soonest } from './findings.ts';
+import { earliest } from './findings.ts';
 import type { HeldProbes } from './held-probes.ts';
 import { releasedHold, removalFinding, serviceLimits, shownHold } from './hold-findings.ts';
 import type { Prepared } from './preparing.ts';
 import type { Publisher } from './publisher.ts';
 import type { RegistryGuard, Verdict } from './registry-guard.ts';
 import type { Reporter } from './reporting.ts';
-import type { Findings } from './status.ts';
+import type { Findings, Published } from './status.ts';
 import type { Tracked } from './tracked.ts';
 
 /** What is to be published, and why it differs from what etcd says. */
-export interface Decision {
-  readonly desired: Desired;
-  /** Desired, held and draining endpoints. */
-  readonly endpoints: readonly DesiredEndpoint[];
-  readonly held: number;
-  readonly draining: number;
+export interface Decision extends Published {
   readonly removal: Findings['removal'];
   /** After how many milliseconds it has to be decided anew though nothing changes. */
   readonly lookAgainMs: number | undefined;
+}
+
+/** What a decision follows from. */
+interface Judged {
+  /** What stands. */
+  readonly before: readonly DesiredEndpoint[];
+  readonly verdict: Verdict;
+  readonly dead: ReadonlySet<string>;
+  readonly object: EtcdService;
+  readonly revision: number;
 }
 
 export interface DeciderDeps {
@@ -31,6 +37,7 @@ export interface DeciderDeps {
   readonly publisher: Publisher;
   readonly probes: HeldProbes;
   readonly reporter: Reporter;
+  readonly flights: FlightRecorder;
   readonly clock: Clock;
   /** How long removed endpoints drain where spec.drainSeconds is absent, in milliseconds. */
   readonly drainMs: number;
@@ -48,9 +55,8 @@ export class Decider {
 
   /** A hold that begins is told in the status before this resolves, and so before anything is published: no crash in between loses it. */
   async decide(tracked: Tracked, { claim, subscription }: Prepared): Promise<Decision> {
-    const { clock, reporter, drainMs } = this.#deps;
     const before = this.standing(tracked, claim);
-    const object = reporter.latest(claim.object);
+    const object = this.#deps.reporter.latest(claim.object);
     const dead = this.#dismissDead(tracked);
     const verdict = this.#deps.guard.judge(tracked.key, {
       subject: {
@@ -64,22 +70,34 @@ export class Decider {
       shown: shownHold(object),
       released: releasedHold(object),
     });
-    const { desired, held } = verdict;
-    const removal = removalFinding(verdict, object, clock.now());
-    await this.#announce(claim, object, verdict, removal);
+    const { held, hold } = verdict;
+    this.#deps.flights.holds(tracked.key, { held, hold, released: releasedHold(object) });
+    const { revision } = subscription;
+    const decision = this.#decision(claim, { before, verdict, dead, object, revision });
+    await this.#announce(claim, object, hold, decision);
     const probeMs = this.#probe(tracked, claim, verdict);
-    const next = held.length === 0 ? desired.endpoints : [...desired.endpoints, ...held];
-    const { drainSeconds } = claim.spec;
-    const ownDrainMs = drainSeconds === undefined ? drainMs : drainSeconds * 1000;
-    const drained = drain({ before, next, drainMs: ownDrainMs, now: clock.now(), dead });
-    const drainedMs = drained.nextDeadline === undefined ? undefined : drained.nextDeadline - clock.now();
+    return { ...decision, lookAgainMs: earliest(decision.lookAgainMs, probeMs) };
+  }
+
+  #decision({ spec }: Claim, { before, verdict, dead, object, revision }: Judged): Decision {
+    const { clock, drainMs } = this.#deps;
+    const { desired, held } = verdict;
+    const now = clock.now();
+    const { endpoints, draining, nextDeadline } = drain({
+      before,
+      next: held.length === 0 ? desired.endpoints : [...desired.endpoints, ...held],
+      drainMs: spec.drainSeconds === undefined ? drainMs : spec.drainSeconds * 1000,
+      now,
+      dead,
+    });
     return {
       desired,
-      endpoints: drained.endpoints,
+      endpoints,
+      revision,
       held: held.length,
-      draining: drained.draining,
-      removal,
-      lookAgainMs: soonest([verdict.lookAgainMs, probeMs, drainedMs])?.requeueAfterMs,
+      draining,
+      removal: removalFinding(verdict, object, now),
+      lookAgainMs: earliest(verdict.lookAgainMs, nextDeadline && nextDeadline - now),
     };
   }
 
@@ -100,14 +118,13 @@ export class Decider {
   async #announce(
     claim: Claim,
     object: EtcdService,
-    { hold, held }: Verdict,
-    removal: Findings['removal'],
+    hold: Hold | undefined,
+    decision: Decision,
   ): Promise<void> {
-    if (hold === undefined || shownHold(object)?.id === hold.id) {
-      return;
+    if (hold !== undefined && shownHold(object)?.id !== hold.id) {
+      claim.assertSameTerm();
+      await this.#deps.reporter.holdBegan(claim.object, hold, decision);
     }
-    claim.assertSameTerm();
-    await this.#deps.reporter.holdBegan(claim, { hold, held: held.length, removal });
   }
 
   #probe({ key }: Tracked, { spec }: Claim, { hold, held }: Verdict): number | undefined {

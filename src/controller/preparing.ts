@@ -1,9 +1,11 @@
 import { type EtcdService, type EtcdServiceSpec, serviceNameOf } from '../api/etcd-service.ts';
 import type { Clock } from '../clock.ts';
 import { type AllowedPrefix, mayRead } from '../config/allowed-prefix.ts';
-import type { ServicePort } from '../endpoints/types.ts';
+import type { DesiredEndpoint, ServicePort } from '../endpoints/types.ts';
 import { RetryableError } from '../errors.ts';
 import type { RegistrySource } from '../etcd/types.ts';
+import type { Left } from '../explain/flight-recorder.ts';
+import { reasonOf } from '../explain/removal.ts';
 import type { Service } from '../kube/resources.ts';
 import type { Claim } from './claim.ts';
 import type { Claims } from './claims.ts';
@@ -33,6 +35,8 @@ export interface PreparerDeps {
   readonly leadsSince: () => number;
   /** What an EtcdService follows has changed. */
   readonly changed: (tracked: Tracked) => void;
+  /** A key announces an endpoint no more. */
+  readonly departed: (tracked: Tracked, endpoint: DesiredEndpoint, left: Left) => void;
   readonly clock: Clock;
 }
 
@@ -46,12 +50,18 @@ export class Preparer {
 
   /** Throws a Refusal where what is asked for cannot be. */
   prepare(tracked: Tracked, object: EtcdService): Prepared {
-    const { services, claims } = this.#deps;
-    const claim = { ...claims.of(object, specOf(tracked, object)), assertSameTerm: this.#termGuard() };
+    const { services } = this.#deps;
+    const claim = this.claimOf(tracked, object);
     const existing = services.existing(claim);
     const ports = services.ports(claim, existing);
     const subscription = this.#subscribe(tracked, claim, { ports, service: existing });
     return { claim, existing, ports, subscription };
+  }
+
+  /** What is asked for, and for which Service. Throws a Refusal where that cannot be read. */
+  claimOf(tracked: Tracked, object: EtcdService): Claim {
+    const claim = this.#deps.claims.of(object, specOf(tracked, object));
+    return { ...claim, assertSameTerm: this.#termGuard() };
   }
 
   /** Reads what is followed as the Service wants it that stands now: Kubernetes has chosen what the spec leaves open, such as families. */
@@ -60,7 +70,7 @@ export class Preparer {
   }
 
   #subscribe(tracked: Tracked, claim: Claim, filled: Filled): Subscription {
-    const { source, allowedPrefixes, maxValueBytes, changed, clock } = this.#deps;
+    const { source, allowedPrefixes, maxValueBytes, changed, departed, clock } = this.#deps;
     const following = followingOf(claim, filled, maxValueBytes);
     if (!mayRead(allowedPrefixes, claim.namespace, following.range)) {
       const { prefix, key } = claim.spec;
@@ -70,10 +80,16 @@ export class Preparer {
       );
     }
     if (tracked.subscription === undefined) {
-      tracked.subscription = new Subscription(source, following, () => {
-        tracked.unpublishedSince ??= clock.monotonic();
-        changed(tracked);
-      });
+      tracked.subscription = new Subscription(
+        source,
+        following,
+        () => {
+          tracked.unpublishedSince ??= clock.monotonic();
+          changed(tracked);
+        },
+        (endpoint, departure, after) =>
+          departed(tracked, endpoint, { ...departure, reason: reasonOf(after) }),
+      );
     } else {
       tracked.subscription.update(following);
     }

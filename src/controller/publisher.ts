@@ -1,8 +1,10 @@
 import type { PublishKind } from '../api/etcd-service.ts';
 import { familyOf } from '../endpoints/families.ts';
 import { labels } from '../endpoints/labels.ts';
+import { fromSlices } from '../endpoints/pack/from-slices.ts';
 import { fromEndpoints } from '../endpoints/plan-endpoints.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
+import type { HolderOf } from '../explain/chain.ts';
 import type { Endpoints, Service } from '../kube/resources.ts';
 import type { Claim } from './claim.ts';
 import { type EndpointsKeeper, type EndpointsWrite, endpointsWish } from './endpoints-keeper.ts';
@@ -84,6 +86,18 @@ export class Publisher {
     const addresses = new Set(inSlices?.map(({ address }) => address));
     const others = fromEndpoints(endpoints).filter(({ address }) => !addresses.has(address));
     return [...(inSlices ?? []), ...others];
+  }
+
+  /** Our objects of the Service, with what each holds. */
+  holders(claim: Claim): readonly HolderOf[] {
+    const endpoints = this.#deps.endpoints.standing(claim);
+    const isOwn = endpoints !== undefined && isPublishedBy(endpoints, claim.object.metadata);
+    const slices = this.#deps.slices.standing(claim).map((slice) => ({
+      holder: { kind: 'EndpointSlice' as const, name: slice.metadata.name },
+      endpoints: fromSlices([slice]),
+    }));
+    const holder = { kind: 'Endpoints' as const, name: claim.serviceName };
+    return isOwn ? [...slices, { holder, endpoints: fromEndpoints(endpoints) }] : slices;
   }
 
   /** Makes Kubernetes hold these endpoints with the fewest writes. Refused where somebody else fills the Service. */

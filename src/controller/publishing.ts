@@ -1,10 +1,11 @@
 import type { EtcdService } from '../api/etcd-service.ts';
 import type { Clock } from '../clock.ts';
-import type { Connection } from '../etcd/types.ts';
+import type { Connection, RegistrySource } from '../etcd/types.ts';
+import type { FlightRecorder } from '../explain/flight-recorder.ts';
 import type { Service } from '../kube/resources.ts';
 import type { Claim } from './claim.ts';
 import type { Decider, Decision } from './deciding.ts';
-import { isPublished, soonest, unknown, whyStale, whyUnready } from './findings.ts';
+import { earliest, isPublished, unknown, whyStale, whyUnready } from './findings.ts';
 import type { Prepared, Preparer } from './preparing.ts';
 import type { Publication, Publisher } from './publisher.ts';
 import type { Recorder } from './recorder.ts';
@@ -26,6 +27,9 @@ export interface PublishingDeps {
   readonly services: ServiceKeeper;
   readonly publisher: Publisher;
   readonly recorder: Recorder;
+  readonly flights: FlightRecorder;
+  /** Where the leases of registrations are known. */
+  readonly leases: Pick<RegistrySource, 'leaseTime'>;
   readonly clock: Clock;
   /** Whether the registry answers. */
   readonly connection: () => Connection;
@@ -97,10 +101,9 @@ export class Publishing {
       if (subscription.desired() !== decision.desired) {
         decision = await this.#decide(tracked, prepared);
       }
-      const published = { ...decision, revision: subscription.revision };
-      const publication = await this.#write(tracked, claim, service, published);
+      const publication = await this.#write(tracked, claim, service, decision);
       const lookAgainMs = earliest(decision.lookAgainMs, publication.lookAgainMs);
-      return { published, removal: decision.removal, lookAgainMs };
+      return { published: decision, removal: decision.removal, lookAgainMs };
     } catch (error) {
       tracked.unpublishedSince = tracked.writingSince ?? tracked.unpublishedSince;
       throw error;
@@ -117,7 +120,7 @@ export class Publishing {
   }
 
   async #write(tracked: Tracked, claim: Claim, service: Service, published: Published): Promise<Publication> {
-    const { publisher, services, recorder, leadsSince, clock } = this.#deps;
+    const { publisher, services, recorder, flights, leases, leadsSince, clock } = this.#deps;
     const { endpoints } = published;
     const { writingSince } = tracked;
     const term = leadsSince();
@@ -126,6 +129,8 @@ export class Publishing {
     if (publication.write !== undefined) {
       const waitedMs = writingSince === undefined ? 0 : clock.monotonic() - writingSince;
       recorder.published(claim, published, publication.write, waitedMs);
+      tracked.lastWrite = { at: clock.now(), revision: published.revision };
+      flights.published(tracked.key, { before: publication.write.before, after: endpoints, source: leases });
     }
     tracked.standing = { term, endpoints };
     const adopted = await services.adopt(claim, service);
@@ -155,8 +160,4 @@ function findingsOf(
   { published, removal }: Pick<Findings, 'published' | 'removal'>,
 ): Findings {
   return { ready, serviceName, published, registry: undefined, removal };
-}
-
-function earliest(...delays: readonly (number | undefined)[]): number | undefined {
-  return soonest(delays)?.requeueAfterMs;
 }

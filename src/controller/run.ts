@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import type { ControllerConfig } from '../config/controller-options.ts';
 import { messageOf } from '../errors.ts';
 import type { Connection } from '../etcd/types.ts';
+import { startExplainServer } from '../explain/server.ts';
 import type { Elector } from '../leadership/elector.ts';
 import { startHealthServer } from '../telemetry/health.ts';
 import type { HttpServer } from '../telemetry/http-server.ts';
@@ -46,6 +47,7 @@ export async function runController(
     elector: () => election?.elector,
     whyNotOpen: () => notOpen,
   });
+  const explain = await startExplain(parts, () => election?.elector);
   try {
     await kubernetes.start(signal);
     const tell = (problem: string): void => {
@@ -60,6 +62,7 @@ export async function runController(
     await election?.close();
     await registry.close();
     await kubernetes.close();
+    await explain?.close();
     await health.close();
   }
 }
@@ -108,6 +111,25 @@ async function startHealth(parts: Parts, { elector, whyNotOpen }: ElectionView):
   });
   log.info({ http: health.address, server: kubernetes.client.server, etcd: config.etcd.hosts }, 'Starting');
   return health;
+}
+
+/** Answers `explain` on this machine. It is a help for people: where it cannot listen, everything else goes on. */
+async function startExplain(
+  { config, clock, log, explainer }: Parts,
+  elector: ElectionView['elector'],
+): Promise<HttpServer | undefined> {
+  try {
+    const server = await startExplainServer({
+      ...config.explain,
+      clock,
+      explain: (question) => explainer.explain(question, elector()?.leader),
+    });
+    log.info({ address: server.address }, 'Answering explain');
+    return server;
+  } catch (error) {
+    log.warn({ problem: messageOf(error) }, 'Cannot be asked to explain');
+    return undefined;
+  }
 }
 
 function electionFact(whyNotOpen: string | undefined): Readonly<Record<string, string>> {

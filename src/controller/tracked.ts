@@ -1,6 +1,7 @@
 import type { EtcdService } from '../api/etcd-service.ts';
 import type { Clock } from '../clock.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
+import type { Revision } from '../etcd/types.ts';
 import type { ObjectKey } from '../kube/types.ts';
 import type { readSpec } from './spec.ts';
 import type { Published } from './status.ts';
@@ -18,6 +19,8 @@ export interface Tracked {
   published: Published | undefined;
   /** What this process has brought to Kubernetes last, and in which term: with deadlines that objects hold less exactly. */
   standing: { readonly term: number; readonly endpoints: readonly DesiredEndpoint[] } | undefined;
+  /** What this process has written last: when, in wall-clock milliseconds, and of which revision of the registry. */
+  lastWrite: { readonly at: number; readonly revision: Revision } | undefined;
   /** Monotonic milliseconds of the oldest change that is not published yet. */
   unpublishedSince: number | undefined;
   /** The same of the changes that are being written: they are published when the apiserver has answered, which can take its time. */
@@ -53,11 +56,16 @@ export class TrackedServices {
       spec: undefined,
       published: undefined,
       standing: undefined,
+      lastWrite: undefined,
       unpublishedSince: undefined,
       writingSince: undefined,
     };
     this.#byKey.set(key, tracked);
     return tracked;
+  }
+
+  get(key: ObjectKey): Tracked | undefined {
+    return this.#byKey.get(key);
   }
 
   forget(key: ObjectKey): void {

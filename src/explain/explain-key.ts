@@ -53,11 +53,11 @@ export async function explainKey(
 
 /** Reads the registration, and again with the keys that its format has asked for. */
 async function readWithLookups(
-  { separator, format, maxValueBytes, key }: KeySubject,
+  { source, format, maxValueBytes }: KeySubject,
   registration: Registration,
   find: (key: Key) => Promise<Registration | undefined>,
 ): Promise<Reading> {
-  const read = compileReader({ key, separator, format }, { maxValueBytes });
+  const read = compileReader({ ...source, format }, { maxValueBytes });
   const asked = new Set<Key>();
   const first = read(registration, (other) => {
     asked.add(other);

@@ -115,7 +115,7 @@ describe('FlightRecorder', () => {
 });
 
 describe('FlightRecorder of what was held', () => {
-  const hold = { id: 'bcdfgh', until: clock.now() + 300_000 };
+  const hold = { id: 'bcdfgh', scope: 'Registry' as const, until: clock.now() + 300_000 };
 
   it.each([
     ['HoldReleased', 'bcdfgh', 0],

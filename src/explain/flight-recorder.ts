@@ -39,7 +39,7 @@ export interface Publication {
 export interface Holding {
   readonly held: readonly DesiredEndpoint[];
   /** What holds them. */
-  readonly hold: Pick<Hold, 'id' | 'until'> | undefined;
+  readonly hold: Pick<Hold, 'id' | 'until' | 'scope'> | undefined;
   /** Id of the hold that somebody has released. */
   readonly released: string | undefined;
 }
@@ -89,7 +89,7 @@ export class FlightRecorder {
   /** Says what is held, before that is published: the end of it is told when it comes. */
   holds(service: ObjectKey, holding: Holding): void {
     const { held, hold, released } = holding;
-    if (hold === undefined && released === undefined) {
+    if (held.length === 0 && released === undefined) {
       this.#holdings.delete(service);
       return;
     }
@@ -121,6 +121,11 @@ export class FlightRecorder {
     if (removals.length > 0) {
       void this.#tell(service, removals, source);
     }
+  }
+
+  /** What is held of an EtcdService, as was said last. */
+  holding(service: ObjectKey): Holding | undefined {
+    return this.#holdings.get(service);
   }
 
   /** The last removals of an EtcdService, the latest first: what has been taken out of Kubernetes, and what has left etcd alone. */

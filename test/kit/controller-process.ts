@@ -45,6 +45,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     `--kubeconfig=${options.kubeconfig}`,
     `--replica=${replica}`,
     '--http-address=127.0.0.1:0',
+    ...(args.some((arg) => arg.startsWith('--explain-address')) ? [] : ['--explain-address=127.0.0.1:0']),
     ...(options.namespaces ?? []).map((namespace) => `--namespace=${namespace}`),
     // Most tests are about what one replica does.
     ...(args.some((arg) => arg.startsWith('--leader-elect')) ? [] : ['--leader-elect=off']),
