@@ -5,10 +5,10 @@ import type { DesiredEndpoint, KeyOutcome } from '../endpoints/types.ts';
 import { showKey } from '../etcd/key.ts';
 import type { Change, Key, Registration, Revision } from '../etcd/types.ts';
 import type { KeyReading } from '../explain/chain.ts';
+import { Lookups } from '../formats/lookups.ts';
 import type { RegistrationReader } from '../formats/read.ts';
 import type { Reading } from '../formats/types.ts';
 import { Departures, type OnDeparture } from './departures.ts';
-import { Lookups } from './lookups.ts';
 
 /** How registrations are read, and how what they announce is published. A new one makes a new ledger out of the old. */
 export interface LedgerRules {
@@ -205,12 +205,7 @@ export class KeyLedger {
   }
 
   #read(registration: Registration): Reading {
-    const seen = new Set<Key>();
-    const reading = this.#rules.read(registration, (key) => {
-      seen.add(key);
-      return this.#entries.get(key)?.registration.value;
-    });
-    this.#lookups.note(registration.key, seen);
-    return reading;
+    const read = this.#lookups.noting(this.#rules.read, (key) => this.#entries.get(key)?.registration.value);
+    return read(registration);
   }
 }

@@ -1,4 +1,5 @@
-import type { Change, Key, Revision } from '../etcd/types.ts';
+import type { Change, Key, Registration, Revision } from '../etcd/types.ts';
+import { Lookups } from '../formats/lookups.ts';
 import type { RegistrationReader } from '../formats/read.ts';
 import { Backlog, isChange } from './backlog.ts';
 import { discoveredOf, leaseName } from './discovered.ts';
@@ -9,11 +10,16 @@ import type { LeaseTime } from './lease-book.ts';
 export class EventFeed {
   readonly #read: RegistrationReader;
   readonly #backlog: Backlog;
+  readonly #lookups = new Lookups();
+  /** What has been told of, which is all that a reading may look up. */
+  readonly #told = new Map<Key, Registration>();
+  /** What is to be told of again, because a key that decides about it has changed at that revision. */
+  readonly #again = new Map<Key, Revision>();
   /** Keys whose lease has been asked for since they were last told, with that lease and what etcd said. */
   readonly #leases = new Map<Key, { readonly lease: string; readonly time: LeaseTime }>();
 
   constructor(read: RegistrationReader, backlog = new Backlog()) {
-    this.#read = read;
+    this.#read = this.#lookups.noting(read, (key) => this.#told.get(key)?.value);
     this.#backlog = backlog;
   }
 
@@ -42,6 +48,11 @@ export class EventFeed {
     if (merged > 0) {
       return { type: 'merged', events: merged };
     }
+    const [again] = this.#again;
+    if (again !== undefined) {
+      this.#again.delete(again[0]);
+      return this.#event(...again);
+    }
     const waiting = this.#backlog.take();
     if (waiting === undefined) {
       return this.#nextLease();
@@ -50,6 +61,20 @@ export class EventFeed {
       return waiting;
     }
     const { key, registration, revision } = waiting;
+    if (registration === undefined) {
+      this.#told.delete(key);
+      this.#lookups.forget(key);
+    } else {
+      this.#told.set(key, registration);
+    }
+    for (const reader of this.#lookups.readersOf(key)) {
+      this.#again.set(reader, revision);
+    }
+    return this.#event(key, revision);
+  }
+
+  #event(key: Key, revision: Revision): DiscoverEvent {
+    const registration = this.#told.get(key);
     return keyEvent(key, registration && discoveredOf(registration, this.#read), revision);
   }
 

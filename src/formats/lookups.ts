@@ -1,12 +1,26 @@
 import type { Key } from '../etcd/types.ts';
+import type { FindValue, RegistrationReader } from './read.ts';
 
 /** Which keys were read in the light of which others: those are read again when one of these changes. Empty for most formats. */
 export class Lookups {
   readonly #readers = new Map<Key, Set<Key>>();
   readonly #seen = new Map<Key, ReadonlySet<Key>>();
 
-  /** Notes what the last reading of a key has looked up; what an earlier one has is forgotten. */
-  note(reader: Key, seen: ReadonlySet<Key>): void {
+  /** The reader that finds values so, and notes what it looks up. */
+  noting(read: RegistrationReader, findValue: FindValue): RegistrationReader {
+    return (registration) => {
+      const seen = new Set<Key>();
+      const reading = read(registration, (key) => {
+        seen.add(key);
+        return findValue(key);
+      });
+      this.#note(registration.key, seen);
+      return reading;
+    };
+  }
+
+  /** What an earlier reading of the key has looked up is forgotten. */
+  #note(reader: Key, seen: ReadonlySet<Key>): void {
     this.forget(reader);
     if (seen.size > 0) {
       this.#seen.set(reader, seen);
