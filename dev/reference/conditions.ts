@@ -1,4 +1,5 @@
 import { type ConditionDoc, conditions, eventReasons, type ReasonDoc } from '../../src/api/reasons.ts';
+import { removalReasons } from '../../src/explain/removal.ts';
 import { page, table } from './markdown.ts';
 
 export function conditionsPage(): string {
@@ -7,6 +8,10 @@ export function conditionsPage(): string {
     'The same reason stands in the condition, the Event, the log line and the metric. A condition Ready that turns False is an Event, too.',
     ...Object.entries(conditions).map(section),
     `## Events\n\nReasons of Events that are no reason of a condition.\n\n${reasonTable(eventReasons)}`,
+    `## Removals\n\nWhy an endpoint was taken out of Kubernetes: in the log line \`Endpoint removed\`, in the metric \`etcd_endpoints_removals_total\` and in \`etcd-endpoints explain\`.\n\n${table(
+      ['Reason', 'Meaning'],
+      Object.entries(removalReasons).map(([reason, meaning]) => [`\`${reason}\``, meaning]),
+    )}`,
   );
 }
 

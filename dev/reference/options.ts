@@ -1,5 +1,6 @@
 import { controllerOptions } from '../../src/config/controller-options.ts';
 import { discoverOptions } from '../../src/config/discover-options.ts';
+import { explainOptions } from '../../src/config/explain-options.ts';
 import { environmentNames, type Option, type OptionTable } from '../../src/config/option.ts';
 import { registerOptions } from '../../src/config/register-options.ts';
 import { page, table } from './markdown.ts';
@@ -14,6 +15,8 @@ export function optionsPage(): string {
     'It has no options.',
     ...section('discover', discoverOptions),
     '[Discover](../discover.md) shows what it prints.',
+    ...section('explain', explainOptions),
+    '[Operations](../operations.md#why-an-address-is-published-or-is-not) shows what it prints.',
     ...section('register', registerOptions),
     '[Register](../register.md) shows how it is used. With `--exec` it exits with the status of the command.',
   );
