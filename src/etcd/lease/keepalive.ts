@@ -19,6 +19,9 @@ export interface KeepaliveListener {
 /** Which member is asked, or whichever takes a connection first, and whether before a keepalive is due. */
 type Choice = Pick<KeepaliveStreamOptions, 'only' | 'atOnce'>;
 
+/** How long a round waits for a connection at most; the next one finds what has become of it. */
+const mostOpeningMs = 2_000;
+
 /** Rounds follow each other at least so far apart, also where all members refuse at once. */
 const roundBackoff = { baseMs: 50, maxMs: 500, jitter: 0.5 };
 
@@ -106,8 +109,7 @@ export class Keepalive {
   async #open(choice: Choice, signal: AbortSignal): Promise<KeepaliveStream> {
     const { clock } = this.#deps;
     const alone = this.#client.members.length === 1;
-    const ttlMs = (): number => this.#listener.hold().ttlMs;
-    const patience = (): number => patienceMs(ttlMs(), this.#inVain);
+    const patience = (): number => patienceMs(this.#listener.hold().ttlMs, this.#inVain);
     const options = {
       ...choice,
       leaseId: this.#leaseId,
@@ -120,7 +122,7 @@ export class Keepalive {
     };
     return await bounded(
       clock,
-      alone ? ttlMs() / 3 : patience(),
+      Math.min(patience(), mostOpeningMs),
       (limited) => KeepaliveStream.open(this.#client, { ...options, signal: limited }),
       signal,
     );
