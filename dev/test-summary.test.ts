@@ -39,6 +39,16 @@ describe('the summary of a test run', () => {
     ]);
   });
 
+  it('counts what passed at the second try as passed, names it, and says why the first one failed', () => {
+    const test = { fullName: 'a b', status: 'passed', failureMessages: ['Error: too late\n    at b.ts:3'] };
+    const file = { name: 'a.test.ts', status: 'passed', assertionResults: [test] };
+    expect(closingLines(readSummary(JSON.stringify({ testResults: [file] })))).toEqual([
+      'Passed at the second try only, which is a defect of the test or of what it tests:',
+      '  - a b: Error: too late',
+      '1 passed, 0 failed',
+    ]);
+  });
+
   it('counts a file that could not be loaded', () => {
     expect(closingLines(summaryOf({}, 'failed')).at(-1)).toBe('0 passed, 1 failed');
   });

@@ -12,7 +12,13 @@ import { findOldEtcd } from './control-plane/etcd-releases.ts';
 import { findBinaries } from './control-plane/find.ts';
 import { closingLines, readSummary, type Summary } from './test-summary.ts';
 
-const NOTHING_RAN: Summary = { passed: 0, failed: ['The tests did not run'], needs: new Map(), illegal: [] };
+const NOTHING_RAN: Summary = {
+  passed: 0,
+  failed: ['The tests did not run'],
+  retried: new Map(),
+  needs: new Map(),
+  illegal: [],
+};
 
 async function main(vitestArgs: readonly string[]): Promise<Summary> {
   try {
