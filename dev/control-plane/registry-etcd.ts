@@ -55,6 +55,8 @@ export interface RegistryEtcd {
   readonly version: string;
   /** Runs etcdctl against this etcd and returns what it prints; rejects with its message when it fails. */
   etcdctl(args: readonly string[], options?: EtcdctlOptions): Promise<string>;
+  /** Makes the member of that index the leader of the cluster. */
+  leadBy(index: number): Promise<void>;
   /** Saves what the first member holds, for {@link restoreFromSnapshot}. */
   saveSnapshot(file: string): Promise<void>;
   /** Stops every member, puts them back to the snapshot as an operator would, and starts them again under the same addresses. */
@@ -145,6 +147,15 @@ class Registry implements RegistryEtcd {
       { maxBuffer: 256 * 1024 * 1024 },
     );
     return stdout;
+  }
+
+  async leadBy(index: number): Promise<void> {
+    const list = (await this.etcdctl(['member', 'list'])).split('\n').map((line) => line.split(', '));
+    const [id] = list.find(([, , name]) => name === this.members[index]?.name) ?? [];
+    if (id === undefined) {
+      throw new Error(`The cluster has no member ${index}`);
+    }
+    await this.etcdctl(['move-leader', id]);
   }
 
   async saveSnapshot(file: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EtcdMember, type RegistryEtcd, startEtcd } from '../kit/etcd-process.ts';
-import { eventually } from '../kit/eventually.ts';
+import { eventually, marginMs } from '../kit/eventually.ts';
 import { leaseClient, meddlerFor, startCandidate, startRegistrar } from '../kit/lease-rig.ts';
 import type { MeddledStream, Meddler } from '../kit/meddler.ts';
 import type { RawEtcd } from '../kit/raw-etcd.ts';
@@ -10,6 +10,8 @@ import { ScriptedFailure } from '../kit/scripted-etcd.ts';
 
 /** Of all leases but those of fault 12. */
 const ttlMs = 5_000;
+/** A leader of etcd goes on to renew leases until it has noticed that it is alone, which takes it so long at most. */
+const noticingMs = 2_000;
 
 /** Leases, registrations and elections on a cluster of three, of which one or two are in trouble. */
 describe('with three members', () => {
@@ -53,7 +55,7 @@ describe('with three members', () => {
       new Set(others.flatMap(({ keepaliveStreams }) => keepaliveStreams.flatMap(recentIds)));
     const recentIds = ({ keepalives }: MeddledStream): string[] =>
       keepalives.filter(({ atMs }) => atMs > since + ttlMs).map(({ ID }) => ID);
-    await eventually(() => expect(keptAlive().size).toBe(2), { timeoutMs: 15_000 });
+    await eventually(() => expect(keptAlive().size).toBe(2));
   };
 
   it.each([
@@ -64,6 +66,8 @@ describe('with three members', () => {
     const { index, member, meddler } = await inUse();
     const raw = rawEtcd(etcd.endpoints[(index + 1) % 3] ?? '');
     const before = await createRevision(raw, `${name}/a`);
+    // How long etcd takes to elect is its own affair.
+    await etcd.leadBy((index + 1) % 3);
 
     await member[trouble]();
     try {
@@ -116,8 +120,8 @@ describe('with three members', () => {
 
     await eventually(async () => expect(await createRevision(raw, 'rolling/a')).toBe(before));
     expect(told).toEqual(['rolling/a first']);
+    await eventually(() => expect(candidates.filter(({ leading }) => leading !== undefined)).toHaveLength(1));
     expect(candidates.flatMap(({ terms }) => terms).length).toBeLessThanOrEqual(2);
-    expect(candidates.filter(({ leading }) => leading !== undefined)).toHaveLength(1);
   });
 
   it('fault 13: without a majority the leader lets nothing leave, then steps down; all is back within 5 s after', async () => {
@@ -134,11 +138,10 @@ describe('with three members', () => {
 
     second?.pause();
     third?.pause();
-    // The leader of etcd goes on to renew leases until it has noticed that it is alone, which takes it up to two seconds.
-    await eventually(() => expect(first?.states).toEqual(['suspended']));
-    expect(performance.now() - lostAt).toBeLessThan((ttlMs * 2) / 3 + 2_500);
+    await eventually(() => expect(first?.states[0]).toBe('suspended'));
+    expect(performance.now() - lostAt).toBeLessThan((ttlMs * 2) / 3 + noticingMs + marginMs);
     await eventually(() => expect(first?.end).toBe('lease-lost'));
-    expect(performance.now() - lostAt).toBeLessThan(ttlMs + 2_500);
+    expect(performance.now() - lostAt).toBeLessThan(ttlMs + noticingMs + marginMs);
     await eventually(() => expect(told).toContain('lease lost: expired'));
     second?.resume();
     third?.resume();
@@ -149,7 +152,7 @@ describe('with three members', () => {
         expect([...(await raw.content('quorum/')).keys()]).toEqual(['quorum/a']);
         expect(told).toContain('quorum/a restored');
       },
-      { timeoutMs: 5_000 },
+      { timeoutMs: 5_000 + marginMs },
     );
   });
 });

@@ -3,7 +3,7 @@ import { putRpc } from '../../src/etcd/client/rpc.ts';
 import { keyBytes, keyOf, prefixRange, singleRange } from '../../src/etcd/key.ts';
 import { onEachEtcd } from '../kit/each-etcd.ts';
 import { type RegistryEtcd, startEtcd } from '../kit/etcd-process.ts';
-import { eventually } from '../kit/eventually.ts';
+import { eventually, marginMs } from '../kit/eventually.ts';
 import type { RawEtcd } from '../kit/raw-etcd.ts';
 import { contentDifference, faultless, judge } from '../kit/recorder.ts';
 import { proxyFor, rawEtcd, startRig } from '../kit/rig.ts';
@@ -28,7 +28,7 @@ onEachEtcd('cases', (options) => {
     await Promise.all(numbered('case1/', 100).map(async (key) => raw.put(key, 'alive', await raw.grant(2))));
 
     for (const recorder of [fast, slow]) {
-      await eventually(() => expect(recorder.changes).toHaveLength(200), { timeoutMs: 20_000 });
+      await eventually(() => expect(recorder.changes).toHaveLength(200));
       expect(recorder.changes.filter(({ registration }) => registration === undefined)).toHaveLength(100);
       expect(await judge(recorder, raw, before + 1)).toEqual(faultless);
     }
@@ -69,7 +69,7 @@ onEachEtcd('cases', (options) => {
     proxy.heal();
 
     await eventually(async () => expect(await contentDifference(recorder, raw)).toBe(0), {
-      timeoutMs: 5_000,
+      timeoutMs: 5_000 + marginMs,
     });
     const after = modRevisions(await raw.content('case2b/'));
     const differing = new Set(
@@ -194,14 +194,14 @@ it('case 5: follows 10 000 prefixes in one process and delivers every event', as
       failureChanged: () => {},
     });
   }
-  await eventually(() => expect(synced).toBe(10_000), { timeoutMs: 30_000 });
+  await eventually(() => expect(synced).toBe(10_000), { timeoutMs: 60_000 });
   const keys = numbered('case5/', 10_000).map((key) => `${key}/instance`);
 
   for (let start = 0; start < keys.length; start += 100) {
     await raw.commit(new Map(keys.slice(start, start + 100).map((key) => [key, 'v'])));
   }
 
-  await eventually(() => expect(told.size).toBe(10_000), { timeoutMs: 30_000 });
+  await eventually(() => expect(told.size).toBe(10_000), { timeoutMs: 60_000 });
   expect([...told.values()].every((times) => times === 1)).toBe(true);
   await etcd.stop();
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RegistryEtcd, startEtcd } from '../kit/etcd-process.ts';
-import { eventually } from '../kit/eventually.ts';
+import { eventually, marginMs } from '../kit/eventually.ts';
 import { describeNeeding } from '../kit/needs.ts';
 import { contentDifference } from '../kit/recorder.ts';
 import { proxyFor, rawEtcd, startRig, startScripted } from '../kit/rig.ts';
@@ -36,9 +36,9 @@ describe('compaction', () => {
 
     proxy.heal();
 
-    await eventually(() => expect(seen.listings).toHaveLength(4), { timeoutMs: 5_000 });
+    await eventually(() => expect(seen.listings).toHaveLength(4), { timeoutMs: 5_000 + marginMs });
     await eventually(async () => expect(await contentDifference(changing, raw)).toBe(0), {
-      timeoutMs: 5_000,
+      timeoutMs: 5_000 + marginMs,
     });
     expect(
       changing.changes.map(({ key, registration }) => [String(key), registration?.value.toString()]).sort(),

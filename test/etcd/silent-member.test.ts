@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { onEachEtcd } from '../kit/each-etcd.ts';
 import { type RegistryEtcd, startEtcd } from '../kit/etcd-process.ts';
-import { eventually } from '../kit/eventually.ts';
+import { eventually, marginMs } from '../kit/eventually.ts';
 import { faultless, judge } from '../kit/recorder.ts';
 import { hastyClock, proxyFor, rawEtcd, startRig, startScripted } from '../kit/rig.ts';
 import type { Direction } from '../kit/tcp-proxy.ts';
@@ -104,6 +104,6 @@ async function leavesSilent(
   used?.blackhole(direction);
   await raw.put(`${prefix}after`, 'v');
 
-  await eventually(() => expect(recorder.changes).toHaveLength(1), { timeoutMs: withinMs });
+  await eventually(() => expect(recorder.changes).toHaveLength(1), { timeoutMs: withinMs + marginMs });
   expect(await judge(recorder, raw, before + 1)).toEqual(faultless);
 }

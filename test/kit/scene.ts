@@ -25,7 +25,7 @@ export interface SceneParts {
 }
 
 /** Looks that need a round trip to the apiserver are not taken more often than that. */
-const LOOK = { timeoutMs: 15_000, intervalMs: 50 };
+const LOOK = { intervalMs: 50 };
 
 /** Sets a scene in the shared control plane; resolves when the controller is ready. */
 export async function startScene({ etcd = {}, args = [] }: SceneOptions = {}): Promise<Scene> {

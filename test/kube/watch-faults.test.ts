@@ -80,11 +80,11 @@ describe('fault 23: a watch that fails in every known way', () => {
   });
 
   it('keeps a watch that says nothing but bookmarks', async () => {
-    const { collection } = await cacheRig(SERVICES, { watchIdleMs: 1000 });
+    const { collection } = await cacheRig(SERVICES, { watchIdleMs: 2000 });
     const from = performance.now();
     await eventually(() => {
       collection.bookmark();
-      expect(performance.now() - from).toBeGreaterThan(2500);
+      expect(performance.now() - from).toBeGreaterThan(4500);
     });
     expect(collection.watches).toHaveLength(1);
   });

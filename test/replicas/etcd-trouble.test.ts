@@ -1,16 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { startEtcd } from '../kit/etcd-process.ts';
-import { eventually } from '../kit/eventually.ts';
+import { eventually, marginMs } from '../kit/eventually.ts';
 import { firstToTell } from '../kit/first-to-tell.ts';
-import { overlaps, setReplicas, termsOf, timeOf, ttlMs } from '../kit/replicas.ts';
+import { overlaps, setReplicas, termsOf, timeOf } from '../kit/replicas.ts';
 import { Churn } from '../kit/replicas-churn.ts';
+
+/** Long enough for etcd to elect a leader more than once, should its votes be split, and for a busy machine to look at a term while it is suspended. */
+const patientTtlMs = 10_000;
+
+/** A leader of etcd goes on to renew leases until it has noticed that it is alone, which takes it so long at most. */
+const noticingMs = 2_000;
 
 describe('an etcd in trouble', () => {
   it('fault 13: that holds the election and loses its majority stops the leader before its TTL, and all writes until it is back', async (context) => {
     const election = await startEtcd({ members: 3 });
     context.onTestFinished(() => election.stop());
     const replicas = await setReplicas(
-      { args: [`--election-etcd=${election.endpoints.join(',')}`] },
+      { args: [`--election-etcd=${election.endpoints.join(',')}`], ttlMs: patientTtlMs },
       context,
     );
     const { scene } = replicas;
@@ -46,13 +52,13 @@ describe('an etcd in trouble', () => {
     });
     await churn.stop();
 
-    expect(timeOf(suspended) - lostAt).toBeLessThan((ttlMs * 2) / 3 + 1_000);
-    expect(timeOf(ended) - lostAt).toBeLessThan(ttlMs + 1_000);
+    expect(timeOf(suspended) - lostAt).toBeLessThan((patientTtlMs * 2) / 3 + noticingMs + marginMs);
+    expect(timeOf(ended) - lostAt).toBeLessThan(patientTtlMs + noticingMs + marginMs);
     // What had left just before may still be on its way.
-    const silentFrom = timeOf(suspended) + 500;
+    const silentFrom = timeOf(suspended) + marginMs;
     expect(silentFrom).toBeLessThan(timeOf(ended));
     expect(writes.filter(({ receivedAt }) => receivedAt > silentFrom && receivedAt < healedAt)).toEqual([]);
-    expect((termsOf(next).at(-1)?.beganAt ?? 0) - healedAt).toBeLessThan(5_000);
+    expect((termsOf(next).at(-1)?.beganAt ?? 0) - healedAt).toBeLessThan(5_000 + marginMs);
     await churn.untilPublished();
     expect(overlaps(await replicas.writes())).toEqual([]);
   });
@@ -86,7 +92,7 @@ describe.concurrent('an etcd that does not answer for a while', () => {
     const election = await startEtcd({ members: 3 });
     context.onTestFinished(() => election.stop());
     const replicas = await setReplicas(
-      { args: [`--election-etcd=${election.endpoints.join(',')}`] },
+      { args: [`--election-etcd=${election.endpoints.join(',')}`], ttlMs: patientTtlMs },
       context,
     );
     const leader = await replicas.start();
@@ -95,16 +101,16 @@ describe.concurrent('an etcd that does not answer for a while', () => {
     for (const member of election.members) {
       member.pause();
       const pausedAt = performance.now();
-      await eventually(() => expect(performance.now()).toBeGreaterThan(pausedAt + ttlMs + 2_000));
-      member.resume();
-      await eventually(async () => expect(await member.isHealthy()).toBe(true));
+      await eventually(() => expect(performance.now()).toBeGreaterThan(pausedAt + patientTtlMs + 1_000));
+      // It does not go on from where it stood: a leader of etcd that does may revoke the leases that its successor has renewed (docs/adr/0008).
+      await member.restart();
     }
 
     expect(await replicas.leader()).toBe(leader);
     expect(replicas.all.flatMap(termsOf)).toHaveLength(1);
   });
 
-  it('case 7: for less than the TTL costs nobody the lead', async (context) => {
+  it('case 7: for less than two thirds of the TTL costs nobody the lead', async (context) => {
     const replicas = await setReplicas({ ttlMs: 15_000 }, context);
     const { scene } = replicas;
     await scene.registrar.put({ '/services/web/0': '10.0.0.1:80' });
@@ -116,9 +122,7 @@ describe.concurrent('an etcd that does not answer for a while', () => {
 
     member?.pause();
     const pausedAt = performance.now();
-    await eventually(() => expect(performance.now()).toBeGreaterThan(pausedAt + 11_000), {
-      timeoutMs: 12_000,
-    });
+    await eventually(() => expect(performance.now()).toBeGreaterThan(pausedAt + 8_000));
     member?.resume();
     await scene.registrar.put({ '/services/web/1': '10.0.0.2:80' });
 
@@ -147,14 +151,14 @@ describe.concurrent('an etcd that does not answer for a while', () => {
     const lostAt = Date.now();
     await scene.registry.members[0]?.stop();
     const downAt = Date.now();
-    await eventually(() => expect(Date.now()).toBeGreaterThan(downAt + 8_000), { timeoutMs: 9_000 });
+    await eventually(() => expect(Date.now()).toBeGreaterThan(downAt + 8_000));
     const stoppedAt = Date.now();
     await leader.stop();
 
     expect(await replicas.leader()).toBe(standby);
     await eventually(
       async () => expect(await scene.condition(name, 'RegistryConnected')).toBe('False/Disconnected'),
-      { timeoutMs: 40_000, intervalMs: 100 },
+      { timeoutMs: 60_000, intervalMs: 100 },
     );
     const { conditions } = await scene.status(name);
     const transition = conditions.find(({ type }: { type: string }) => type === 'RegistryConnected');
