@@ -68,6 +68,16 @@ function etcdServicesOf(text: string): EtcdService[] {
     .filter(({ kind }) => kind === 'EtcdService');
 }
 
+/** All tests, as text. */
+async function testSources(): Promise<string> {
+  const files = await Array.fromAsync(glob(['{src,test,dev}/**/*.test.ts'], { cwd: root }));
+  return (await Promise.all(files.map((file) => readFile(join(root, file), 'utf8')))).join('\n');
+}
+
+function namesIn(parenthesis: string): string[] {
+  return [...parenthesis.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
+}
+
 function byResource(grants: readonly Grant[]): readonly Grant[] {
   return grants.toSorted((a, b) => (a.resources.join() < b.resources.join() ? -1 : 1));
 }
@@ -78,6 +88,20 @@ describe('the documentation', () => {
     const broken = (await Promise.all(all)).filter((reason) => reason !== undefined);
     expect(all.length).toBeGreaterThan(20);
     expect(broken).toEqual([]);
+  });
+
+  it('names a test for each sentence on what happens when, and no test that there is not', async () => {
+    const page = texts.get('docs/behaviour.md') ?? '';
+    const statements = page.split('\n').filter((line) => line.startsWith('- '));
+    const sources = await testSources();
+    const isTest = (name: string): boolean =>
+      ["'", '"', '`'].some((quote) => sources.includes(`${quote}${name}${quote},`));
+    expect(statements.length).toBeGreaterThan(20);
+    for (const statement of statements) {
+      expect(statement, 'ends with the names of tests').toMatch(/\(`[^`]+`(, `[^`]+`)*\)$/);
+      const groups = [...statement.matchAll(/\(`[^`]+`(, `[^`]+`)*\)/g)];
+      expect(groups.flatMap(([names]) => namesIn(names)).filter((name) => !isTest(name))).toEqual([]);
+    }
   });
 
   it('shows no EtcdService that is not valid', () => {
