@@ -72,6 +72,12 @@ export function refusalOf(error: unknown): Findings['ready'] {
 }
 
 export function soonest(delays: readonly (number | undefined)[]): Requeue | undefined {
+  const requeueAfterMs = earliest(...delays);
+  return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
+}
+
+/** The least of those delays that are known. */
+export function earliest(...delays: readonly (number | undefined)[]): number | undefined {
   const known = delays.filter((delay) => delay !== undefined);
-  return known.length === 0 ? undefined : { requeueAfterMs: Math.min(...known) };
+  return known.length === 0 ? undefined : Math.min(...known);
 }

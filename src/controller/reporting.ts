@@ -2,20 +2,12 @@ import type { EtcdService } from '../api/etcd-service.ts';
 import type { Clock } from '../clock.ts';
 import type { Hold } from '../endpoints/guard/hold.ts';
 import { type ObjectKey, objectKey } from '../kube/types.ts';
-import type { Claim } from './claim.ts';
+import type { Decision } from './deciding.ts';
 import { unknown } from './findings.ts';
 import type { OwnWrites } from './own-writes.ts';
 import type { Recorder } from './recorder.ts';
 import { type Findings, nextStatus } from './status.ts';
 import type { StatusWriter } from './status-writer.ts';
-
-/** A hold that concerns an EtcdService from now on. */
-export interface BegunHold {
-  readonly hold: Hold;
-  /** Endpoints of the EtcdService that are held. */
-  readonly held: number;
-  readonly removal: Findings['removal'];
-}
 
 export interface ReporterDeps {
   readonly etcdServices: OwnWrites<EtcdService>;
@@ -57,10 +49,12 @@ export class Reporter {
     return waitMs;
   }
 
-  /** Resolves when the status tells the hold. */
-  async holdBegan({ object }: Claim, { hold, held, removal }: BegunHold): Promise<void> {
+  /** Resolves when the status tells the hold, with the numbers that stand as soon as what was decided is published. */
+  async holdBegan(object: EtcdService, hold: Hold, decision: Decision): Promise<void> {
     const { recorder, isNews } = this.#deps;
-    await this.#write(this.latest(object), object, { ready: undefined, ...unknown, removal });
+    const { removal, held } = decision;
+    const findings = { ...unknown, ready: undefined, published: decision, removal };
+    await this.#write(this.latest(object), object, findings);
     if (removal !== undefined) {
       recorder.holdBegan(object, removal, { hold, held, isNews: isNews(hold) });
     }

@@ -1,0 +1,336 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { eventually } from '../kit/eventually.ts';
+import { addresses, Fleet } from '../kit/fleet.ts';
+import type { AnyObject } from '../kit/kube-objects.ts';
+import { type Scene, startScene } from '../kit/scene.ts';
+
+let scene: Scene;
+let fleet: Fleet;
+
+beforeAll(async () => {
+  scene = await startScene();
+  fleet = new Fleet(scene);
+  return () => scene.stop();
+});
+
+/** Each test has the registry for itself: what an EtcdService has lost is forgotten with it. */
+afterEach(async () => {
+  const all = await scene.objects.list('etcdservices');
+  await inTurns(all, ({ metadata }) => scene.objects.delete('etcdservices', metadata.name));
+  await scene.registrar.etcd.deletePrefix('/services/');
+  await eventually(async () => expect(await scene.controller.metric('etcd_endpoints_registry_keys')).toBe(0));
+});
+
+/** The condition RemovalHeld. */
+async function removalHeld(name: string): Promise<AnyObject> {
+  const { conditions = [] } = (await scene.status(name)) ?? {};
+  return conditions.find(({ type }: AnyObject) => type === 'RemovalHeld');
+}
+
+async function untilHeld(name: string, wanted: string): Promise<AnyObject> {
+  return await eventually(
+    async () => {
+      const condition = await removalHeld(name);
+      expect(`${condition?.status}/${condition?.reason}`, condition?.message).toBe(wanted);
+      return condition;
+    },
+    { timeoutMs: 20_000, intervalMs: 50 },
+  );
+}
+
+/** The id that the message of a condition names. */
+function holdIn({ message }: AnyObject): string {
+  return /^Hold (\S+) until/.exec(message)?.[1] ?? '';
+}
+
+/** Notes every state of an EtcdService: what is never held is never said to be. */
+async function watchHolds(name: string): Promise<() => number> {
+  const { states, end } = await scene.objects.watch('etcdservices', name);
+  onTestFinished(end);
+  return () =>
+    states.filter((state: AnyObject) =>
+      state?.status?.conditions?.some(
+        ({ type, status }: AnyObject) => type === 'RemovalHeld' && status === 'True',
+      ),
+    ).length;
+}
+
+/** Removals that are ordinary are published as fast as additions: this is far below the shortest hold. */
+const promptly = { timeoutMs: 5000, intervalMs: 20 };
+
+describe('by default nothing is delayed while', () => {
+  it('20 instances are replaced, a quarter at a time', async () => {
+    for (let quarter = 0; quarter < 4; quarter += 1) {
+      await fleet.start('web', addresses(5, quarter), `old-${quarter}`);
+    }
+    await scene.define('web');
+    await scene.untilReady('web');
+    const holds = await watchHolds('web');
+
+    for (let quarter = 0; quarter < 4; quarter += 1) {
+      await fleet.revoke('web', `old-${quarter}`);
+      await eventually(async () => expect(await scene.published('web')).toHaveLength(15), promptly);
+      await fleet.start('web', addresses(5, 100 + quarter), `new-${quarter}`);
+      await eventually(async () => expect(await scene.published('web')).toHaveLength(20), promptly);
+    }
+
+    expect(holds()).toBe(0);
+  });
+
+  it('11 old instances give way to 10 new ones that stood beside them', async () => {
+    await fleet.start('web', addresses(11, 1), 'blue');
+    await scene.define('web');
+    await scene.untilReady('web');
+    const holds = await watchHolds('web');
+    await fleet.start('web', addresses(10, 2), 'green');
+    await eventually(async () => expect(await scene.published('web')).toHaveLength(21), promptly);
+
+    await fleet.revoke('web', 'blue');
+
+    await eventually(
+      async () => expect(await scene.published('web')).toEqual(addresses(10, 2).toSorted()),
+      promptly,
+    );
+    expect(holds()).toBe(0);
+  });
+
+  it('one instance is made again elsewhere', async () => {
+    await fleet.start('web', addresses(1, 1), 'here');
+    await scene.define('web');
+    await scene.untilReady('web');
+    const holds = await watchHolds('web');
+
+    await fleet.revoke('web', 'here');
+    await eventually(async () => expect(await scene.published('web')).toEqual([]), promptly);
+    await fleet.start('web', addresses(1, 2), 'there');
+    await eventually(async () => expect(await scene.published('web')).toEqual(addresses(1, 2)), promptly);
+
+    expect(holds()).toBe(0);
+  });
+
+  it.each(['revoke', 'delete'] as const)('10 instances become 3 by %s', async (how) => {
+    await fleet.start('web', addresses(3, 1), 'stay');
+    await fleet.start('web', addresses(7, 2), 'go');
+    await scene.define('web');
+    await scene.untilReady('web');
+    const holds = await watchHolds('web');
+
+    await fleet[how]('web', 'go');
+
+    await eventually(async () => expect(await scene.published('web')).toEqual(addresses(3, 1)), promptly);
+    expect(holds()).toBe(0);
+  });
+
+  it('20 keys are deleted by somebody whose lease lives, or turn unready or into something else', async () => {
+    await fleet.start('web', addresses(20), 'all');
+    await fleet.start('api', addresses(12, 1), 'all');
+    await scene.define('web');
+    await scene.define('api', { filter: { cidrs: ['10.0.1.0/24'] } });
+    await scene.untilReady('web');
+    await scene.untilReady('api');
+    const holds = await watchHolds('web');
+    const others = await watchHolds('api');
+
+    await fleet.delete('web', 'all');
+    await eventually(async () => expect(await scene.published('web')).toEqual([]), promptly);
+    await fleet.start('api', addresses(12, 2), 'all');
+    await eventually(async () => expect(await scene.published('api')).toEqual([]), promptly);
+
+    expect(holds() + others()).toBe(0);
+  });
+});
+
+describe('a registry that loses its instances', () => {
+  it('comes back purged: all is held; one service is released, and no other, and no later hold with it', async () => {
+    const put = async (): Promise<void> => {
+      for (const [index, address] of addresses(10).entries()) {
+        await scene.registrar.put({ [`/services/web/${index}`]: address });
+      }
+      await scene.registrar.put({ '/services/api/1': '10.1.0.1:80' });
+    };
+    await put();
+    await scene.define('web');
+    await scene.define('api');
+    await scene.untilReady('web');
+    await scene.untilReady('api');
+
+    await scene.registrar.etcd.deletePrefix('/services/');
+
+    const id = holdIn(await untilHeld('web', 'True/HeldByRegistryGuard'));
+    expect(holdIn(await untilHeld('api', 'True/HeldByRegistryGuard'))).toBe(id);
+    await scene.objects.change('etcdservices', 'web', ({ metadata }) => {
+      metadata.annotations = { 'etcd-endpoints.io/release-hold': id };
+    });
+    await scene.untilPublished('web', []);
+    await untilHeld('web', 'False/HoldReleased');
+    expect(await scene.condition('api', 'RemovalHeld')).toBe('True/HeldByRegistryGuard');
+    expect(await scene.published('api')).toEqual(['10.1.0.1:80']);
+
+    await put();
+    await untilHeld('api', 'False/HoldEnded');
+    await scene.untilPublished('web', addresses(10));
+    await scene.registrar.etcd.deletePrefix('/services/');
+    expect(holdIn(await untilHeld('web', 'True/HeldByRegistryGuard'))).not.toBe(id);
+    expect(await scene.published('web')).toHaveLength(10);
+  });
+
+  it('keeps 300 services of one to five instances whose leases all vanish, in one hold with one Event, until they are back', async () => {
+    const holds = await scene.controller.metric('etcd_endpoints_holds_total');
+    const names = Array.from({ length: 300 }, (_, index) => `s${index}`);
+    const instances = (index: number): readonly string[] =>
+      addresses(1 + (index % 5), 0).map((address) =>
+        address.replace('10.0.0', `10.${index >> 6}.${index & 63}`),
+      );
+    await inTurns(names, (name, index) => fleet.start(name, instances(index)));
+    await inTurns(names, (name) => scene.define(name));
+    await eventually(
+      async () => {
+        const all = await scene.objects.list('etcdservices');
+        expect(all.filter(({ status }) => status?.conditions?.[0]?.status === 'True')).toHaveLength(300);
+      },
+      { timeoutMs: 60_000, intervalMs: 250 },
+    );
+
+    await inTurns(names, (name) => fleet.revoke(name));
+
+    const held = await eventually(
+      async () => {
+        const conditions = (await scene.objects.list('etcdservices')).map(({ status }) =>
+          status.conditions.find(({ type }: AnyObject) => type === 'RemovalHeld'),
+        );
+        expect(conditions.filter(({ status }) => status === 'True')).toHaveLength(300);
+        return conditions;
+      },
+      { timeoutMs: 60_000, intervalMs: 250 },
+    );
+    expect(new Set(held.map(holdIn)).size).toBe(1);
+    expect(new Set(held.map(({ lastTransitionTime }) => lastTransitionTime)).size).toBe(1);
+    await eventually(async () => {
+      const all = await scene.objects.list('endpoints');
+      const own = all.filter(({ metadata }) => /^s\d+$/.test(metadata.name));
+      const count = own.flatMap(({ subsets = [] }) => subsets.flatMap(({ addresses: list = [] }) => list));
+      expect(count).toHaveLength(900);
+    });
+
+    await inTurns(names, (name, index) => fleet.start(name, instances(index), 'b'));
+
+    await eventually(
+      async () => {
+        const all = await scene.objects.list('etcdservices');
+        const ended = all.filter(({ status }) =>
+          status.conditions.some(({ reason }: AnyObject) => reason === 'HoldEnded'),
+        );
+        expect(ended).toHaveLength(300);
+      },
+      { timeoutMs: 60_000, intervalMs: 250 },
+    );
+    const events = (await scene.objects.list('events')).filter(
+      ({ reason, involvedObject }) => reason === 'HeldByRegistryGuard' && names.includes(involvedObject.name),
+    );
+    expect(events.map(({ count }) => count)).toEqual([1]);
+    expect(await scene.controller.metric('etcd_endpoints_holds_total')).toBe(holds + 1);
+    expect(await scene.controller.metric('etcd_endpoints_endpoints_held')).toBe(0);
+  });
+});
+
+describe('spec.guard', () => {
+  it('holds the part of one service that vanishes, until enough has come instead', async () => {
+    await fleet.start('web', addresses(2, 1), 'stay');
+    await fleet.start('web', addresses(4, 2), 'go');
+    await scene.define('web', { guard: {} });
+    await scene.untilReady('web');
+
+    await fleet.revoke('web', 'go');
+
+    const { message } = await untilHeld('web', 'True/HeldByGuard');
+    expect(message).toMatch(/: 4 of 6 instances of this service vanished from etcd; 4 of this service stay/);
+    expect(await scene.published('web')).toHaveLength(6);
+    await scene.untilCounted('web', { ready: 2, held: 4 });
+
+    await fleet.start('web', addresses(1, 3), 'new');
+    await scene.untilPublished('web', [...addresses(2, 1), ...addresses(1, 3)]);
+    await untilHeld('web', 'False/HoldEnded');
+  });
+
+  it('lets go of what refuses connections, and keeps what answers', async () => {
+    const { address, port } = await listener();
+    const refusing = await refusingPort(address);
+    const held = [`${address}:${port}`, `${address}:${refusing}`];
+    await scene.defineWith('web', held, { guard: { ignoreBelow: 2, verify: 'TCP' } });
+
+    await scene.registrar.etcd.deletePrefix('/services/web/');
+
+    await scene.untilPublished('web', [`${address}:${port}`]);
+    await untilHeld('web', 'True/HeldByGuard');
+  });
+});
+
+describe('a hold whose time is over', () => {
+  it('publishes the truth after the hold, and holds it no more', async () => {
+    await scene.controller.kill();
+    await scene.startController(['--guard-hold-seconds=3']);
+    await fleet.start('web', addresses(12));
+    await scene.define('web');
+    await scene.untilReady('web');
+
+    await fleet.revoke('web');
+
+    const { message } = await untilHeld('web', 'True/HeldByRegistryGuard');
+    expect(message).toMatch(
+      /: 12 of 12 instances of the registry vanished from etcd; 12 of this service stay/,
+    );
+    expect(await scene.published('web')).toHaveLength(12);
+    expect((await scene.status('web')).summary).toBe('12/12');
+    await scene.untilPublished('web', []);
+    const { message: after } = await untilHeld('web', 'False/HoldExpired');
+    expect(after).toMatch(/^The time of hold \S+ is over/);
+    expect(await scene.events('web')).toContainEqual(
+      expect.stringMatching(/^Warning HeldByRegistryGuard Hold/),
+    );
+  });
+});
+
+/** An address of this machine that may be published, with a port that answers until the test ends. */
+async function listener(): Promise<AddressInfo> {
+  const server = createServer((socket) => socket.destroy());
+  server.listen(0, ownAddress());
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  return server.address() as AddressInfo;
+}
+
+/** A port of that address that nobody listens on. */
+async function refusingPort(address: string): Promise<number> {
+  const server = createServer().listen(0, address);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function ownAddress(): string {
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const own = all.find(({ family, internal }) => family === 'IPv4' && !internal);
+  if (own === undefined) {
+    throw new Error('This machine has no address but its loopback, which no EtcdService may publish');
+  }
+  return own.address;
+}
+
+/** One after the other in twenty rows. */
+async function inTurns<Item>(
+  items: readonly Item[],
+  work: (item: Item, index: number) => Promise<unknown>,
+): Promise<void> {
+  const queue = items.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of queue) {
+      await work(item, index);
+    }
+  };
+  await Promise.all(Array.from({ length: 20 }, worker));
+}
