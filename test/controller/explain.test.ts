@@ -169,6 +169,44 @@ describe('the flight recorder', () => {
     expect(stdout).toMatch(/10\.0\.0\.2:80 left at \S+, revision \d+, lease gone \(LeaseGone\)/);
   });
 
+  it('tells what holds an address that has vanished, and what ended the hold', async () => {
+    const guard = { maxRemovalPercent: 10, ignoreBelow: 1, windowSeconds: 60, holdSeconds: 600 };
+    await scene.defineWith('held', ['10.0.0.1:80', '10.0.0.2:80', '10.0.0.3:80'], { guard });
+    await scene.registrar.delete('/services/held/1');
+    const kept = await eventually(async () => {
+      const explanation = await explanationOf('held');
+      expect(explanation.kept).toMatchObject([
+        { address: '10.0.0.1', ready: true, kept: { reason: 'HeldByGuard', hold: expect.any(String) } },
+      ]);
+      return explanation;
+    });
+    const hold = kept.kept[0]?.kept?.hold ?? '';
+    expect(kept.removals).toMatchObject([{ address: '10.0.0.1', reason: 'KeyGone', hold }]);
+    expect(kept.removals[0]).not.toHaveProperty('removedAt');
+    await scene.objects.change('etcdservices', 'held', ({ metadata }) => {
+      metadata.annotations = { 'etcd-endpoints.io/release-hold': hold };
+    });
+    await scene.untilPublished('held', ['10.0.0.2:80', '10.0.0.3:80']);
+    await eventually(async () =>
+      expect(await removalsOf('held')).toMatchObject([{ address: '10.0.0.1', reason: 'HoldReleased', hold }]),
+    );
+    expect((await explanationOf('held')).kept).toEqual([]);
+  });
+
+  it('tells what drains until when', async () => {
+    await scene.defineWith('drains', ['10.0.0.1:80', '10.0.0.2:80'], { drainSeconds: 600 });
+    await scene.registrar.delete('/services/drains/1');
+    await eventually(async () =>
+      expect((await explanationOf('drains')).kept).toMatchObject([
+        {
+          address: '10.0.0.1',
+          ready: false,
+          kept: { reason: 'Draining', until: expect.stringMatching(/Z$/) },
+        },
+      ]),
+    );
+  });
+
   it('tells of what has left within the time that is asked for', async () => {
     await scene.defineWith('since', ['10.0.0.1:80', '10.0.0.2:80']);
     await scene.registrar.delete('/services/since/1');
