@@ -2,6 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { formatNames } from '../../src/formats/formats.ts';
 import { type RegistryEtcd, startEtcd } from '../kit/etcd-process.ts';
 import { eventually, marginMs } from '../kit/eventually.ts';
 import { proxyFor, rawEtcd } from '../kit/rig.ts';
@@ -15,6 +16,9 @@ beforeAll(async () => {
   etcd = await startEtcd();
 });
 afterAll(() => etcd.stop());
+
+/** Formats that a registrar can write. */
+const writable = formatNames.filter((name) => !['apisix', 'auto', 'patroni', 'registrator'].includes(name));
 
 const nowhere = 'http://127.0.0.1:1';
 
@@ -176,6 +180,37 @@ describe('register', () => {
     expect([await look('/pair/a'), await look('/pair/10.0.0.5')]).toEqual([undefined, undefined]);
   });
 
+  it.each(writable)('registers below a prefix as %s does, and discover finds it', async (format) => {
+    const prefix = `/below/${format}/web`;
+    const args = [
+      '--prefix',
+      prefix,
+      '--format',
+      format,
+      '--id=vm-1',
+      '--address=10.0.0.5',
+      '--port=http=8080',
+    ];
+    const registered = register(...args);
+    await registered.says(`registered ${prefix}/`);
+    const found = await command([
+      'discover',
+      '--etcd',
+      endpoint(),
+      prefix,
+      '--format',
+      format,
+      '--once',
+      '--output=json',
+    ]);
+    const [put = ''] = found.stdout.split('\n');
+    const [instance] = JSON.parse(put).instances;
+    expect(instance).toMatchObject({ address: '10.0.0.5', ready: true });
+    expect(Object.values(instance.ports)).toEqual(format === 'json' ? [] : [8080]);
+    expect(await registered.stop()).toMatchObject({ code: 0, stderr: '' });
+    expect(await etcd.etcdctl(['get', '--prefix', prefix, '--keys-only'])).toBe('');
+  });
+
   it('takes its own key over at once after kill -9', async () => {
     const args = ['--key=/again', '--value=10.0.0.5:80', '--ttl=600'];
     const killed = register(...args);
@@ -192,7 +227,7 @@ describe('register', () => {
   });
 
   it('waits for a live key of somebody else no longer than its lease could last, and refuses then', async () => {
-    const lease = await grant(3);
+    const lease = await grant(8);
     await etcd.etcdctl(['put', '--lease', lease, '/taken', 'theirs']);
     const alive = etcd.etcdctl(['lease', 'keep-alive', lease]).catch(() => undefined);
     const refused = await register('--key=/taken', '--value=10.0.0.5:80').ended;
@@ -206,9 +241,11 @@ describe('register', () => {
   });
 
   it('takes the key of somebody else who dies meanwhile, and any other with --takeover', async () => {
-    await etcd.etcdctl(['put', '--lease', await grant(2), '/dying', 'theirs']);
+    const lease = await grant(600);
+    await etcd.etcdctl(['put', '--lease', lease, '/dying', 'theirs']);
     const waiting = register('--key=/dying', '--value=10.0.0.5:80');
     await waiting.says('waiting for /dying');
+    await etcd.etcdctl(['lease', 'revoke', lease]);
     await waiting.says('registered /dying');
     await etcd.etcdctl(['put', '/lasting', 'theirs']);
     const taking = register('--key=/lasting', '--value=10.0.0.5:80', '--takeover');
@@ -467,6 +504,12 @@ describe('bad input', () => {
     [['--key=/bad', '--value=v', '--ttl=9000000001'], '--ttl "9000000001"'],
     [['--key=/bad', '--value=v', '--check=web'], '--check "web": expected http://host:port/path'],
     [['--key=/bad', '--value={', '--format=json'], '--value: it is no JSON'],
+    [['--address=10.0.0.5'], '--key is needed (or ETCD_ENDPOINTS_KEY), or --prefix'],
+    [['--key=/bad', '--format=grpc'], '--format grpc makes the key too: give --prefix instead of --key'],
+    [
+      ['--prefix=/bad', '--address=10.0.0.5', '--format=patroni'],
+      '--format patroni: Patroni itself announces',
+    ],
   ])('%j is refused by its option, and nothing is left in etcd', async (args, message) => {
     const { code, stdout, stderr } = await register(...args).ended;
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -487,7 +530,7 @@ describe('bad input', () => {
     try {
       const env = { ETCD_ENDPOINTS_ETCD_PASSWORD: 'reader-password' };
       const args = ['register', '--etcd', guarded.endpoints[0] ?? '', '--etcd-user=reader', '--key=/ro/k'];
-      const once = await command([...args, '--value=10.0.0.5:80', '--once', '--timeout=1s'], { env });
+      const once = await command([...args, '--value=10.0.0.5:80', '--once', '--timeout=4s'], { env });
       expect(once.code).toBe(1);
       expect(once.stderr).toContain('--etcd-user reader may not read and write --key /ro/k');
       expect(await guarded.etcdctl(['lease', 'list'])).toBe('found 0 leases\n');

@@ -1,11 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-<<<<<<< HEAD
 import { publishedResources, writesOf } from '../kit/audit.ts';
-import { eventually } from '../kit/eventually.ts';
-=======
-import { writesOf } from '../kit/audit.ts';
 import { eventually, marginMs } from '../kit/eventually.ts';
->>>>>>> 4c7d1ce (wip3)
 import { type Scene, startScene } from '../kit/scene.ts';
 
 let scene: Scene;
@@ -89,16 +84,13 @@ describe('a storm of changes', () => {
     // Ten a second are the most, and none fails.
     expect(ofEndpoints.length).toBeLessThanOrEqual(5 + Math.ceil(tookMs / 100));
     expect(ofEndpoints.every(({ code }) => code === 200)).toBe(true);
-<<<<<<< HEAD
     // Of slices as many as there are sets of ports, none of which fails.
     const ofSlices = writes.filter(({ resource }) => resource === 'endpointslices');
     expect(ofSlices.filter(({ code }) => code >= 300)).toEqual([]);
-    // One at the beginning at the most: counters are throttled.
-    expect(writes.length - ofEndpoints.length - ofSlices.length).toBeLessThanOrEqual(2);
-=======
     // One at the beginning at the most, and one in ten seconds: counters are throttled.
-    expect(writes.length - ofEndpoints.length).toBeLessThanOrEqual(2 + Math.floor(tookMs / 10_000));
->>>>>>> 4c7d1ce (wip3)
+    expect(writes.length - ofEndpoints.length - ofSlices.length).toBeLessThanOrEqual(
+      2 + Math.floor(tookMs / 10_000),
+    );
   });
 
   it('on one Service does not hold up a lone change of another', async () => {

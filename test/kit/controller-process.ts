@@ -60,7 +60,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   // Whoever has ended will not start any more.
   const isOver = (): boolean => !controller.running || controller.line({ msg: 'Starting' }) !== undefined;
   try {
-    await eventually(isOver, { timeoutMs: 30_000 });
+    await eventually(isOver, { timeoutMs: 60_000 });
     controller.line({ msg: 'Starting' });
   } catch (error) {
     await controller.kill();
@@ -138,7 +138,7 @@ export class ControllerProcess {
           throw new Error(text);
         }
       },
-      { timeoutMs: 30_000, intervalMs: 50 },
+      { timeoutMs: 60_000, intervalMs: 50 },
     );
   }
 
