@@ -156,7 +156,7 @@ describe('discover --once', () => {
     [['--key', '/b', '--tree'], '--tree needs a prefix'],
     [['/a', '--tree', '--separator='], '--tree needs a --separator'],
     [['/a', '--tree', '--leases'], '--leases belongs to the table'],
-    [['/a', '--format=xml'], '--format "xml": expected one of auto, json, plain'],
+    [['/a', '--format=xml'], '--format "xml": expected one of auto, '],
     [['/a', '--timeout=0s'], '--timeout "0s": expected a time'],
     [['--prefix', ''], '--prefix "": expected a text that is not empty'],
   ])('refuses %j with exit code 2', async (args, message) => {
