@@ -62,6 +62,7 @@ export class ControllerProcess {
       `--etcd=${etcd}`,
       `--kubeconfig=${kubeconfig}`,
       `--http-address=${address}`,
+      '--explain-address=127.0.0.1:0',
       '--log-format=text',
     ]);
     const file = await open(log, 'a');

@@ -27,6 +27,10 @@ describe('the ports that an instance is published for', () => {
     expect(numbers({ http: 8080, grpc: 9090 }, servicePort({ targetPort: 'grpc' }))).toEqual([9090]);
   });
 
+  it('are its only port where targetPort is absent and it serves several protocols on it', () => {
+    expect(numbers({ dubbo: 20_880, tri: 20_880 }, servicePort({}))).toEqual([20_880]);
+  });
+
   it('are its only port where targetPort is absent, whatever its name', () => {
     expect(numbers({ web: 8080 }, servicePort({}))).toEqual([8080]);
   });

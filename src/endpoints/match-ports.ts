@@ -27,10 +27,10 @@ function targetOf(
   return announced ?? defaultTargetPort;
 }
 
-/** The port of an instance that has one; of several none is "the" port. */
+/** The port of an instance that has one, under whatever names; of several none is "the" port. */
 function onlyPort(ports: Instance['ports']): number | undefined {
-  const all = Object.values(ports);
-  return all.length === 1 ? all[0] : undefined;
+  const [port, ...others] = Object.values(ports);
+  return others.every((other) => other === port) ? port : undefined;
 }
 
 function ownPort(ports: Instance['ports'], name: string): number | undefined {

@@ -140,7 +140,7 @@ function leaseName(id: string): string {
 
 function writeText({ lastWrite }: Explanation): string {
   return lastWrite === undefined
-    ? 'nothing was written in this term: Kubernetes held it already'
+    ? 'nothing since this replica started: Kubernetes held it already'
     : `at ${lastWrite.at}, of revision ${lastWrite.revision}`;
 }
 

@@ -114,6 +114,6 @@ export interface Explanation {
   readonly kept: readonly PublishedEndpoint[];
   /** The latest first. */
   readonly removals: readonly RemovalText[];
-  /** Absent where this replica has written nothing in its term. */
+  /** Absent where this replica has written nothing since it started. */
   readonly lastWrite?: LastWrite;
 }
