@@ -6,11 +6,11 @@ import type { DesiredEndpoint } from '../endpoints/types.ts';
 import { TerminalError } from '../errors.ts';
 import type { RegistrySource } from '../etcd/types.ts';
 import { chainsOf, type KeyReading, PublishedPlaces } from '../explain/chain.ts';
-import type { FlightRecorder, Holding } from '../explain/flight-recorder.ts';
+import type { FlightRecorder } from '../explain/flight-recorder.ts';
 import { leaseTimes } from '../explain/lease-times.ts';
-import type { Removal } from '../explain/removal.ts';
 import type { Question } from '../explain/server.ts';
-import type { Explanation, Kept, RemovalText } from '../explain/types.ts';
+import { keptBy, removalsSince, removalText, timeText } from '../explain/told.ts';
+import type { Explanation } from '../explain/types.ts';
 import type { ObjectKey } from '../kube/types.ts';
 import type { Leader } from '../leadership/elector.ts';
 import type { Leadership } from './leadership.ts';
@@ -55,7 +55,7 @@ export class Explainer {
    * name.
    */
   async explain(question: Question, leader: Leader | undefined): Promise<Explanation> {
-    const { replica, leadership, etcdService, tracked: all, clock, leases } = this.#deps;
+    const { replica, leadership, etcdService, tracked: all, publisher, flights, clock, leases } = this.#deps;
     const key = `${question.namespace}/${question.name}`;
     if (leadership.term === undefined) {
       throw new TerminalError('NOT_LEADING', notLeading(replica, leader, question));
@@ -66,10 +66,13 @@ export class Explainer {
       throw new TerminalError('UNKNOWN_ETCD_SERVICE', `This controller serves no EtcdService ${key}`);
     }
     const known = knownOf(tracked, question);
+    const claim = this.#claim(tracked, object);
+    const holders = claim === undefined ? [] : publisher.holders(claim);
+    const published = new PublishedPlaces(holders, keptBy(flights.holding(key)));
+    const since = clock.now() - (question.sinceMs ?? Number.POSITIVE_INFINITY);
+    const removals = removalsSince(flights.removals(key), since, known.desired);
     const asked = known.readings.map(({ registration }) => registration.lease);
     const times = await leaseTimes(leases, asked, clock);
-    const published = this.#places(tracked, object);
-    const desired = new Set(known.desired.map(endpointId));
     const isAsked = ({ address }: { readonly address: string }): boolean =>
       question.address === undefined || question.address === address;
     return {
@@ -84,29 +87,15 @@ export class Explainer {
         message,
       })),
       keys: chainsOf(known.readings, {
-        filteredBy: this.#filterOf(tracked, object),
+        filteredBy: compileFilter(claim?.spec.filter),
         leases: times,
         published,
       }),
       omittedKeys: known.omittedKeys,
-      kept: [...published.besides(desired)].filter(isAsked),
-      removals: this.#removals(key, known.desired, question).filter(isAsked).map(removalText),
+      kept: [...published.besides(new Set(known.desired.map(endpointId)))].filter(isAsked),
+      removals: removals.filter(isAsked).map(removalText),
       ...lastWriteOf(tracked),
     };
-  }
-
-  #filterOf(tracked: Tracked, object: EtcdService): ReturnType<typeof compileFilter> {
-    return compileFilter(this.#claim(tracked, object)?.spec.filter);
-  }
-
-  #places(tracked: Tracked, object: EtcdService): PublishedPlaces {
-    const claim = this.#claim(tracked, object);
-    const holders = claim === undefined ? [] : this.#deps.publisher.holders(claim);
-    const holding = this.#deps.flights.holding(tracked.key);
-    const held = new Set(holding?.held.map(endpointId));
-    return new PublishedPlaces(holders, (id, endpoint) =>
-      held.has(id) ? heldBy(holding) : drainingUntil(endpoint),
-    );
   }
 
   /** Undefined where the spec cannot be read: then nothing is published for it. */
@@ -119,30 +108,6 @@ export class Explainer {
       }
       throw error;
     }
-  }
-
-  /** What left etcd and is announced again was never removed. */
-  #removals(
-    key: ObjectKey,
-    desired: readonly DesiredEndpoint[],
-    { sinceMs = Number.POSITIVE_INFINITY }: Question,
-  ): readonly Removal[] {
-    const { flights, clock } = this.#deps;
-    const announced = new Set(
-      desired.map(({ address, ports }) =>
-        placeOf(
-          address,
-          ports.map(({ port }) => port),
-        ),
-      ),
-    );
-    const from = clock.now() - sinceMs;
-    return flights
-      .removals(key)
-      .filter(
-        ({ removedAt, address, ports }) => removedAt !== undefined || !announced.has(placeOf(address, ports)),
-      )
-      .filter(({ removedAt, leftAt }) => (removedAt ?? leftAt ?? 0) >= from);
   }
 }
 
@@ -183,36 +148,4 @@ function lastWriteOf({ lastWrite }: Tracked): Pick<Explanation, 'lastWrite'> {
   return lastWrite === undefined
     ? {}
     : { lastWrite: { at: timeText(lastWrite.at), revision: String(lastWrite.revision) } };
-}
-
-function heldBy(holding: Holding | undefined): Kept {
-  const hold = holding?.hold;
-  return hold === undefined
-    ? { reason: 'NotSynced' }
-    : {
-        reason: hold.scope === 'Registry' ? 'HeldByRegistryGuard' : 'HeldByGuard',
-        hold: hold.id,
-        until: timeText(hold.until),
-      };
-}
-
-function drainingUntil({ drainUntil }: DesiredEndpoint): Kept | undefined {
-  return drainUntil === undefined ? undefined : { reason: 'Draining', until: timeText(drainUntil) };
-}
-
-function removalText({ revision, leftAt, removedAt, ...removal }: Removal): RemovalText {
-  return {
-    ...removal,
-    ...(revision !== undefined && { revision: String(revision) }),
-    ...(leftAt !== undefined && { leftAt: timeText(leftAt) }),
-    ...(removedAt !== undefined && { removedAt: timeText(removedAt) }),
-  };
-}
-
-function placeOf(address: string, ports: readonly number[]): string {
-  return `${address} ${ports.join()}`;
-}
-
-function timeText(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -9,7 +9,7 @@ import type { ObjectKey } from '../kube/types.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { leaseTimes } from './lease-times.ts';
-import type { Removal, RemovalReason } from './removal.ts';
+import { inLightOf, type Removal, type RemovalReason } from './removal.ts';
 import { Removals } from './removals.ts';
 
 /** Endpoints that have left etcd and are not taken out of Kubernetes yet, of all EtcdServices: as many as a guard may hold. */
@@ -179,25 +179,14 @@ export class FlightRecorder {
     }
   }
 
-  /** A key that went while its lease lives was deleted; else it went with its lease. */
   async #withLeases(
     removals: readonly Removal[],
     source: Publication['source'],
   ): Promise<readonly Removal[]> {
     const gone = removals.filter(({ reason }) => reason === 'KeyGone');
-    const times = await leaseTimes(
-      source,
-      gone.map(({ lease = '0' }) => lease),
-      this.#deps.clock,
-    );
-    return removals.map((removal) => {
-      const { reason, lease = '0' } = removal;
-      if (reason !== 'KeyGone' || (lease !== '0' && !times.has(lease))) {
-        return removal;
-      }
-      const isAlive = lease === '0' || times.get(lease) !== undefined;
-      return { ...removal, reason: isAlive ? 'Deleted' : 'LeaseGone' };
-    });
+    const leases = gone.map(({ lease = '0' }) => lease);
+    const times = await leaseTimes(source, leases, this.#deps.clock);
+    return removals.map((removal) => inLightOf(times, removal));
   }
 
   #log(service: ObjectKey, { leftAt, removedAt: _, ...removal }: Removal): void {

@@ -1,5 +1,6 @@
 import type { KeyOutcome } from '../endpoints/types.ts';
 import type { Revision } from '../etcd/types.ts';
+import type { LeaseTimes } from './lease-times.ts';
 
 /** Every reason why an endpoint was removed: the word in log lines, metrics and `explain`, and its documentation. */
 export const removalReasons = {
@@ -47,4 +48,15 @@ export function reasonOf(after: KeyOutcome | undefined): RemovalReason {
     return 'Unreadable';
   }
   return kinds.includes('filtered') ? 'Filtered' : 'Changed';
+}
+
+/** What etcd says of its lease decides why a key is gone: it was deleted while the lease lives, else it went with it. */
+export function inLightOf(times: LeaseTimes, removal: Removal): Removal {
+  const { reason, lease = '0' } = removal;
+  const isKnown = lease === '0' || times.has(lease);
+  if (reason !== 'KeyGone' || !isKnown) {
+    return removal;
+  }
+  const isAlive = lease === '0' || times.get(lease) !== undefined;
+  return { ...removal, reason: isAlive ? 'Deleted' : 'LeaseGone' };
 }
