@@ -6,11 +6,12 @@ import type { DesiredEndpoint } from '../endpoints/types.ts';
 import type { FlightRecorder } from '../explain/flight-recorder.ts';
 import type { Claim } from './claim.ts';
 import { earliest } from './findings.ts';
+import type { Verdict } from './guard-types.ts';
 import type { HeldProbes } from './held-probes.ts';
 import { releasedHold, removalFinding, serviceLimits, shownHold } from './hold-findings.ts';
 import type { Prepared } from './preparing.ts';
 import type { Publisher } from './publisher.ts';
-import type { RegistryGuard, Verdict } from './registry-guard.ts';
+import type { RegistryGuard } from './registry-guard.ts';
 import type { Reporter } from './reporting.ts';
 import type { Findings, Published } from './status.ts';
 import type { Tracked } from './tracked.ts';
@@ -60,7 +61,9 @@ export class Decider {
     const dead = this.#dismissDead(tracked);
     const verdict = this.#deps.guard.judge(tracked.key, {
       subject: {
-        isSynced: subscription.isSynced,
+        get isSynced() {
+          return subscription.isSynced;
+        },
         desired: () => subscription.desired(),
         causes: () => subscription.causes(isSpecNew(claim.object)),
         accounted: () => subscription.accounted(),

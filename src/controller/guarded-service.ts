@@ -29,8 +29,6 @@ export class GuardedService {
   desired: Desired;
   readonly #account: Account;
   readonly #most = new MostReady();
-  #isTouched: boolean = true;
-  #loss: Loss | undefined;
   #ready = 0;
 
   constructor(subject: GuardSubject, published: readonly DesiredEndpoint[], now: number) {
@@ -50,28 +48,30 @@ export class GuardedService {
     return Array.from(this.vanished.values(), ({ endpoint }) => endpoint);
   }
 
-  get loss(): Loss {
-    this.#loss ??= this.#account.loss();
-    return this.#loss;
-  }
-
-  /** Something has changed that is not entered yet. */
-  touch(): void {
-    this.#isTouched = true;
-  }
-
-  /** Enters what has changed since the last time. */
-  enter(now: number): void {
+  /** Enters what has changed since the last time. False while what is desired is not known. */
+  enter(now: number): boolean {
     const { subject } = this;
-    if (!this.#isTouched || !subject.isSynced) {
-      return;
+    if (!subject.isSynced) {
+      return false;
     }
-    this.#isTouched = false;
     this.desired = subject.desired();
     this.#most.lower(this.#account.enter(this.desired.endpoints, subject.causes(), now));
     this.#ready = countReady(this.desired.endpoints);
-    this.#loss = undefined;
     subject.accounted();
+    return true;
+  }
+
+  /** What was lost within that window. */
+  loss(windowMs: number, now: number): Loss {
+    return this.#account.loss(now - windowMs);
+  }
+
+  /** What vanished before the window, or that of its own guard, is missed no more, unless that guard holds it. */
+  close(windowMs: number, now: number): void {
+    if (this.vanished.size > 0 && this.own === undefined) {
+      const longestMs = Math.max(windowMs, this.limits?.windowMs ?? 0);
+      this.#account.close(now - longestMs, now - newcomerWindows * longestMs);
+    }
   }
 
   /** What is desired is published, and these besides. */
@@ -80,16 +80,9 @@ export class GuardedService {
     this.#most.add(this.#ready + countReady(held), now);
   }
 
-  /** What vanished longer ago than the window is missed no more. */
-  close(windowMs: number, now: number): void {
-    this.#account.close(now - windowMs, now - newcomerWindows * windowMs);
-    this.#loss = undefined;
-  }
-
   /** What has vanished goes: somebody has decided so, or its time is over. */
   letGo(): void {
     this.#account.close(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY);
-    this.#loss = undefined;
   }
 
   /** The same, and its own guard compares with nothing from before. */
@@ -101,7 +94,6 @@ export class GuardedService {
   /** Somebody has said that this endpoint goes, or it is dead. */
   explain(id: string): void {
     this.#account.explain(id);
-    this.#loss = undefined;
   }
 
   /** What its own guard has to hold back; undefined where that is nothing. */

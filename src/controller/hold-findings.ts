@@ -4,7 +4,7 @@ import type { RemovalHeldReason } from '../api/reasons.ts';
 import { type Hold, parseHold, showHold } from '../endpoints/guard/hold.ts';
 import type { ServiceLimits } from '../endpoints/guard/limits.ts';
 import { annotations } from '../endpoints/labels.ts';
-import type { Verdict } from './registry-guard.ts';
+import type { Verdict } from './guard-types.ts';
 import type { Finding } from './status.ts';
 
 /** The hold that the condition of an EtcdService tells; undefined where nothing is held. */

@@ -1,35 +1,95 @@
 import type { Clock } from '../clock.ts';
 import type { RegistrySource } from '../etcd/types.ts';
+import type { GuardedService } from './guarded-service.ts';
 
 /** How many leases are asked for at the most, how many at a time, and for how long in all: what is to be published waits for the answers. */
 const maxLeases = 1000;
 const askedAtOnce = 32;
 const answersWithinMs = 5000;
 
-/** Which of these leases live. One that etcd says nothing of in time does not: then what vanished under it is held rather than lost. */
-export async function livingLeases(
-  source: Pick<RegistrySource, 'leaseLives'>,
-  leases: Iterable<string>,
-  clock: Clock,
-): Promise<ReadonlySet<string>> {
-  const living = new Set<string>();
-  const queue = [...new Set(leases)].slice(0, maxLeases).values();
-  const deadline = clock.monotonic() + answersWithinMs;
-  const worker = async (): Promise<void> => {
-    for (const lease of queue) {
-      if (clock.monotonic() < deadline && (await lives(source, lease))) {
-        living.add(lease);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: askedAtOnce }, worker));
-  return living;
+/** A vanished endpoint, with the lease that it was registered under. */
+interface Missed {
+  readonly service: GuardedService;
+  readonly id: string;
+  readonly lease: string;
 }
 
-async function lives(source: Pick<RegistrySource, 'leaseLives'>, lease: string): Promise<boolean> {
-  try {
-    return await source.leaseLives(lease);
-  } catch {
-    return false;
+export interface LeaseQuestionsDeps {
+  readonly source: Pick<RegistrySource, 'leaseLives'>;
+  readonly clock: Clock;
+  /** What was asked has been answered, as far as it is. */
+  readonly answered: () => void;
+}
+
+/**
+ * Asks etcd in the background which leases of vanished endpoints live: a key that was deleted while its lease lives was deleted by somebody,
+ * and is not missed. A lease that etcd says nothing of in time does not live: then what vanished under it is held rather than lost.
+ */
+export class LeaseQuestions {
+  readonly #deps: LeaseQuestionsDeps;
+  readonly #dead = new Set<string>();
+  #isAsking: boolean = false;
+
+  constructor(deps: LeaseQuestionsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Another term has begun: what vanishes from now on has other leases. */
+  forget(): void {
+    this.#dead.clear();
+  }
+
+  /** Whether there is an answer to wait for before it is known what these services miss. */
+  isOpen(services: Iterable<GuardedService>): boolean {
+    const missed = this.#isAsking ? [] : [...services].flatMap((service) => this.#unknown(service));
+    if (missed.length > 0) {
+      void this.#ask(missed);
+    }
+    return this.#isAsking;
+  }
+
+  #unknown(service: GuardedService): readonly Missed[] {
+    return [...service.vanished].flatMap(([id, { lease }]) =>
+      lease === undefined || this.#dead.has(lease) ? [] : [{ service, id, lease }],
+    );
+  }
+
+  /** Never rejects. */
+  async #ask(missed: readonly Missed[]): Promise<void> {
+    this.#isAsking = true;
+    const living = await this.#living(missed);
+    for (const { service, id, lease } of missed) {
+      if (living.has(lease)) {
+        service.explain(id);
+      } else {
+        this.#dead.add(lease);
+      }
+    }
+    this.#isAsking = false;
+    this.#deps.answered();
+  }
+
+  async #living(missed: readonly Missed[]): Promise<ReadonlySet<string>> {
+    const { clock } = this.#deps;
+    const living = new Set<string>();
+    const queue = [...new Set(missed.map(({ lease }) => lease))].slice(0, maxLeases).values();
+    const deadline = clock.monotonic() + answersWithinMs;
+    const worker = async (): Promise<void> => {
+      for (const lease of queue) {
+        if (clock.monotonic() < deadline && (await this.#lives(lease))) {
+          living.add(lease);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: askedAtOnce }, worker));
+    return living;
+  }
+
+  async #lives(lease: string): Promise<boolean> {
+    try {
+      return await this.#deps.source.leaseLives(lease);
+    } catch {
+      return false;
+    }
   }
 }

@@ -5,7 +5,8 @@ import type { Cause } from '../endpoints/guard/account.ts';
 import type { Hold } from '../endpoints/guard/hold.ts';
 import type { RegistryLimits, ServiceLimits } from '../endpoints/guard/limits.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
-import { type GuardedObject, type GuardRequest, RegistryGuard, type Verdict } from './registry-guard.ts';
+import type { GuardedObject, GuardRequest, Verdict } from './guard-types.ts';
+import { RegistryGuard } from './registry-guard.ts';
 
 const limits: RegistryLimits = {
   maxRemovalPercent: 30,
@@ -412,6 +413,19 @@ describe('the guard of one EtcdService', () => {
     expect(service.look().held).toEqual([all[5]]);
     service.guard.dismiss('shop/web', `${all[5]?.address}|`);
     expect(service.look().hold).toBeUndefined();
+  });
+
+  it('puts back what vanished within its window, and nothing from before', () => {
+    const service = guarded(10);
+    const all = service.etcd;
+    service.now(all.slice(2));
+    service.look();
+    clock.advance(60_001);
+    service.now(all.slice(3));
+    service.look();
+    clock.advance(1000);
+    service.now(all.slice(7));
+    expect(service.look().held).toEqual(all.slice(2, 7));
   });
 
   it('gives way to the guard of the registry', () => {

@@ -124,6 +124,26 @@ describe('by default nothing is delayed while', () => {
     expect(holds()).toBe(0);
   });
 
+  it('a primary moves, whatever its own guard would hold', async () => {
+    const member = (name: string, last: number): Promise<void> =>
+      scene.registrar.put({
+        [`/services/db/members/${name}`]: `{"conn_url":"postgres://10.0.0.${last}:5432/postgres","state":"running"}`,
+      });
+    await member('pg-0', 1);
+    await member('pg-1', 2);
+    await scene.registrar.putExpiring({ '/services/db/leader': 'pg-0' }, 60);
+    await scene.define('db', { format: 'patroni', guard: { ignoreBelow: 1, maxRemovalPercent: 1 } });
+    await scene.untilPublished('db', ['10.0.0.1:5432']);
+    const holds = await watchHolds('db');
+
+    await scene.registrar.delete('/services/db/leader');
+    await eventually(async () => expect(await scene.published('db')).toEqual([]), promptly);
+    await scene.registrar.put({ '/services/db/leader': 'pg-1' });
+    await eventually(async () => expect(await scene.published('db')).toEqual(['10.0.0.2:5432']), promptly);
+
+    expect(holds()).toBe(0);
+  });
+
   it('20 keys are deleted by somebody whose lease lives, or turn unready or into something else', async () => {
     await fleet.start('web', addresses(20), 'all');
     await fleet.start('api', addresses(12, 1), 'all');

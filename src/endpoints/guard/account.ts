@@ -78,9 +78,12 @@ export class Account {
     this.#unpublished.clear();
   }
 
-  /** What was lost on balance: a vanished endpoint is no loss where another one has come after it came. */
-  loss(): Loss {
-    const lost = this.#vanished.size - this.#replacements();
+  /**
+   * What was lost on balance since monotonic time `since`: a vanished endpoint is no loss where another one has come after it came.
+   */
+  loss(since = Number.NEGATIVE_INFINITY): Loss {
+    const missed = [...this.#vanished.values()].filter(({ at }) => at >= since);
+    const lost = missed.length - this.#replacements(missed);
     return { lost, stood: this.#stood.size + lost };
   }
 
@@ -157,9 +160,9 @@ export class Account {
     }
   }
 
-  /** How many of the vanished ones a newcomer stands for: each for one that came before itself. */
-  #replacements(): number {
-    const sinces = Array.from(this.#vanished.values(), ({ since }) => since).sort((a, b) => a - b);
+  /** How many of these a newcomer stands for: each for one that came before itself. */
+  #replacements(missed: readonly Stood[]): number {
+    const sinces = missed.map(({ since }) => since).sort((a, b) => a - b);
     let replaced = 0;
     for (const id of this.#newcomers) {
       const came = this.#stood.get(id)?.since ?? 0;
