@@ -1,5 +1,6 @@
-import { isIP } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import type { EtcdOptions } from '../etcd/options.ts';
+import { canonicalIPv6 } from '../formats/address.ts';
 import { type FormatName, formatNames } from '../formats/formats.ts';
 import { fullPrefix, type Source } from '../formats/source.ts';
 import { etcdConfig, etcdOptions } from './etcd-options.ts';
@@ -28,7 +29,9 @@ export const explainOptions = {
     doc: 'Namespace of the EtcdService.',
   },
   address: {
-    value: text.refine((address) => isIP(address) !== 0, { error: 'expected an IP address' }),
+    value: text
+      .refine((address) => isIP(address) !== 0 && !address.includes('%'), { error: 'expected an IP address' })
+      .transform((address) => (isIPv6(address) ? canonicalIPv6(address) : address)),
     noEnv: true,
     placeholder: 'ADDRESS',
     doc: 'With --namespace: tells only what concerns this address.',

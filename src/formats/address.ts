@@ -59,7 +59,7 @@ function judgeIPv6(text: string): Address | Rejection {
 }
 
 /** RFC 5952, by the URL standard's serialiser: `node:net` writes the low addresses of `::/96` with dots, Kubernetes does not. */
-function canonicalIPv6(text: string): string {
+export function canonicalIPv6(text: string): string {
   return new URL(`http://[${text}]`).hostname.slice(1, -1);
 }
 
