@@ -96,6 +96,7 @@ describe('the demo', { timeout: 2 * PATIENCE_MS }, () => {
       'ok  One changes its port: Endpoints follow',
       'ok  One dies: Endpoints lose it with its lease of 5 s',
       'ok  One says goodbye: Endpoints lose it',
+      ...(servers().served.discoveryV1 ? ['ok  EndpointSlices, which kube-proxy reads, say the same'] : []),
     ]);
     await expectNothingLeft();
   });

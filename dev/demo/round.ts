@@ -1,5 +1,8 @@
 import { etcdServiceResource } from '../../src/api/etcd-service.ts';
+import { labels } from '../../src/endpoints/labels.ts';
 import { messageOf } from '../../src/errors.ts';
+import { ENDPOINT_SLICES } from '../../src/kube/resources.ts';
+import type { KubeReader } from '../../src/kube/types.ts';
 import type { Report } from '../control-plane/binaries.ts';
 import { eventually } from './eventually.ts';
 import { Fleet } from './fleet.ts';
@@ -53,4 +56,22 @@ export async function playRound(stage: Stage, signal: AbortSignal, say: Report):
     fleet.release().die(),
   );
   await checkStep('One says goodbye: Endpoints lose it', () => fleet.release().leave());
+  if (await client.serves(ENDPOINT_SLICES)) {
+    await check('EndpointSlices, which kube-proxy reads, say the same', () =>
+      eventually('the slices hold the same', signal, async () => {
+        const found = await addressesInSlices(client);
+        return found.toSorted().join() === fleet.addresses.toSorted().join();
+      }),
+    );
+  }
+}
+
+async function addressesInSlices(client: KubeReader): Promise<readonly string[]> {
+  const slices = await client.list(ENDPOINT_SLICES, {
+    namespace: NAMESPACE,
+    labelSelector: `${labels.serviceName}=${SERVICE}`,
+  });
+  return slices.flatMap(({ endpoints, ports }) =>
+    (endpoints ?? []).flatMap(({ addresses }) => (ports ?? []).map(({ port }) => `${addresses[0]}:${port}`)),
+  );
 }
