@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -195,6 +196,21 @@ describe('a registry that loses its instances', () => {
     await scene.registrar.etcd.deletePrefix('/services/');
     expect(holdIn(await untilHeld('web', 'True/HeldByRegistryGuard'))).not.toBe(id);
     expect(await scene.published('web')).toHaveLength(10);
+  });
+
+  it('comes back empty, as one that was restored: all is held, and what registers is published', async () => {
+    const [member] = scene.registry.members;
+    await fleet.start('web', addresses(12));
+    await scene.define('web');
+    await scene.untilReady('web');
+
+    await member?.stop();
+    await rm(member?.dataDirectory ?? '', { recursive: true });
+    await member?.start();
+
+    await untilHeld('web', 'True/HeldByRegistryGuard');
+    await eventually(() => scene.registrar.put({ '/services/web/new': '10.0.9.9:80' }));
+    await scene.untilPublished('web', [...addresses(12), '10.0.9.9:80']);
   });
 
   it('keeps 300 services of one to five instances whose leases all vanish, in one hold with one Event, until they are back', async () => {
