@@ -10,9 +10,9 @@ export class SliceStore {
     return [...this.#slices.values()];
   }
 
-  /** Every address that some slice holds. */
-  get addresses(): ReadonlySet<string> {
-    return new Set(this.slices.flatMap((slice) => addressesOf(slice)));
+  /** Every address that some slice holds, and every port of it as `10.0.0.1 http:8080/TCP`. */
+  get reachable(): ReadonlySet<string> {
+    return new Set(this.slices.flatMap(({ endpoints, ports }) => reachOf(endpoints ?? [], ports ?? [])));
   }
 
   /** Makes the writes of a plan one by one, at most `limit` of them; `seen` is called after each. Returns how many there were. */
@@ -71,6 +71,21 @@ export class SliceStore {
     }
     this.#slices.delete(metadata.name);
   }
+}
+
+function reachOf(
+  endpoints: NonNullable<EndpointSlice['endpoints']>,
+  ports: NonNullable<EndpointSlice['ports']>,
+): readonly string[] {
+  return endpoints.flatMap(({ addresses: [address = ''] }) => reachOfOne(address, ports));
+}
+
+/** What a client that knows an endpoint can reach: the address, and each of its ports. */
+export function reachOfOne(address: string, ports: NonNullable<EndpointSlice['ports']>): readonly string[] {
+  return [
+    address,
+    ...ports.map(({ name = '', port, protocol = 'TCP' }) => `${address} ${name}:${port}/${protocol}`),
+  ];
 }
 
 export function addressesOf({ endpoints }: EndpointSlice): readonly string[] {

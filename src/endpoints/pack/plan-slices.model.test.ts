@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { slicesWish } from '../../../test/kit/pack.ts';
-import { addressesOf, SliceStore } from '../../../test/kit/slice-store.ts';
+import { addressesOf, reachOfOne, SliceStore } from '../../../test/kit/slice-store.ts';
 import type { EndpointSlice } from '../../kube/resources.ts';
 import { familyOf } from '../families.ts';
 import { endpointId } from '../match-ports.ts';
@@ -152,13 +152,14 @@ describe('a plan for slices', () => {
     );
   });
 
-  it('leaves no alive address out between two of its writes', () => {
+  it('leaves no alive address, and no port of it, out between two of its writes', () => {
     fc.assert(
       fc.property(history, wish, (steps, last) => {
         const store = new SliceStore();
         for (const [next, writes] of [...steps, [last, Number.POSITIVE_INFINITY] as const]) {
-          const alive = store.addresses.intersection(new Set(published(next).map(({ address }) => address)));
-          const seen = (): void => expect([...alive.difference(store.addresses)]).toEqual([]);
+          const wanted = published(next).flatMap(({ address, ports }) => reachOfOne(address, ports));
+          const alive = store.reachable.intersection(new Set(wanted));
+          const seen = (): void => expect([...alive.difference(store.reachable)]).toEqual([]);
           store.apply(planSlices(next, store.slices), seen, writes);
         }
       }),

@@ -403,6 +403,18 @@ describe('the order of writes', () => {
     });
   });
 
+  it('adds a port of an address before it takes it away, also where the address itself stays', () => {
+    const admin = { name: 'admin', port: 9000, protocol: 'TCP' } as const;
+    const store = new SliceStore();
+    store.put({ ...sliceAt('web-a', [1]), ports: [httpPort(9090), admin] });
+    store.put({ ...sliceAt('web-b', [1, 2]), ports: [httpPort(8080), admin] });
+    const endpoints = [...endpointsAt([1], 9090), ...endpointsAt([1, 2])];
+    const alive = ['10.0.0.1 http:8080/TCP', '10.0.0.1 http:9090/TCP', '10.0.0.2 http:8080/TCP'];
+    store.apply(planSlices(slicesWish({ endpoints }), store.slices), () => {
+      expect([...store.reachable]).toEqual(expect.arrayContaining(alive));
+    });
+  });
+
   it('gives an endpoint a slice of its own where two exchange their ports', () => {
     const slices = [sliceAt('web-a', [1, 2]), sliceAt('web-b', [3, 4], 9090)];
     const endpoints = [...endpointsAt([1, 3]), ...endpointsAt([2, 4], 9090)];
