@@ -44,6 +44,8 @@ describe('apisix', () => {
     const unready = instance('10.0.0.5', 80, weighing(0), false);
     expect(itemsOf({ nodes: { '10.0.0.5:80': 0 } })).toEqual([unready]);
     expect(itemsOf({ nodes: [{ host: '10.0.0.5', port: 80, weight: 0 }] })).toEqual([unready]);
+    expect(itemsOf({ nodes: [{ host: '10.0.0.5', port: 80, weight: '0' }] })).toEqual([unready]);
+    expect(itemsOf({ nodes: [{ host: '10.0.0.5', port: 80 }] })).toEqual([instance('10.0.0.5', 80)]);
   });
 
   it('ignores the value of a directory, and an upstream without nodes', () => {

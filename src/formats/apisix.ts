@@ -2,7 +2,7 @@ import { readHostAndPort } from './host-and-port.ts';
 import { type HostPort, readHostPort } from './host-port.ts';
 import { ignored, itemAt, itemsOf } from './item.ts';
 import { fieldsOf, readFields } from './json-value.ts';
-import { flatMetadata } from './metadata.ts';
+import { flatMetadata, scalarText } from './metadata.ts';
 import { isFields } from './path.ts';
 import { type Rejection, rejected } from './rejection.ts';
 import type { Entry, Format, Item } from './types.ts';
@@ -60,7 +60,8 @@ function readListed(node: unknown, labels: unknown): Item {
 }
 
 function readNode(host: HostPort | Rejection, weight: unknown, ...details: readonly unknown[]): Item {
-  return itemAt(host, { ready: weight !== 0, metadata: flatMetadata({ weight }, ...details) });
+  const ready = scalarText(weight) !== '0';
+  return itemAt(host, { ready, metadata: flatMetadata({ weight }, ...details) });
 }
 
 /** Each node has a weight. go-micro's nodes have none, nor a field `host`. */

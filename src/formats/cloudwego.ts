@@ -1,7 +1,7 @@
 import { readHostPort } from './host-port.ts';
 import { itemAt } from './item.ts';
 import { fieldsOf, readFields } from './json-value.ts';
-import { flatMetadata } from './metadata.ts';
+import { flatMetadata, scalarText } from './metadata.ts';
 import { rejected } from './rejection.ts';
 import type { Announcement, Entry, Item, Unwritable, Written } from './types.ts';
 import { hostPortText, lackOfPlace, portOf } from './writing.ts';
@@ -50,6 +50,6 @@ export function writeInstanceInfo({ instance }: Announcement): Written | Unwrita
 }
 
 function weightOf(weight: unknown): number {
-  const number = Number(weight);
+  const number = Number(scalarText(weight));
   return number > 0 ? number : usualWeight;
 }

@@ -2,7 +2,7 @@ import { readHostAndPort } from './host-and-port.ts';
 import type { HostPort } from './host-port.ts';
 import { ignored } from './item.ts';
 import { beginsLikeJson, fieldsOf, parseJson } from './json-value.ts';
-import { flatMetadata } from './metadata.ts';
+import { flatMetadata, scalarText } from './metadata.ts';
 import { isFields } from './path.ts';
 import { readKeyAddress } from './plain.ts';
 import { parsePort } from './port.ts';
@@ -93,7 +93,7 @@ function namedPort(element: unknown): readonly (readonly [string, number])[] {
 }
 
 function metadataOf(fields: Fields): Instance['metadata'] {
-  const weight = Number(spelled(fields, 'weight'));
+  const weight = Number(scalarText(spelled(fields, 'weight')));
   const own = {
     group: spelled(fields, 'groupName') || undefined,
     tag: spelled(fields, 'tag') || undefined,
@@ -104,7 +104,7 @@ function metadataOf(fields: Fields): Instance['metadata'] {
 }
 
 function isOn(fields: Fields, name: string): boolean {
-  return String(spelled(fields, name)) !== 'false';
+  return scalarText(spelled(fields, name)) !== 'false';
 }
 
 /** The field of a name in the Java spelling, or in that of Go, which begins with a capital. */

@@ -50,6 +50,9 @@ function readService(entry: Entry): readonly Item[] {
 
 /** Whether the prefix ends within the name of the service, as `/microservices/web` does within `/microservices/web-admin/<id>`. */
 function isOfAnother({ key, below }: Entry, { id, name }: Fields): boolean {
+  if (typeof id !== 'string' || typeof name !== 'string') {
+    return false;
+  }
   const end = `/${name}/${id}`;
   return below !== '' && key.endsWith(end) && below.length < end.length - 1 && below.length > `/${id}`.length;
 }

@@ -129,7 +129,8 @@ function anyLeaf(): fc.Arbitrary<unknown> {
   const polluting = fc.constant(
     JSON.parse('{"__proto__":{"polluted":"yes"},"constructor":{"prototype":{"polluted":"yes"}}}'),
   );
-  return fc.oneof(host, port, hostPort, url, polluting, fc.constantFrom(null, true, [], {}));
+  const noText = fc.constant({ toString: 1, valueOf: 1 });
+  return fc.oneof(host, port, hostPort, url, polluting, noText, fc.constantFrom(null, true, [], {}));
 }
 
 function anyValue(): fc.Arbitrary<string> {
