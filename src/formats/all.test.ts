@@ -17,7 +17,7 @@ function formatOf(name: FormatName): Format<unknown> {
   return formats[name] as Format<unknown>;
 }
 
-describe('every format', () => {
+describe('every format', { timeout: 60_000 }, () => {
   it.each(formatNames)('%s bears its own name and documents itself in whole lines', (name) => {
     const format = formatOf(name);
     expect(format.name).toBe(name);
@@ -65,7 +65,7 @@ function expectSound(item: Item): void {
   expect([ports, metadata].map(Object.getPrototypeOf)).toEqual([Object.prototype, Object.prototype]);
 }
 
-describe('what a format writes', () => {
+describe('what a format writes', { timeout: 60_000 }, () => {
   it.each(formatNames)('%s reads back as the same instance, or is refused with the reason', (name) => {
     fc.assert(
       fc.property(
