@@ -14,6 +14,14 @@ const longestWaitMs = 120_000;
 /** First at short intervals, since mirroring mostly takes milliseconds, then at longer ones. */
 const leastPauseMs = 200;
 const longestPauseMs = 5000;
+/** A wait that nobody has gone on with for so long is over: its EtcdService was deleted, or another replica led meanwhile. */
+const lapsedMs = 60_000;
+
+/** Monotonic milliseconds. */
+interface Wait {
+  readonly since: number;
+  readonly lastSeen: number;
+}
 
 export interface SlicesHandBackDeps {
   readonly slices: Pick<SlicesKeeper, 'mirrored' | 'remove'>;
@@ -25,8 +33,8 @@ export interface SlicesHandBackDeps {
 /** Leaves the slices of a Service to Kubernetes: ours go when its own, mirrored from our Endpoints, hold all that these hold. */
 export class SlicesHandBack {
   readonly #deps: SlicesHandBackDeps;
-  /** Monotonic milliseconds since when Kubernetes is waited for, by Service. */
-  readonly #since = new Map<ObjectKey, number>();
+  /** By Service. */
+  readonly #waits = new Map<ObjectKey, Wait>();
 
   constructor(deps: SlicesHandBackDeps) {
     this.#deps = deps;
@@ -41,7 +49,7 @@ export class SlicesHandBack {
       return Math.min(longestPauseMs, Math.max(leastPauseMs, waitedMs / 4));
     }
     await slices.remove(claim);
-    this.#since.delete(claim.key);
+    this.#waits.delete(claim.key);
     if (!isMirrored) {
       notMirrored(claim);
     }
@@ -50,13 +58,18 @@ export class SlicesHandBack {
 
   /** Slices are asked for again, or there are none of ours. */
   forget(service: ObjectKey): void {
-    this.#since.delete(service);
+    this.#waits.delete(service);
   }
 
   #waited(service: ObjectKey): number {
     const now = this.#deps.clock.monotonic();
-    const since = this.#since.get(service) ?? now;
-    this.#since.set(service, since);
+    for (const [other, { lastSeen }] of this.#waits) {
+      if (now - lastSeen > lapsedMs) {
+        this.#waits.delete(other);
+      }
+    }
+    const since = this.#waits.get(service)?.since ?? now;
+    this.#waits.set(service, { since, lastSeen: now });
     return now - since;
   }
 }
