@@ -1,6 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Scene } from './scene.ts';
 
+/** For whoever serves a {@link Churn}: a guard would hold much of what goes, above all where a new leader finds it gone. */
+export const unguarded = '--guard=off';
+
 const everyMs = 30;
 /** Instances that each service has at most. */
 const most = 4;

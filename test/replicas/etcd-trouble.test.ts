@@ -3,7 +3,7 @@ import { startEtcd } from '../kit/etcd-process.ts';
 import { eventually, marginMs } from '../kit/eventually.ts';
 import { firstToTell } from '../kit/first-to-tell.ts';
 import { overlaps, setReplicas, termsOf, timeOf } from '../kit/replicas.ts';
-import { Churn } from '../kit/replicas-churn.ts';
+import { Churn, unguarded } from '../kit/replicas-churn.ts';
 
 /** Long enough for etcd to elect a leader more than once, should its votes be split, and for a busy machine to look at a term while it is suspended. */
 const patientTtlMs = 10_000;
@@ -16,7 +16,10 @@ describe('an etcd in trouble', () => {
     const election = await startEtcd({ members: 3 });
     context.onTestFinished(() => election.stop());
     const replicas = await setReplicas(
-      { args: [`--election-etcd=${election.endpoints.join(',')}`], ttlMs: patientTtlMs },
+      {
+        args: [`--election-etcd=${election.endpoints.join(',')}`, unguarded],
+        ttlMs: patientTtlMs,
+      },
       context,
     );
     const { scene } = replicas;

@@ -3,11 +3,11 @@ import type { AuditedWrite } from '../kit/audit.ts';
 import type { ControllerProcess } from '../kit/controller-process.ts';
 import { eventually, marginMs } from '../kit/eventually.ts';
 import { overlaps, type Replicas, setReplicas, termsOf, ttlMs } from '../kit/replicas.ts';
-import { Churn } from '../kit/replicas-churn.ts';
+import { Churn, unguarded } from '../kit/replicas-churn.ts';
 
 /** Two replicas, one of which leads, and registrations that change all the time. */
 async function begin(services = 4): Promise<{ replicas: Replicas; churn: Churn; leader: ControllerProcess }> {
-  const replicas = await setReplicas();
+  const replicas = await setReplicas({ args: [unguarded] });
   const [churn] = await Promise.all([Churn.start(replicas.scene, services), replicas.startMany(2)]);
   const leader = await replicas.leader();
   await untilWriting(replicas, leader);
