@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { Cache, cacheRoot } from './control-plane/cache.ts';
 import { findOldEtcd } from './control-plane/etcd-releases.ts';
 import { findBinaries } from './control-plane/find.ts';
+import { findPythonEtcd3 } from './control-plane/python-etcd3.ts';
 import { closingLines, readSummary, type Summary } from './test-summary.ts';
 
 const NOTHING_RAN: Summary = {
@@ -63,7 +64,9 @@ async function getBinaries(): Promise<void> {
   const report = (line: string): void => console.log(line);
   const { env: environment } = process;
   await findBinaries({ report, environment });
-  await findOldEtcd({ report, environment, cache: new Cache(cacheRoot(environment)) });
+  const cache = new Cache(cacheRoot(environment));
+  await findOldEtcd({ report, environment, cache });
+  await findPythonEtcd3(cache, report);
 }
 
 async function vitest(args: readonly string[]): Promise<Summary> {

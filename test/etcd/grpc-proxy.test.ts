@@ -1,35 +1,26 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Child, startChild } from '../../dev/control-plane/child.ts';
-import { freePort } from '../../dev/control-plane/free-port.ts';
-import { servers } from '../kit/control-plane.ts';
 import { type RegistryEtcd, startEtcd } from '../kit/etcd-process.ts';
 import { eventually } from '../kit/eventually.ts';
+import { type GrpcProxy, startGrpcProxy } from '../kit/grpc-proxy.ts';
 import { faultless, judge } from '../kit/recorder.ts';
 import { proxyFor, rawEtcd, startRig } from '../kit/rig.ts';
 
 /** etcd's own gRPC proxy, which numbers watches by itself, joins them into one, and forwards no progress. */
 describe("etcd's gRPC proxy", () => {
   let etcd: RegistryEtcd;
-  let grpcProxy: Child;
-  let address: string;
+  let grpcProxy: GrpcProxy;
 
   beforeAll(async () => {
     etcd = await startEtcd();
-    address = `127.0.0.1:${await freePort()}`;
-    grpcProxy = await startChild(servers().binaries.etcd, [
-      'grpc-proxy',
-      'start',
-      `--endpoints=${etcd.endpoints.join(',')}`,
-      `--listen-addr=${address}`,
-    ]);
+    grpcProxy = await startGrpcProxy(etcd.endpoints);
   });
   afterAll(async () => {
-    await grpcProxy.stop();
+    await grpcProxy.process.stop();
     await etcd.stop();
   });
 
   it('is followed like a member, through breaks too', async () => {
-    const proxy = await proxyFor(address);
+    const proxy = await proxyFor(grpcProxy.address);
     const raw = rawEtcd(etcd.endpoints[0] ?? '');
     await raw.put('p/a/before', 'v');
     const { record, seen } = startRig([proxy.address]);

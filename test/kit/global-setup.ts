@@ -3,6 +3,7 @@ import { Cache, cacheRoot } from '../../dev/control-plane/cache.ts';
 import { findOldEtcd } from '../../dev/control-plane/etcd-releases.ts';
 import { findBinaries } from '../../dev/control-plane/find.ts';
 import { startControlPlane } from '../../dev/control-plane/plane.ts';
+import { findPythonEtcd3 } from '../../dev/control-plane/python-etcd3.ts';
 import { isAtLeast } from '../../dev/control-plane/version.ts';
 
 /** Starts the one control plane that all tests of the project `servers` share, and hands it to them. */
@@ -10,11 +11,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const report = (line: string): void => console.log(line);
   const { env: environment } = process;
   const binaries = await findBinaries({ report, environment });
-  const oldEtcd = await findOldEtcd({ report, environment, cache: new Cache(cacheRoot(environment)) });
+  const cache = new Cache(cacheRoot(environment));
+  const oldEtcd = await findOldEtcd({ report, environment, cache });
+  const pythonEtcd3 = await findPythonEtcd3(cache, report);
   const plane = await startControlPlane({ binaries, report, auditLog: true });
   project.provide('servers', {
     binaries,
     oldEtcd,
+    pythonEtcd3,
     credentials: plane.credentials,
     auditLog: plane.auditLog,
     served: {

@@ -8,6 +8,7 @@ export type Need =
   | 'kube-controller-manager'
   | 'kubectl'
   | 'etcd 3.4'
+  | 'python3-etcd3'
   | `server >= ${number}.${number}`
   | `etcd >= ${number}.${number}`;
 
@@ -20,7 +21,7 @@ export function describeNeeding(need: Need, title: string, body: () => void): vo
 }
 
 /** Whether these servers have what is needed. */
-export function isMet(need: Need, { binaries, oldEtcd, served }: Servers): boolean {
+export function isMet(need: Need, { binaries, oldEtcd, pythonEtcd3, served }: Servers): boolean {
   switch (need) {
     case 'discovery.k8s.io/v1':
       return served.discoveryV1;
@@ -30,6 +31,8 @@ export function isMet(need: Need, { binaries, oldEtcd, served }: Servers): boole
       return binaries.kubectl !== undefined;
     case 'etcd 3.4':
       return oldEtcd !== undefined;
+    case 'python3-etcd3':
+      return pythonEtcd3 !== undefined;
     default: {
       const [what, , least = ''] = need.split(' ');
       const version = what === 'server' ? binaries.kubernetesVersion : parseVersion(binaries.etcdVersion);

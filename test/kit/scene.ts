@@ -14,6 +14,10 @@ export interface SceneOptions {
   readonly etcd?: TestEtcdOptions;
   /** More flags of the controller. */
   readonly args?: readonly string[];
+  /** What the controller is told otherwise, in the face of the registry. */
+  readonly controller?: (
+    registry: RegistryEtcd,
+  ) => Partial<ControllerOptions> | Promise<Partial<ControllerOptions>>;
 }
 
 /** What a scene is made of. `controller` is how its controller is started. */
@@ -28,7 +32,7 @@ export interface SceneParts {
 const LOOK = { intervalMs: 50 };
 
 /** Sets a scene in the shared control plane; resolves when the controller is ready. */
-export async function startScene({ etcd = {}, args = [] }: SceneOptions = {}): Promise<Scene> {
+export async function startScene({ etcd, args = [], controller }: SceneOptions = {}): Promise<Scene> {
   await installCrd();
   const [registry, namespace] = await Promise.all([startEtcd(etcd), createNamespace('controller')]);
   const { credentials } = servers();
@@ -41,6 +45,7 @@ export async function startScene({ etcd = {}, args = [] }: SceneOptions = {}): P
       kubeconfig: credentials.kubeconfigPath,
       namespaces: [namespace.name],
       args,
+      ...(await controller?.(registry)),
     },
   });
   try {
