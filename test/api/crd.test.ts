@@ -63,6 +63,8 @@ describe('the CRD of EtcdService', () => {
       ports: [{ name: 'http', port: 80 }],
       format: 'json',
       json: { ready: { path: '.up' } },
+      guard: {},
+      topology: {},
     });
     const { spec } = await kube('POST', collection, object);
     expect(parseSpec(object)).toEqual({ ok: spec });
@@ -119,6 +121,14 @@ describe('an EtcdService', () => {
     ['ranges', { filter: { cidrs: ['10.0.0.0/8', 'fd00::/8'], excludeCIDRs: ['10.1.0.0/16'] } }],
     ['labels and annotations', { service: { labels: { 'a.b/c': 'd' }, annotations: { e: 'f g' } } }],
     ['a quoted path', { format: 'json', json: { address: ".nodes[0]['host.ip']", items: '.' } }],
+    ['both kinds to publish in', { publish: ['EndpointSlice', 'Endpoints'] }],
+    ['a guard', { guard: { maxRemovalPercent: 100, ignoreBelow: 1, onEmpty: 'Publish', verify: 'HTTP' } }],
+    ['a time to drain', { drainSeconds: 3600 }],
+    [
+      'zones',
+      { topology: { zone: { path: ".tags['zone']", values: { 'rack 7': 'eu-1a' } }, hints: 'Zone' } },
+    ],
+    ['families', { service: { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv6', 'IPv4'] } }],
     ['mode Paused', { mode: 'Paused', publish: ['Endpoints'] }],
   ])('may have %s', async (_, spec) => {
     const object = etcdService('shape', { prefix: '/services/web', ...spec });
@@ -127,6 +137,19 @@ describe('an EtcdService', () => {
   });
 
   it.each([
+    ['a kind to publish in twice', { publish: ['Endpoints', 'Endpoints'] }],
+    ['no kind to publish in', { publish: [] }],
+    ['a guard that lets nothing go', { guard: { maxRemovalPercent: 0 } }],
+    ['a guard beyond all', { guard: { maxRemovalPercent: 101 } }],
+    ['a hold of more than a day', { guard: { holdSeconds: 86_401 } }],
+    ['another way to verify', { guard: { verify: 'UDP' } }],
+    ['a negative time to drain', { drainSeconds: -1 }],
+    ['a zone that is no label value', { topology: { zone: { path: '.zone', values: { a: 'rack 7' } } } }],
+    [
+      'a third family',
+      { service: { ipFamilyPolicy: 'PreferDualStack', ipFamilies: ['IPv4', 'IPv6', 'IPv4'] } },
+    ],
+    ['a family that there is not', { service: { ipFamilies: ['IPv5'] } }],
     ['a target port of 0', { ports: [{ port: 80, targetPort: 0 }] }],
     ['a target port of 65536', { ports: [{ port: 80, targetPort: 65_536 }] }],
     ['a target port that is a number as text', { ports: [{ port: 80, targetPort: '8080' }] }],
