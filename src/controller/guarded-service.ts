@@ -30,6 +30,8 @@ export class GuardedService {
   readonly #account: Account;
   readonly #most = new MostReady();
   #ready = 0;
+  /** What was entered last: the same object as long as nothing changes. */
+  #entered: Desired | undefined;
 
   constructor(subject: GuardSubject, published: readonly DesiredEndpoint[], now: number) {
     this.subject = subject;
@@ -54,7 +56,12 @@ export class GuardedService {
     if (!subject.isSynced) {
       return false;
     }
-    this.desired = subject.desired();
+    const desired = subject.desired();
+    if (desired === this.#entered) {
+      return true;
+    }
+    this.#entered = desired;
+    this.desired = desired;
     this.#most.lower(this.#account.enter(this.desired.endpoints, subject.causes(), now));
     this.#ready = countReady(this.desired.endpoints);
     subject.accounted();

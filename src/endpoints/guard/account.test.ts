@@ -87,6 +87,16 @@ describe('the books of one EtcdService', () => {
     }
   });
 
+  it('count each loss once where instances come and vanish again and again', () => {
+    const { account, to } = open(from(1, 9));
+    for (let round = 0; round < 10; round += 1) {
+      to([...from(1, 9), ...from(20 + round * 6, 6)]);
+      expect(account.loss().lost).toBe(0);
+      to(from(1, 9));
+      expect(account.loss()).toEqual({ lost: 6, stood: 15 });
+    }
+  });
+
   it('forget what comes back', () => {
     const { account, to, held } = open(from(1, 10));
     to([]);

@@ -26,6 +26,16 @@ interface Stood {
   readonly since: number;
 }
 
+interface Newcomer {
+  readonly id: string;
+  readonly since: number;
+}
+
+interface Missed extends Vanished, Stood {
+  /** Whether a newcomer has stood for it that has gone, too: one loss is not counted twice. */
+  isReplaced: boolean;
+}
+
 /** More vanished endpoints than this are not remembered, the oldest first: a service whose instances change all the time must not fill the memory. */
 const maxVanished = 20_000;
 
@@ -35,7 +45,7 @@ const maxVanished = 20_000;
  */
 export class Account {
   #stood: Map<string, Stood>;
-  readonly #vanished = new Map<string, Vanished & Stood>();
+  readonly #vanished = new Map<string, Missed>();
   /** Those that came to what stood already and have not replaced anything yet, in the order of their coming. */
   readonly #newcomers = new Set<string>();
   /** Those that were never published: nobody misses them. */
@@ -57,20 +67,21 @@ export class Account {
    */
   enter(desired: readonly DesiredEndpoint[], causeOf: CauseOf, now: number): number {
     const next = new Map(desired.map((endpoint) => [endpointId(endpoint), endpoint]));
-    let stated = 0;
-    for (const [id, stood] of this.#leaving(next, desired)) {
-      this.#newcomers.delete(id);
+    const leaving = this.#leaving(next, desired);
+    this.#haveStoodFor(leaving);
+    const stated: Stood[] = [];
+    for (const [id, stood] of leaving) {
       const cause: Cause = this.#unpublished.delete(id) ? { kind: 'statement' } : causeOf(id, stood.endpoint);
       if (cause.kind === 'statement') {
-        this.#replaced(stood);
-        stated += stood.endpoint.ready ? 1 : 0;
+        stated.push(stood);
       } else {
-        this.#vanished.set(id, { ...stood, at: now, lease: cause.lease });
+        this.#vanished.set(id, { ...stood, at: now, lease: cause.lease, isReplaced: false });
       }
     }
+    this.#useUp(stated);
     this.#welcome(next, desired, now);
     this.#bound();
-    return stated;
+    return stated.filter(({ endpoint }) => endpoint.ready).length;
   }
 
   /** All that is desired has been published. */
@@ -82,33 +93,23 @@ export class Account {
    * What was lost on balance since monotonic time `since`: a vanished endpoint is no loss where another one has come after it came.
    */
   loss(since = Number.NEGATIVE_INFINITY): Loss {
-    const missed = [...this.#vanished.values()].filter(({ at }) => at >= since);
-    const lost = missed.length - this.#replacements(missed);
+    const missed = [...this.#vanished.values()].filter(({ at, isReplaced }) => at >= since && !isReplaced);
+    const lost = missed.length - pairs(missed, this.#newcomersNow()).length;
     return { lost, stood: this.#stood.size + lost };
   }
 
   /** Somebody has said that this endpoint goes, as turns out. */
   explain(id: string): void {
-    const vanished = this.#vanished.get(id);
-    if (vanished !== undefined) {
-      this.#vanished.delete(id);
-      this.#replaced(vanished);
-    }
+    this.#forget([id]);
   }
 
   /** Closes the books on what vanished before monotonic time `before`, and on newcomers from before `newcomersBefore`. */
   close(before: number, newcomersBefore: number): void {
-    for (const [id, { at }] of this.#vanished) {
-      if (at >= before) {
-        break;
+    this.#forget([...this.#vanished].flatMap(([id, { at }]) => (at < before ? [id] : [])));
+    for (const { id, since } of this.#newcomersNow()) {
+      if (since < newcomersBefore) {
+        this.#newcomers.delete(id);
       }
-      this.explain(id);
-    }
-    for (const id of this.#newcomers) {
-      if ((this.#stood.get(id)?.since ?? 0) >= newcomersBefore) {
-        break;
-      }
-      this.#newcomers.delete(id);
     }
   }
 
@@ -160,35 +161,62 @@ export class Account {
     }
   }
 
-  /** How many of these a newcomer stands for: each for one that came before itself. */
-  #replacements(missed: readonly Stood[]): number {
-    const sinces = missed.map(({ since }) => since).sort((a, b) => a - b);
-    let replaced = 0;
-    for (const id of this.#newcomers) {
-      const came = this.#stood.get(id)?.since ?? 0;
-      if (replaced < sinces.length && (sinces[replaced] ?? 0) < came) {
-        replaced += 1;
-      }
-    }
-    return replaced;
+  /** In the order of their coming. */
+  #newcomersNow(): readonly Newcomer[] {
+    return Array.from(this.#newcomers, (id) => ({ id, since: this.#stood.get(id)?.since ?? 0 }));
   }
 
-  /** One that is missed no more uses up the newcomer that came for it. */
-  #replaced({ since }: Stood): void {
-    for (const id of this.#newcomers) {
-      if ((this.#stood.get(id)?.since ?? 0) > since) {
+  /** Newcomers go: each has replaced one that vanished earlier and had come before it, all the same. */
+  #haveStoodFor(leaving: readonly (readonly [string, Stood])[]): void {
+    const newcomers = leaving.flatMap(([id, { since }]) =>
+      this.#newcomers.delete(id) ? [{ id, since }] : [],
+    );
+    if (newcomers.length > 0) {
+      const missed = [...this.#vanished.values()].filter(({ isReplaced }) => !isReplaced);
+      for (const [replaced] of pairs(missed, newcomers)) {
+        replaced.isReplaced = true;
+      }
+    }
+  }
+
+  /** What has vanished is missed no more. */
+  #forget(ids: readonly string[]): void {
+    const missed = ids.flatMap((id) => this.#vanished.get(id) ?? []);
+    for (const id of ids) {
+      this.#vanished.delete(id);
+    }
+    this.#useUp(missed.filter(({ isReplaced }) => !isReplaced));
+  }
+
+  /** Newcomers that came for these will not stand for others. */
+  #useUp(gone: readonly Stood[]): void {
+    if (gone.length > 0) {
+      for (const [, { id }] of pairs(gone, this.#newcomersNow())) {
         this.#newcomers.delete(id);
-        return;
       }
     }
   }
 
   #bound(): void {
-    for (const id of this.#vanished.keys()) {
-      if (this.#vanished.size <= maxVanished) {
-        return;
-      }
-      this.explain(id);
+    const excess = this.#vanished.size - maxVanished;
+    if (excess > 0) {
+      this.#forget([...this.#vanished.keys()].slice(0, excess));
     }
   }
+}
+
+/** Pairs those that are gone with newcomers, these in the order of their coming: each with one that came later, as many as can be. */
+function pairs<One extends Stood>(
+  gone: readonly One[],
+  newcomers: readonly Newcomer[],
+): readonly (readonly [One, Newcomer])[] {
+  const oldestFirst = gone.toSorted((a, b) => a.since - b.since);
+  const paired: [One, Newcomer][] = [];
+  for (const newcomer of newcomers) {
+    const next = oldestFirst[paired.length];
+    if (next !== undefined && next.since < newcomer.since) {
+      paired.push([next, newcomer]);
+    }
+  }
+  return paired;
 }
