@@ -81,9 +81,14 @@ export async function startChild(
       child.kill(name);
     },
     async stop(graceMs = 5_000) {
-      // A process that was paused must be woken up to see that it should end.
-      child.kill('SIGCONT');
-      child.kill(graceMs === 0 ? 'SIGKILL' : 'SIGTERM');
+      if (graceMs === 0) {
+        // Also one that was paused: it must not do anything more.
+        child.kill('SIGKILL');
+      } else {
+        // A process that was paused must be woken up to see that it should end.
+        child.kill('SIGCONT');
+        child.kill('SIGTERM');
+      }
       const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
       await exited;
       clearTimeout(timer);
