@@ -79,13 +79,13 @@ export interface Connection {
   readonly error: Error | undefined;
 }
 
-/** The seam towards etcd: what the controller knows of a registry. Implemented by `Mirror`, and by tests of pure parts. */
 /** The time of a lease, in whole seconds rounded down. */
 export interface LeaseTime {
   readonly grantedSeconds: number;
   readonly remainingSeconds: number;
 }
 
+/** The seam towards etcd: what the controller knows of a registry. Implemented by `Mirror`, and by tests of pure parts. */
 export interface RegistrySource {
   /** Follows a range. Uses of one range share one copy; each gets the whole content as its first changes. */
   follow(range: KeyRange, listener: RangeListener): MirroredRange;
