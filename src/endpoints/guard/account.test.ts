@@ -97,6 +97,17 @@ describe('the books of one EtcdService', () => {
     }
   });
 
+  it('lose nothing where one instance is replaced by another again and again, faster than it is published', () => {
+    const account = new Account(from(1, 2));
+    for (let round = 0; round < 40; round += 1) {
+      account.enter([at(2), at(10 + round)], lost, 1 + round);
+      if (round % 3 === 0) {
+        account.published();
+      }
+      expect(account.loss().lost).toBe(0);
+    }
+  });
+
   it('forget what comes back', () => {
     const { account, to, held } = open(from(1, 10));
     to([]);

@@ -67,11 +67,11 @@ export class Account {
    */
   enter(desired: readonly DesiredEndpoint[], causeOf: CauseOf, now: number): number {
     const next = new Map(desired.map((endpoint) => [endpointId(endpoint), endpoint]));
-    const leaving = this.#leaving(next, desired);
+    const leaving = this.#leaving(next, desired).filter(([id]) => !this.#wasUnpublished(id));
     this.#haveStoodFor(leaving);
     const stated: Stood[] = [];
     for (const [id, stood] of leaving) {
-      const cause: Cause = this.#unpublished.delete(id) ? { kind: 'statement' } : causeOf(id, stood.endpoint);
+      const cause = causeOf(id, stood.endpoint);
       if (cause.kind === 'statement') {
         stated.push(stood);
       } else {
@@ -124,6 +124,15 @@ export class Account {
     }
     const served = new Served(desired);
     return gone.filter(([, { endpoint }]) => !served.has(endpoint));
+  }
+
+  /** Whoever was never published goes as if it had not come. */
+  #wasUnpublished(id: string): boolean {
+    const wasUnpublished = this.#unpublished.delete(id);
+    if (wasUnpublished) {
+      this.#newcomers.delete(id);
+    }
+    return wasUnpublished;
   }
 
   /** What is desired stands from now on. One that comes back, or in another shape, is no newcomer. */
