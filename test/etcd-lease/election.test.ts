@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { Child } from '../../dev/control-plane/child.ts';
 import { type RegistryEtcd, startEtcd } from '../kit/etcd-process.ts';
 import { eventually, marginMs } from '../kit/eventually.ts';
 import { leaseClient, meddlerFor, promptly, startCandidate, startEtcdctl } from '../kit/lease-rig.ts';
@@ -23,6 +24,20 @@ describe('an election', () => {
   const keysOf = async (name: string): Promise<string[]> => {
     const content = await rawEtcd(endpoint()).content(`${name}/`);
     return [...content.keys()];
+  };
+  /** As {@link keysOf}, the leader's first. */
+  const keysInOrder = async (name: string): Promise<string[]> => {
+    const content = await rawEtcd(endpoint()).content(`${name}/`);
+    return [...content]
+      .toSorted(([, a], [, b]) => Number(a.create_revision) - Number(b.create_revision))
+      .map(([key]) => key);
+  };
+
+  /** Ends an etcdctl that stands for election, and returns once it has resigned, which is its own affair. */
+  const resign = async (rival: Child, name: string): Promise<void> => {
+    const [first = ''] = await keysInOrder(name);
+    rival.signal('SIGINT');
+    await eventually(async () => expect(await keysOf(name)).not.toContain(first));
   };
 
   it('case 13: has one leader, who is followed within a second when it resigns, by higher terms', async () => {
@@ -64,7 +79,7 @@ describe('an election', () => {
     await eventually(() => expect(us.election.leader).toMatchObject({ identity: 'etcdctl', own: false }));
     expect(us.terms).toEqual([]);
 
-    rival.signal('SIGINT');
+    await resign(rival, '/fair');
     await eventually(() => expect(us.leading).toBeDefined(), promptly);
     const next = await startEtcdctl(etcd, 'elect', '/fair', 'etcdctl again');
     await eventually(async () => expect(await keysOf('/fair')).toHaveLength(2));
@@ -93,7 +108,7 @@ describe('an election', () => {
 
     await etcd.etcdctl(['lease', 'revoke', ours.split('/').at(-1) ?? '']);
     await eventually(() => expect(us.stood).toHaveLength(2), promptly);
-    rival.signal('SIGINT');
+    await resign(rival, '/dead');
     await eventually(() => expect(us.leading).toBeDefined(), promptly);
 
     expect(us.terms.map(({ number }) => number)).toEqual([us.stood[1]]);
@@ -112,7 +127,7 @@ describe('an election', () => {
     await eventually(() => expect(us.losses).toEqual(['expired']));
     await eventually(async () => expect(await keysOf('/kept')).not.toContain(ours), promptly);
     delete meddler.meddling.keepalive;
-    rival.signal('SIGINT');
+    await resign(rival, '/kept');
 
     await eventually(() => expect(us.leading).toBeDefined(), promptly);
     expect(us.stood[0]).not.toBe(us.terms[0]?.number);
