@@ -16,6 +16,17 @@ interface Rule {
   readonly elsewhere?: true;
 }
 
+const untrusted = {
+  code: 'ETCD_CERTIFICATE_INVALID',
+  says: 'has a certificate of an authority that is not trusted',
+  elsewhere: true,
+} as const;
+const refusedCertificate = {
+  code: 'ETCD_CERTIFICATE_REFUSED',
+  says: 'refuses our certificate',
+  elsewhere: true,
+} as const;
+
 const rules: readonly Rule[] = [
   { text: 'no leader', code: 'ETCD_NO_LEADER', says: 'has no leader', elsewhere: true },
   { text: 'request timed out', code: 'ETCD_TIMEOUT', says: 'did not agree in time', elsewhere: true },
@@ -48,6 +59,26 @@ const rules: readonly Rule[] = [
   { text: 'larger than max', code: 'ETCD_MESSAGE_TOO_LARGE', says: 'sent a message above the limit' },
   { text: 'database space exceeded', code: 'ETCD_NO_SPACE', says: 'is out of space and takes no writes' },
   { text: 'not supported for learner', code: 'ETCD_UNAVAILABLE', says: 'is a learner', elsewhere: true },
+  // TLS, in the words of Node.js and OpenSSL: the member's certificate, then what the member says of ours.
+  {
+    text: 'certificate has expired',
+    code: 'ETCD_CERTIFICATE_INVALID',
+    says: 'has a certificate that has expired',
+    elsewhere: true,
+  },
+  {
+    text: "match certificate's altnames",
+    code: 'ETCD_CERTIFICATE_INVALID',
+    says: 'has a certificate for another name',
+    elsewhere: true,
+  },
+  { text: 'verify the first certificate', ...untrusted },
+  { text: 'self-signed certificate', ...untrusted },
+  { text: 'local issuer certificate', ...untrusted },
+  { text: 'alert certificate expired', ...refusedCertificate, says: 'says that our certificate has expired' },
+  { text: 'alert certificate required', ...refusedCertificate, says: 'requires a client certificate' },
+  { text: 'alert unknown ca', ...refusedCertificate },
+  { text: 'alert bad certificate', ...refusedCertificate },
   { status: status.RESOURCE_EXHAUSTED, code: 'ETCD_OVERLOADED', says: 'is overloaded', elsewhere: true },
   { status: status.UNAVAILABLE, code: 'ETCD_UNAVAILABLE', says: 'is not available', elsewhere: true },
   { status: status.DEADLINE_EXCEEDED, code: 'ETCD_TIMEOUT', says: 'did not answer in time', elsewhere: true },
@@ -79,11 +110,21 @@ const shownDetails = 300;
 /** The error of ours for a failed call on a member; `call` names it, as in `KV.Range`. Wrong passwords and missing permissions are
  * retryable: an operator can mend them while we wait. */
 export function etcdError(error: Partial<ServiceError>, member: string, call: string): EtcdError {
-  const details = (error.details ?? error.message ?? '').replace(/[\s.]*Resolution note:\s*$/, '');
+  const details = plainDetails(error.details ?? error.message ?? '');
   const rule = rules.find((candidate) => fits(candidate, error.code, details)) ?? otherwise;
   const message = `etcd ${member} ${rule.says} (${call}: ${details.slice(0, shownDetails)})`;
   const Kind = rule.terminal === true ? TerminalError : RetryableError;
   return new Kind(rule.code, message, { subject: member, cause: error });
+}
+
+/** Without what grpc-js adds for itself, and without the thread and the source line that OpenSSL names. */
+function plainDetails(details: string): string {
+  return details
+    .replace(/[\s.]*Resolution note:\s*$/, '')
+    .replace(
+      /[0-9A-F]+:error:[0-9A-F]+:SSL routines:[^:]*:([^:]*):\S*:\d+:(SSL alert number \d+)\s*/,
+      '$1 ($2)',
+    );
 }
 
 function fits(rule: Rule, code: status | undefined, details: string): boolean {

@@ -41,6 +41,9 @@ export interface MemberStream<Request> extends EtcdStream<Request> {
   prefer(): void;
 }
 
+/** What a mirror asks of a client: calls that change nothing, and streams. */
+export type ReadingClient = Pick<EtcdClient, 'read' | 'openStream'>;
+
 const readBackoff = { baseMs: 50, maxMs: 1_000, jitter: 0.5 };
 
 /**

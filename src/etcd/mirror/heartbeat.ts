@@ -1,6 +1,6 @@
 import { sleep } from '../../clock.ts';
 import { hasCode, RetryableError } from '../../errors.ts';
-import type { EtcdClient } from '../client/client.ts';
+import type { ReadingClient } from '../client/client.ts';
 import { revisionOf } from '../client/decode.ts';
 import { rangeRpc } from '../client/rpc.ts';
 import type { EtcdError } from '../errors.ts';
@@ -26,7 +26,7 @@ export interface HeartbeatListener {
  * does not. The answer's revision shows a member whose store stands still although its connection is well and its leader known.
  */
 export class Heartbeat {
-  readonly #client: EtcdClient;
+  readonly #client: ReadingClient;
   readonly #hub: WatchHub;
   readonly #listener: HeartbeatListener;
   readonly #deps: EtcdDeps;
@@ -37,7 +37,7 @@ export class Heartbeat {
   #failing: boolean = false;
   #rest = new AbortController();
 
-  constructor(client: EtcdClient, hub: WatchHub, listener: HeartbeatListener, deps: EtcdDeps) {
+  constructor(client: ReadingClient, hub: WatchHub, listener: HeartbeatListener, deps: EtcdDeps) {
     this.#client = client;
     this.#hub = hub;
     this.#listener = listener;

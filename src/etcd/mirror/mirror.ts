@@ -1,8 +1,9 @@
+import { RetryableError } from '../../errors.ts';
 import { Limiter } from '../../limiter.ts';
-import type { EtcdClient } from '../client/client.ts';
+import type { ReadingClient } from '../client/client.ts';
 import { registrationOf } from '../client/decode.ts';
 import { rangeRpc } from '../client/rpc.ts';
-import { closedError } from '../errors.ts';
+import { closedError, isOutage } from '../errors.ts';
 import { keyBytes, keyOf } from '../key.ts';
 import { leaseTime } from '../lease/lease-calls.ts';
 import type { EtcdDeps } from '../options.ts';
@@ -32,6 +33,10 @@ export interface MirrorDeps extends EtcdDeps {
 
 export interface MirrorStats {
   readonly ranges: number;
+  /** Ranges of which no complete list is known yet. */
+  readonly unlisted: number;
+  /** Why ranges cannot be followed though etcd answers. */
+  readonly refusals: readonly { readonly range: KeyRange; readonly error: Error }[];
   readonly keys: number;
   readonly revision: Revision;
 }
@@ -44,7 +49,7 @@ const leaseAnswerMs = 2000;
 
 /** The mirror of one etcd cluster: each followed range is copied and kept exact. It uses the client but does not own it. */
 export class Mirror implements RegistrySource {
-  readonly #client: EtcdClient;
+  readonly #client: ReadingClient;
   readonly #deps: MirrorDeps;
   readonly #ranges = new Map<string, RangeMirror>();
   readonly #limiter = new Limiter(listsAtOnce);
@@ -58,7 +63,7 @@ export class Mirror implements RegistrySource {
   /** Whether the last beat was answered. */
   #answered: boolean = false;
 
-  constructor(client: EtcdClient, deps: MirrorDeps) {
+  constructor(client: ReadingClient, deps: MirrorDeps) {
     const { comparePeriodMs = 600_000, observer } = deps;
     this.#client = client;
     this.#deps = deps;
@@ -118,11 +123,27 @@ export class Mirror implements RegistrySource {
   stats(): MirrorStats {
     let keys = 0;
     let revision = 0;
-    for (const range of this.#ranges.values()) {
-      keys += range.registrations.size;
-      revision = Math.max(revision, range.revision);
+    let unlisted = 0;
+    const refusals: { range: KeyRange; error: Error }[] = [];
+    for (const mirrored of this.#ranges.values()) {
+      keys += mirrored.registrations.size;
+      revision = Math.max(revision, mirrored.revision);
+      unlisted += mirrored.synced ? 0 : 1;
+      const error = mirrored.failure?.error;
+      if (error !== undefined && !isOutage(error)) {
+        refusals.push({ range: mirrored.range, error });
+      }
     }
-    return { ranges: this.#ranges.size, keys, revision };
+    return { ranges: this.#ranges.size, unlisted, refusals, keys, revision };
+  }
+
+  /** The client goes on over other connections: the watches follow it, each from its revision on, and what has failed is tried at once. */
+  clientRenewed(): void {
+    this.#hub.leaveMember(renewedError());
+    this.#heartbeat.hurry();
+    for (const range of this.#ranges.values()) {
+      range.retryNow();
+    }
   }
 
   async close(): Promise<void> {
@@ -176,6 +197,10 @@ export class Mirror implements RegistrySource {
     const [first] = this.#ranges.values();
     return first?.range.start ?? keyOf('health');
   }
+}
+
+function renewedError(): RetryableError {
+  return new RetryableError('ETCD_CLIENT_RENEWED', 'the addresses or credentials of etcd have been renewed');
 }
 
 /** No key holds a char above 0xff. */

@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../../clock.ts';
-import type { EtcdClient } from '../client/client.ts';
+import type { ReadingClient } from '../client/client.ts';
 import type { Change, Key, KeyRange, Registration, Revision } from '../types.ts';
 import type { WatchHub } from '../watch/watch.ts';
 import { Comparison } from './comparison.ts';
@@ -17,7 +17,7 @@ export interface ComparedCopy {
 }
 
 export interface RangeComparisonDeps {
-  readonly client: EtcdClient;
+  readonly client: ReadingClient;
   readonly hub: WatchHub;
   readonly clock: Clock;
 }

@@ -2,7 +2,7 @@ import { backoffMs } from '../../backoff.ts';
 import { sleep } from '../../clock.ts';
 import { codeOf } from '../../errors.ts';
 import type { Limiter } from '../../limiter.ts';
-import type { EtcdClient } from '../client/client.ts';
+import type { ReadingClient } from '../client/client.ts';
 import { isOutage } from '../errors.ts';
 import { showKey } from '../key.ts';
 import type { EtcdDeps } from '../options.ts';
@@ -25,7 +25,7 @@ import { listWhole } from './whole-list.ts';
 
 /** What all ranges of a mirror share. */
 export interface RangeDeps extends EtcdDeps {
-  readonly client: EtcdClient;
+  readonly client: ReadingClient;
   readonly hub: WatchHub;
   readonly limiter: Limiter;
   readonly observer: MirrorObserver;
@@ -111,6 +111,13 @@ export class RangeMirror implements SharedCopy {
   /** etcd answers again: a range that failed for its absence does not wait any longer. */
   retrySoon(): void {
     if (this.failure !== undefined && isOutage(this.failure.error)) {
+      this.#nap.abort();
+    }
+  }
+
+  /** Whatever it failed for may be over. */
+  retryNow(): void {
+    if (this.failure !== undefined) {
       this.#nap.abort();
     }
   }

@@ -1,5 +1,5 @@
 import { hasCode } from '../../errors.ts';
-import type { EtcdClient } from '../client/client.ts';
+import type { ReadingClient } from '../client/client.ts';
 import { registrationOf, revisionOf, wireRange } from '../client/decode.ts';
 import type { RangeRequest, RangeResponse } from '../client/etcd3.ts';
 import { rangeRpc } from '../client/rpc.ts';
@@ -32,7 +32,7 @@ export interface ListOptions {
  * where the revision is compacted meanwhile: the caller starts again.
  */
 export async function* listRange(
-  client: EtcdClient,
+  client: ReadingClient,
   range: KeyRange,
   options: ListOptions = {},
 ): AsyncGenerator<Page> {
@@ -57,7 +57,7 @@ export async function* listRange(
 
 /** One page, asked for in smaller ones while it is larger than what can be received. */
 async function readPage(
-  client: EtcdClient,
+  client: ReadingClient,
   request: RangeRequest,
   firstSize: PageSize,
   signal: AbortSignal | undefined,

@@ -1,5 +1,5 @@
 import { hasCode } from '../../errors.ts';
-import type { EtcdClient } from '../client/client.ts';
+import type { ReadingClient } from '../client/client.ts';
 import type { Key, KeyRange, Registration, Revision } from '../types.ts';
 import { isSame } from './difference.ts';
 import { listRange, type Page } from './range.ts';
@@ -18,7 +18,7 @@ const mostStarts = 3;
 
 /** Lists a whole range. Registrations that are `known` come as the very objects, so that an unchanged range takes no memory. */
 export async function listWhole(
-  client: EtcdClient,
+  client: ReadingClient,
   range: KeyRange,
   known: ReadonlyMap<Key, Registration>,
   signal: AbortSignal,

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../../clock.ts';
 import { hasCode, RetryableError } from '../../errors.ts';
-import type { EtcdClient, MemberStream, StreamOptions } from '../client/client.ts';
+import type { MemberStream, ReadingClient, StreamOptions } from '../client/client.ts';
 import { wireRange } from '../client/decode.ts';
 import type { WatchRequest, WatchResponse } from '../client/etcd3.ts';
 import { watchRpc } from '../client/rpc.ts';
@@ -63,7 +63,7 @@ export class WatchStream {
 
   /** Opens a stream; `onLife` is called for each of its messages, before anything that it leads to. */
   static async open(
-    client: EtcdClient,
+    client: ReadingClient,
     clock: Clock,
     options: StreamOptions & { readonly onLife: () => void },
   ): Promise<WatchStream> {

@@ -1,7 +1,7 @@
 import { backoffMs } from '../../backoff.ts';
 import { sleep } from '../../clock.ts';
 import { hasCode } from '../../errors.ts';
-import type { EtcdClient } from '../client/client.ts';
+import type { ReadingClient } from '../client/client.ts';
 import { closedError, type EtcdError, mayWorkElsewhere } from '../errors.ts';
 import type { EtcdDeps } from '../options.ts';
 import type { Change, KeyRange, Revision } from '../types.ts';
@@ -57,7 +57,7 @@ const settledMs = 5_000;
 
 /** Many watches that share one stream. The stream is kept, across members, for as long as the hub is open; each watch resumes where it stood. */
 export class WatchHub {
-  readonly #client: EtcdClient;
+  readonly #client: ReadingClient;
   readonly #deps: EtcdDeps;
   readonly #listener: HubListener;
   readonly #watches = new Set<StreamWatch>();
@@ -71,7 +71,7 @@ export class WatchHub {
   #answeredAt: number | undefined;
   #failing: boolean = false;
 
-  constructor(client: EtcdClient, deps: EtcdDeps, listener: HubListener) {
+  constructor(client: ReadingClient, deps: EtcdDeps, listener: HubListener) {
     this.#client = client;
     this.#deps = deps;
     this.#listener = listener;
