@@ -4,8 +4,10 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { etcdRegistryKind, etcdServiceKind } from '../src/api/kinds.ts';
 import { conditionsPage } from './reference/conditions.ts';
-import { etcdServiceCrdYaml } from './reference/crd.ts';
+import { crdYaml } from './reference/crd.ts';
+import { etcdRegistryPage } from './reference/etcd-registry.ts';
 import { etcdServicePage } from './reference/etcd-service.ts';
 import { formatsPage } from './reference/formats.ts';
 import { metricsPage } from './reference/metrics.ts';
@@ -19,10 +21,12 @@ interface GeneratedFile {
 }
 
 const files: readonly GeneratedFile[] = [
-  { path: 'crds/etcd-endpoints.io_etcdservices.yaml', content: etcdServiceCrdYaml },
+  { path: 'crds/etcd-endpoints.io_etcdservices.yaml', content: () => crdYaml(etcdServiceKind) },
+  { path: 'crds/etcd-endpoints.io_etcdregistries.yaml', content: () => crdYaml(etcdRegistryKind) },
   { path: 'docs/formats.md', content: formatsPage },
   { path: 'docs/reference/conditions.md', content: conditionsPage },
   { path: 'docs/reference/etcdservice.md', content: etcdServicePage },
+  { path: 'docs/reference/etcdregistry.md', content: etcdRegistryPage },
   { path: 'docs/reference/metrics.md', content: metricsPage },
   { path: 'docs/reference/options.md', content: optionsPage },
   { path: 'docs/reference/rejections.md', content: rejectionsPage },

@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
-import { etcdServiceCrd } from '../../src/api/crd.ts';
 import { type EtcdService, etcdServiceResource } from '../../src/api/etcd-service.ts';
+import { etcdServiceCrd } from '../../src/api/kinds.ts';
 import { NAMESPACES } from '../../src/kube/resources.ts';
 import type { KubeClient, KubeObject, Resource } from '../../src/kube/types.ts';
 import { eventually } from './eventually.ts';

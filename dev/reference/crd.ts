@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
-import { etcdServiceCrd } from '../../src/api/crd.ts';
+import { crdOf, type Kind } from '../../src/api/crd.ts';
 
-/** The CRD as YAML for `kubectl apply -f -`; long lines stay whole, so that a changed word is a changed line. */
-export function etcdServiceCrdYaml(): string {
-  return stringify(etcdServiceCrd(), { lineWidth: 0 });
+/** The CRD of a kind as YAML for `kubectl apply -f -`; long lines stay whole, so that a changed word is a changed line. */
+export function crdYaml(kind: Kind): string {
+  return stringify(crdOf(kind), { lineWidth: 0 });
 }

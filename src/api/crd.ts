@@ -1,40 +1,52 @@
-import { z } from 'zod';
-import type { KubeObject } from '../kube/types.ts';
-import { etcdServiceResource, etcdServiceSpecSchema } from './etcd-service.ts';
-import { etcdServiceStatusSchema } from './etcd-service-status.ts';
-import { type Rule, rules } from './rules.ts';
+import type { z } from 'zod';
+import type { KubeObject, Resource } from '../kube/types.ts';
+import type { PlacedRule } from './rule.ts';
+import { addRule, type StructuralSchema, structural } from './structural-schema.ts';
 
-/** The part of an OpenAPI schema that a structural schema of Kubernetes may have. */
-export interface StructuralSchema {
-  type?: string;
-  description?: string;
-  default?: unknown;
-  enum?: readonly string[];
-  required?: readonly string[];
-  properties?: Record<string, StructuralSchema>;
-  items?: StructuralSchema;
-  additionalProperties?: StructuralSchema;
-  anyOf?: StructuralSchema[];
-  'x-kubernetes-validations'?: readonly { readonly rule: string; readonly message: string }[];
-  [keyword: string]: unknown;
+/** A kind of custom resource: all that its CustomResourceDefinition is made of. */
+export interface Kind {
+  readonly resource: Resource;
+  readonly shortNames: readonly string[];
+  readonly description: string;
+  readonly spec: Part;
+  readonly status: Part;
+  readonly rules: readonly PlacedRule[];
+  readonly printerColumns: readonly PrinterColumn[];
 }
 
-/** The CustomResourceDefinition of EtcdService, generated from its schemas and rules. */
-export function etcdServiceCrd(): KubeObject & { readonly spec: object } {
-  const { group, version, plural, kind } = etcdServiceResource;
+interface Part {
+  readonly schema: z.ZodObject;
+  readonly description: string;
+}
+
+/** A column of `kubectl get`; one with a priority above 0 is shown by `-o wide` alone. */
+export interface PrinterColumn {
+  readonly name: string;
+  readonly type: 'string' | 'integer' | 'date';
+  readonly jsonPath: string;
+  readonly description?: string;
+  readonly priority?: number;
+}
+
+export type Crd = KubeObject & { readonly spec: object };
+
+/** The CustomResourceDefinition of a kind, generated from its schemas and rules. */
+export function crdOf(kind: Kind): Crd {
+  const { resource, shortNames, printerColumns } = kind;
+  const { group, version, plural } = resource;
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
     metadata: { name: `${plural}.${group}` },
     spec: {
       group,
-      scope: 'Namespaced',
+      scope: resource.namespaced ? 'Namespaced' : 'Cluster',
       names: {
-        kind,
-        listKind: `${kind}List`,
+        kind: resource.kind,
+        listKind: `${resource.kind}List`,
         plural,
-        singular: 'etcdservice',
-        shortNames: ['etcdsvc'],
+        singular: resource.kind.toLowerCase(),
+        shortNames,
         categories: ['etcd-endpoints'],
       },
       versions: [
@@ -43,7 +55,7 @@ export function etcdServiceCrd(): KubeObject & { readonly spec: object } {
           served: true,
           storage: true,
           additionalPrinterColumns: printerColumns,
-          schema: { openAPIV3Schema: objectSchema() },
+          schema: { openAPIV3Schema: schemaOf(kind) },
           subresources: { status: {} },
         },
       ],
@@ -51,37 +63,18 @@ export function etcdServiceCrd(): KubeObject & { readonly spec: object } {
   };
 }
 
-const printerColumns = [
-  { name: 'Service', type: 'string', jsonPath: '.status.serviceName' },
-  { name: 'Prefix', type: 'string', jsonPath: '.spec.prefix' },
-  {
-    name: 'Endpoints',
-    type: 'string',
-    jsonPath: '.status.summary',
-    description: 'Ready instances of all that are published.',
-  },
-  { name: 'Ready', type: 'string', jsonPath: ".status.conditions[?(@.type=='Ready')].status" },
-  {
-    name: 'Reason',
-    type: 'string',
-    jsonPath: ".status.conditions[?(@.type=='Ready')].reason",
-    priority: 1,
-  },
-  { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-];
-
 /** The schema of the whole object, with the rules. */
-export function objectSchema(): StructuralSchema {
+export function schemaOf({ description, spec, status, rules }: Kind): StructuralSchema {
   const schema: StructuralSchema = {
-    description: 'Keeps the endpoints of a Service equal to what instances register below a prefix in etcd.',
+    description,
     type: 'object',
     required: ['spec'],
     properties: {
       apiVersion: { type: 'string' },
       kind: { type: 'string' },
       metadata: { type: 'object' },
-      spec: structural(etcdServiceSpecSchema, 'Which registrations fill which Service, and how.'),
-      status: structural(etcdServiceStatusSchema, 'What became of them.'),
+      spec: structural(spec.schema, spec.description),
+      status: structural(status.schema, status.description),
     },
   };
   for (const rule of rules) {
@@ -90,61 +83,13 @@ export function objectSchema(): StructuralSchema {
   return schema;
 }
 
-function structural(schema: z.ZodObject, description: string): StructuralSchema {
-  const generated = z.toJSONSchema(schema, { target: 'openapi-3.0', io: 'input' }) as StructuralSchema;
-  return { description, ...simplify(generated) };
+/** The column that tells a condition's status under its own name. */
+export function conditionColumn(type: string): PrinterColumn {
+  return { name: type, type: 'string', jsonPath: `.status.conditions[?(@.type=='${type}')].status` };
 }
 
-/** Turns what zod generates into what Kubernetes knows: a structural schema has no unions but that of a number and a text. */
-function simplify({
-  properties,
-  items,
-  additionalProperties,
-  anyOf,
-  ...own
-}: StructuralSchema): StructuralSchema {
-  return {
-    ...withoutEmptyDefault(own),
-    ...(anyOf && intOrString(anyOf)),
-    ...(properties && { properties: mapValues(properties, simplify) }),
-    ...(items && { items: simplify(items) }),
-    ...(additionalProperties && { additionalProperties: simplify(additionalProperties) }),
-  };
-}
-
-/**
- * Leaves out defaults that are an empty text: an old apiserver compiled by a newer Go than its own takes that for null and refuses the CRD
- * (1.20 as distributions build it). The controller fills them in alone.
- */
-function withoutEmptyDefault({ default: value, ...own }: StructuralSchema): StructuralSchema {
-  return value === undefined || value === '' ? own : { default: value, ...own };
-}
-
-/** A bound on numbers leaves texts alone and a pattern leaves numbers alone, so that both stand side by side. */
-function intOrString(anyOf: readonly StructuralSchema[]): StructuralSchema {
-  const bounds = anyOf.map(({ type: _, ...bound }) => bound);
-  return Object.assign(
-    { 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }, { type: 'string' }] },
-    ...bounds,
-  );
-}
-
-function addRule(schema: StructuralSchema, { at, cel, message, field }: Rule): void {
-  const target = at === '' ? schema : descend(schema, at.split('.'));
-  const validations = target['x-kubernetes-validations'] ?? [];
-  target['x-kubernetes-validations'] = [...validations, { rule: cel, message: `${field}: ${message}` }];
-}
-
-function descend(schema: StructuralSchema, path: readonly string[]): StructuralSchema {
-  return path.reduce((parent, name) => {
-    const child = parent.properties?.[name];
-    if (child === undefined) {
-      throw new TypeError(`a rule stands at ${path.join('.')}, but the schema has no ${name}`);
-    }
-    return child;
-  }, schema);
-}
-
-function mapValues<T>(record: Readonly<Record<string, T>>, map: (value: T) => T): Record<string, T> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]));
-}
+export const ageColumn: PrinterColumn = {
+  name: 'Age',
+  type: 'date',
+  jsonPath: '.metadata.creationTimestamp',
+};

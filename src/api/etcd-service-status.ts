@@ -1,35 +1,12 @@
 import { z } from 'zod';
+import { conditionsSchema } from './condition.ts';
 
 /** What the controller reports of an EtcdService. Counts, not lists of addresses: those stand in the published objects. */
 
-/** The longest messages that a status may hold, in UTF-16 units. */
-export const conditionMessageLimit = 32_768;
+/** The longest message of a rejection, in UTF-16 units. */
 export const rejectedMessageLimit = 1024;
 
 const count = z.int32().min(0);
-
-const conditionSchema = z.object({
-  type: z
-    .string()
-    .max(316)
-    .regex(/^[A-Z][A-Za-z]*$/)
-    .describe('What the condition is about.'),
-  status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
-  reason: z
-    .string()
-    .min(1)
-    .max(1024)
-    .regex(/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/)
-    .describe('Why, in one word.'),
-  message: z.string().max(conditionMessageLimit).describe('Why, for people.'),
-  lastTransitionTime: z.string().meta({ format: 'date-time' }).describe('When the status changed last.'),
-  observedGeneration: z
-    .int()
-    .min(0)
-    .meta({ format: 'int64' })
-    .optional()
-    .describe('The generation of the spec that the condition was found for.'),
-});
 
 export const etcdServiceStatusSchema = z.object({
   observedGeneration: z
@@ -80,10 +57,5 @@ export const etcdServiceStatusSchema = z.object({
     .meta({ 'x-kubernetes-list-type': 'atomic' })
     .optional()
     .describe('Samples of registrations that were rejected, at most five.'),
-  conditions: z
-    .array(conditionSchema)
-    .max(16)
-    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
-    .optional()
-    .describe('Ready, HasEndpoints, RegistryConnected and RemovalHeld.'),
+  conditions: conditionsSchema.describe('Ready, HasEndpoints, RegistryConnected and RemovalHeld.'),
 });

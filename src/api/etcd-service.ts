@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { isCidr } from '../formats/cidr.ts';
 import { formatBlocks, formatNames } from '../formats/formats.ts';
 import { layoutPattern } from '../formats/layout.ts';
 import type { KubeObject, Resource } from '../kube/types.ts';
+import { cidrsSchema } from './cidr.ts';
 import type { etcdServiceStatusSchema } from './etcd-service-status.ts';
 import { guardSchema } from './guard.ts';
 import { servicePortsSchema, serviceSchema } from './service.ts';
@@ -14,18 +14,6 @@ import { topologySchema } from './topology.ts';
  */
 
 const set = { 'x-kubernetes-list-type': 'set' };
-
-const cidrs = z
-  .array(
-    z
-      .string()
-      .max(49)
-      .regex(/^[0-9a-fA-F.:]+\/[0-9]{1,3}$/, 'must be a range such as 10.0.0.0/8 or fd00::/8')
-      .refine(isCidr, 'must be a range such as 10.0.0.0/8 or fd00::/8'),
-  )
-  .max(64)
-  .meta(set)
-  .optional();
 
 const metadataText = z.string().max(256);
 
@@ -59,11 +47,24 @@ const filterSchema = z.object({
     .meta({ 'x-kubernetes-list-type': 'atomic' })
     .optional()
     .describe('Requirements on metadata, all of which must hold.'),
-  cidrs: cidrs.describe('Ranges that an address must lie in. Empty or absent, any address will do.'),
-  excludeCIDRs: cidrs.describe('Ranges that an address must not lie in.'),
+  cidrs: cidrsSchema.describe('Ranges that an address must lie in. Empty or absent, any address will do.'),
+  excludeCIDRs: cidrsSchema.describe('Ranges that an address must not lie in.'),
 });
 
 export const etcdServiceSpecSchema = z.object({
+  registryRef: z
+    .object({
+      name: z
+        .string()
+        .min(1)
+        .max(63)
+        .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, 'must be the name of an EtcdRegistry')
+        .describe('Name of the EtcdRegistry.'),
+    })
+    .optional()
+    .describe(
+      'The registry that holds the registrations. Absent, the one that the controller is started with (--etcd).',
+    ),
   prefix: z
     .string()
     .min(1)
@@ -141,7 +142,7 @@ export type EtcdServiceInput = z.input<typeof etcdServiceSpecSchema>;
 
 export type EtcdServiceStatus = z.output<typeof etcdServiceStatusSchema>;
 
-export type Condition = NonNullable<EtcdServiceStatus['conditions']>[number];
+export type { Condition } from './condition.ts';
 
 /** An EtcdService as the apiserver sends it. Its spec may be anything that an older CRD let in: `parseSpec` reads it. */
 export interface EtcdService extends KubeObject {

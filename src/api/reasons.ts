@@ -32,9 +32,23 @@ export const conditions = {
         meaning: 'The name of the EtcdService, or of its Service, is none that a Service can have.',
         action: 'Use a DNS label that begins with a letter.',
       },
+      RegistryNotFound: {
+        meaning:
+          'There is no EtcdRegistry of the name in spec.registryRef; or none is named there, and the controller has no registry of its own.',
+        action: 'Correct spec.registryRef, or create the EtcdRegistry.',
+      },
+      RegistryUnusable: {
+        meaning: 'The EtcdRegistry breaks a rule that the message names; what was published before stays.',
+        action: 'Correct the EtcdRegistry.',
+      },
+      RegistryNotGranted: {
+        meaning: 'The EtcdRegistry has no grant for the namespace; what was published before stays.',
+        action: 'Have the namespace added to spec.grants of the EtcdRegistry.',
+      },
       PrefixNotAllowed: {
         meaning: 'The namespace may not read this prefix or key.',
-        action: 'Choose another prefix, or have the namespace added to the option --allowed-prefix.',
+        action:
+          'Choose another prefix, or have it added to spec.grants of the EtcdRegistry, or to the option --allowed-prefix.',
       },
       PrefixUnreadable: {
         meaning: 'The registry answers, but not for this prefix; what was published before stays.',
@@ -128,9 +142,13 @@ export const conditions = {
         meaning: 'The registry does not answer; what was published before stays.',
         action: 'Look at etcd, and at the address and the credentials in the message.',
       },
+      NoRegistry: {
+        meaning: 'There is no registry that the EtcdService may use.',
+        action: 'Look at Ready, which says why.',
+      },
       Connecting: {
         meaning: 'The registry has not answered yet.',
-        action: 'Wait; where it stays so, look at etcd and at the options --etcd.',
+        action: 'Wait; where it stays so, look at etcd, and at the EtcdRegistry or the options --etcd.',
       },
     },
   },

@@ -1,6 +1,8 @@
 import { formatBlocks } from '../formats/formats.ts';
 import { placeholderName } from '../formats/layout.ts';
+import { defaultRegistryName } from './etcd-registry.ts';
 import { type EtcdServiceSpec, serviceNameOf } from './etcd-service.ts';
+import type { Rule as RuleOf } from './rule.ts';
 
 /** What a rule looks at: an EtcdService whose spec has the right shape. */
 export interface Subject {
@@ -8,21 +10,7 @@ export interface Subject {
   readonly spec: EtcdServiceSpec;
 }
 
-/**
- * What the shape of an EtcdService alone cannot say. Each rule stands here once and is checked twice: by the apiserver as CEL, and by the
- * controller, since servers before 1.25 drop CEL silently.
- */
-export interface Rule {
-  /** The field that `self` is, as a path of properties; `''` is the whole object. */
-  readonly at: string;
-  /** The field that a user has to change. */
-  readonly field: string;
-  /** In CEL, where `oldSelf` makes it a rule for updates alone. */
-  readonly cel: string;
-  readonly message: string;
-  /** The same in TypeScript; `old` is the object before an update, where it is known. */
-  holds(subject: Subject, old: Subject | undefined): boolean;
-}
+type Rule = RuleOf<Subject>;
 
 const dnsLabel = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
@@ -82,6 +70,13 @@ const topologyRules: readonly Rule[] = [
 ];
 
 const sourceRules: readonly Rule[] = [
+  {
+    at: 'spec',
+    field: 'spec.registryRef.name',
+    cel: `!has(self.registryRef) || self.registryRef.name != '${defaultRegistryName}'`,
+    message: 'must not be default; leave registryRef out for the registry of --etcd',
+    holds: ({ spec: { registryRef } }) => registryRef?.name !== defaultRegistryName,
+  },
   {
     at: 'spec',
     field: 'spec.prefix',

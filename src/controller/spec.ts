@@ -1,5 +1,5 @@
 import { type EtcdService, type EtcdServiceSpec, serviceNameOf } from '../api/etcd-service.ts';
-import { type Problem, parseSpec } from '../api/parse.ts';
+import { parseSpec, problemsText } from '../api/parse.ts';
 import { Refusal } from './refusal.ts';
 
 /** The fields whose problems are about names alone. */
@@ -10,10 +10,10 @@ export function readSpec(object: EtcdService): EtcdServiceSpec | Refusal {
   const parsed = parseSpec(object);
   if ('problems' in parsed) {
     const isNameOnly = parsed.problems.every(({ path }) => nameFields.includes(path));
-    return new Refusal(isNameOnly ? 'InvalidServiceName' : 'InvalidSpec', textOf(parsed.problems));
+    return new Refusal(isNameOnly ? 'InvalidServiceName' : 'InvalidSpec', problemsText(parsed.problems));
   }
   const compared = parseSpec(object, asPublished(object, parsed.ok));
-  return 'ok' in compared ? compared.ok : new Refusal('InvalidSpec', textOf(compared.problems));
+  return 'ok' in compared ? compared.ok : new Refusal('InvalidSpec', problemsText(compared.problems));
 }
 
 /**
@@ -23,8 +23,4 @@ export function readSpec(object: EtcdService): EtcdServiceSpec | Refusal {
 function asPublished(object: EtcdService, spec: EtcdServiceSpec): EtcdService {
   const name = object.status?.serviceName ?? serviceNameOf(object.metadata.name, spec);
   return { ...object, spec: { ...spec, service: { ...spec.service, name } } };
-}
-
-function textOf(problems: readonly Problem[]): string {
-  return problems.map(({ path, message }) => `${path} ${message}`).join('; ');
 }

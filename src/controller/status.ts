@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Condition, EtcdServiceStatus } from '../api/etcd-service.ts';
-import { conditionMessageLimit, rejectedMessageLimit } from '../api/etcd-service-status.ts';
+import { rejectedMessageLimit } from '../api/etcd-service-status.ts';
 import type {
   ConditionType,
   HasEndpointsReason,
@@ -10,17 +10,9 @@ import type {
 } from '../api/reasons.ts';
 import type { Desired } from '../endpoints/desired.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
+import { cutTo, type Finding, nextCondition } from './condition.ts';
 
-/** What a condition says, without the times and generation that the status adds. */
-export interface Finding<Reason extends string = string> {
-  readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: Reason;
-  readonly message: string;
-  /** Since when, in wall-clock milliseconds, where that was before now: a transition that could not be written at its time. */
-  readonly since?: number;
-  /** The time of the transition, in wall-clock milliseconds, where that is part of what is said, whatever the condition was before. */
-  readonly began?: number;
-}
+export type { Finding } from './condition.ts';
 
 /** What a reconcile found out about an EtcdService. */
 export interface Findings {
@@ -102,21 +94,6 @@ const firstVisit: Readonly<Record<ConditionType, Finding>> = {
   } satisfies Finding<RemovalHeldReason>,
 };
 
-/** A condition keeps its transition time while its status stays. */
-function nextCondition(
-  type: ConditionType,
-  { status, reason, message, since = Number.POSITIVE_INFINITY, began }: Finding,
-  before: Condition | undefined,
-  { generation, now }: Pick<StatusInput, 'generation' | 'now'>,
-): Condition {
-  // Kubernetes keeps condition times to the second.
-  const time = `${new Date(began ?? Math.min(now, since)).toISOString().slice(0, 19)}Z`;
-  const isSame = before?.status === status && began === undefined;
-  const lastTransitionTime = isSame ? before.lastTransitionTime : time;
-  const cut = cutTo(message, conditionMessageLimit);
-  return { type, status, reason, message: cut, lastTransitionTime, observedGeneration: generation };
-}
-
 function hasEndpoints({ endpoints, desired }: Published): Finding<HasEndpointsReason> {
   const ready = endpoints.filter((endpoint) => endpoint.ready).length;
   const message = `${ready} of ${endpoints.length} endpoints are ready`;
@@ -174,9 +151,4 @@ function stable({ observedGeneration, serviceName, conditions = [] }: EtcdServic
       lastTransitionTime,
     ]),
   };
-}
-
-/** A message that the schema would refuse must not cost the whole status. */
-function cutTo(text: string, limit: number): string {
-  return text.length <= limit ? text : `${text.slice(0, limit - 1).toWellFormed()}…`;
 }

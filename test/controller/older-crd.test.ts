@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { etcdServiceCrd } from '../../src/api/crd.ts';
+import { etcdServiceCrd } from '../../src/api/kinds.ts';
 import { startController } from '../kit/controller-process.ts';
 import { installCrd } from '../kit/crd.ts';
 import { eventually, marginMs } from '../kit/eventually.ts';

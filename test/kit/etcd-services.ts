@@ -75,6 +75,9 @@ const examples: Readonly<Record<string, readonly RuleExample[]>> = {
     },
     { valid: web({ topology: { hints: 'None' } }), invalid: web({ topology: { hints: 'Zone' } }) },
   ],
+  'spec.registryRef.name: must not be default; leave registryRef out for the registry of --etcd': [
+    { valid: web({ registryRef: { name: 'company' } }), invalid: web({ registryRef: { name: 'default' } }) },
+  ],
   'spec.prefix: exactly one of prefix and key is needed': [
     { valid: etcdService('web', { prefix: 'user.rpc' }), invalid: etcdService('web', {}) },
     { valid: etcdService('web', { key: '/a' }), invalid: etcdService('web', { key: '/a', prefix }) },
