@@ -17,8 +17,12 @@ export function mayRead(allowed: readonly AllowedPrefix[], namespace: string, ra
   }
   return allowed
     .filter((entry) => entry.namespace === namespace)
-    .flatMap((entry) => allowedRanges(entry.prefix))
-    .some((outer) => holdsRange(outer, range));
+    .some((entry) => isWithin(entry.prefix, range));
+}
+
+/** Whether the range lies within what a prefix allows, see {@link allowedRanges}. */
+export function isWithin(prefix: string, range: KeyRange): boolean {
+  return allowedRanges(prefix).some((outer) => holdsRange(outer, range));
 }
 
 /**

@@ -50,7 +50,13 @@ describe('the configuration of a controller', () => {
   it('has a default for everything but etcd', () => {
     expect(config({})).toEqual({
       etcd: { hosts: ['http://10.0.0.1:2379'], maxMessageBytes: 256 * 2 ** 20, callTimeoutMs: 10_000 },
+      etcdLimits: { maxMessageBytes: 256 * 2 ** 20, callTimeoutMs: 10_000 },
       election: { where: 'etcd', release: 'etcd-endpoints', ttlMs: 15_000 },
+      electionEtcd: {
+        hosts: ['http://10.0.0.1:2379'],
+        maxMessageBytes: 256 * 2 ** 20,
+        callTimeoutMs: 10_000,
+      },
       publish: ['Endpoints', 'EndpointSlice'],
       maxEndpointsPerSlice: 100,
       drainMs: 0,
@@ -61,6 +67,7 @@ describe('the configuration of a controller', () => {
       kubernetes: {},
       namespaces: [],
       allowedPrefixes: [],
+      serviceCidrs: [],
       workers: 8,
       maxValueBytes: 256 * 1024,
       compareIntervalMs: 600_000,
@@ -72,7 +79,40 @@ describe('the configuration of a controller', () => {
   });
 
   it('says what is needed when etcd is not named', () => {
-    expect(() => controllerConfig(source({}))).toThrow(/^--etcd is needed \(or ETCD_ENDPOINTS_ETCD\)/);
+    expect(() => controllerConfig(source({}))).toThrow(
+      /^--etcd is needed \(or ETCD_ENDPOINTS_ETCD\); .*--election-etcd or --leader-elect=kubernetes$/,
+    );
+  });
+
+  it('needs no etcd of its own where the election has a place elsewhere', () => {
+    expect(controllerConfig(source({ 'leader-elect': 'kubernetes' })).etcd).toBeUndefined();
+    expect(controllerConfig(source({ 'leader-elect': 'off' })).etcd).toBeUndefined();
+    const { etcd, electionEtcd } = controllerConfig(
+      source({ 'election-etcd': 'https://e', 'etcd-ca': '/ca.pem', 'etcd-call-timeout': '5s' }),
+    );
+    expect(etcd).toBeUndefined();
+    expect(electionEtcd).toMatchObject({ hosts: ['https://e:2379'], callTimeoutMs: 5000 });
+    expect(electionEtcd.tls?.ca?.toString()).toContain('BEGIN CERTIFICATE');
+  });
+
+  it('reaches the etcd of the election with the credentials of the registry', () => {
+    const { etcd, electionEtcd } = config({
+      'election-etcd': 'http://e',
+      'etcd-user': 'u',
+      'etcd-password-file': '/password',
+    });
+    expect(etcd).toMatchObject({ hosts: ['http://10.0.0.1:2379'], user: { name: 'u' } });
+    expect(electionEtcd).toMatchObject({ hosts: ['http://e:2379'], user: { name: 'u' } });
+  });
+
+  it('takes ranges of Services, and nothing else for one', () => {
+    expect(config({ 'service-cidr': '10.96.0.0/12,fd00::/108' }).serviceCidrs).toEqual([
+      '10.96.0.0/12',
+      'fd00::/108',
+    ]);
+    expect(problems({ 'service-cidr': '10.96.0.0' })).toEqual([
+      '--service-cidr "10.96.0.0": expected a range such as 10.96.0.0/12 or fd00::/108',
+    ]);
   });
 
   it('takes a flag before the environment, and that before the default', () => {
@@ -144,7 +184,7 @@ describe('the URLs of etcd', () => {
     ['HTTP://ETCD:2379', 'http://etcd:2379'],
     ['http://[FD00::1]:2379', 'http://[fd00::1]:2379'],
   ])('%s is %s', (given, url) => {
-    expect(config({ etcd: given }).etcd.hosts).toEqual([url]);
+    expect(config({ etcd: given }).etcd?.hosts).toEqual([url]);
   });
 
   it.each([
@@ -181,7 +221,7 @@ describe('the URLs of etcd', () => {
 
 describe('the user of etcd', () => {
   it('has its password from a file, without the line break at its end', () => {
-    expect(config({ 'etcd-user': 'root', 'etcd-password-file': '/password' }).etcd.user).toEqual({
+    expect(config({ 'etcd-user': 'root', 'etcd-password-file': '/password' }).etcd?.user).toEqual({
       name: 'root',
       password: 'hunter2',
     });
@@ -189,7 +229,7 @@ describe('the user of etcd', () => {
 
   it('has its password from the environment', () => {
     const { etcd } = config({ 'etcd-user': 'root' }, { ETCD_ENDPOINTS_ETCD_PASSWORD: 'hunter2' });
-    expect(etcd.user).toEqual({ name: 'root', password: 'hunter2' });
+    expect(etcd?.user).toEqual({ name: 'root', password: 'hunter2' });
   });
 
   it('never has its password from the command line', () => {
@@ -223,13 +263,14 @@ describe('TLS towards etcd', () => {
   const https = { etcd: 'https://h' };
 
   it('has the content of the files', () => {
-    const { tls } = config({
+    const { etcd } = config({
       ...https,
       'etcd-ca': '/ca.pem',
       'etcd-cert': '/cert.pem',
       'etcd-key': '/key.pem',
       'etcd-server-name': 'etcd.example',
-    }).etcd;
+    });
+    const { tls } = etcd ?? {};
     expect(tls).toMatchObject({ serverName: 'etcd.example' });
     expect([tls?.ca, tls?.cert, tls?.key].map(String)).toEqual([certificate, certificate, files['/key.pem']]);
   });
@@ -371,6 +412,7 @@ describe('the environment variables', () => {
       context: 'c',
       namespace: 'shop',
       'allowed-prefix': 'shop=/',
+      'service-cidr': '10.96.0.0/12',
       workers: '2',
       'max-value-bytes': '2Ki',
       'compare-interval': '2m',
@@ -400,6 +442,7 @@ describe('the environment variables', () => {
       kubernetes: { kubeconfig: '/k', context: 'c' },
       namespaces: ['shop'],
       allowedPrefixes: [{ namespace: 'shop', prefix: '/' }],
+      serviceCidrs: ['10.96.0.0/12'],
       workers: 2,
       maxValueBytes: 2048,
       compareIntervalMs: 120_000,

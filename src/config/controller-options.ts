@@ -3,12 +3,13 @@ import type { AllowedPrefix } from './allowed-prefix.ts';
 import { type ElectionConfig, electionConfig, electionOptions } from './election-options.ts';
 import { etcdConfig, etcdOptions } from './etcd-options.ts';
 import { explainAddress } from './explain-address.ts';
-import type { OptionTable } from './option.ts';
+import type { OptionTable, Values } from './option.ts';
 import { type PublishingConfig, publishingConfig, publishingOptions } from './publishing-options.ts';
-import { type OptionSource, readOptionFile, readOptions } from './read-options.ts';
+import { type OptionSource, optionsError, readOptionFile, readOptions } from './read-options.ts';
 import {
   allowedPrefix,
   bytes,
+  cidr,
   duration,
   filePath,
   type ListenAddress,
@@ -22,6 +23,11 @@ import {
 /** Every option of `etcd-endpoints controller`. */
 export const controllerOptions = {
   ...etcdOptions,
+  etcd: {
+    ...etcdOptions.etcd,
+    required: false,
+    doc: 'Members of the etcd cluster that holds the registrations of EtcdServices without a registryRef, such as https://10.0.0.1:2379. All of them should be named; any may be away. Absent: only EtcdRegistries are served.',
+  },
   ...electionOptions,
   ...publishingOptions,
   kubeconfig: {
@@ -45,6 +51,12 @@ export const controllerOptions = {
     many: true,
     placeholder: 'NAMESPACE=PREFIX',
     doc: 'Lets EtcdServices of the namespace read keys below the prefix; once one is listed, nothing else may be read. `shop=/web` is the key /web and all below /web/; `shop=/` is every key that begins with a slash, `shop=` every key. Absent: every namespace may read every prefix but these two.',
+  },
+  'service-cidr': {
+    value: cidr,
+    many: true,
+    placeholder: 'CIDR',
+    doc: 'Range that the cluster takes addresses of Services from: no instance may have one. Besides those that the cluster tells by its ServiceCIDRs (Kubernetes 1.33).',
   },
   workers: {
     value: wholeNumber(1, 256),
@@ -96,8 +108,13 @@ export const controllerOptions = {
 
 /** How one controller is set up: every option read, checked and frozen. Times in milliseconds, sizes in bytes. */
 export interface ControllerConfig extends PublishingConfig {
-  readonly etcd: EtcdOptions;
+  /** The registry of EtcdServices without a registryRef; undefined: there is none. */
+  readonly etcd: EtcdOptions | undefined;
+  /** For every etcd, also those of EtcdRegistries. */
+  readonly etcdLimits: Required<Pick<EtcdOptions, 'maxMessageBytes' | 'callTimeoutMs'>>;
   readonly election: ElectionConfig;
+  /** The etcd that an election is held in. */
+  readonly electionEtcd: EtcdOptions;
   /** Whether a replica that does not lead follows etcd. */
   readonly isWarmStandby: boolean;
   readonly kubernetes: { readonly kubeconfig?: string; readonly context?: string };
@@ -105,6 +122,8 @@ export interface ControllerConfig extends PublishingConfig {
   readonly namespaces: readonly string[];
   /** See `mayRead` in allowed-prefix.ts. */
   readonly allowedPrefixes: readonly AllowedPrefix[];
+  /** Ranges of Services that the options name. */
+  readonly serviceCidrs: readonly string[];
   readonly workers: number;
   readonly maxValueBytes: number;
   readonly compareIntervalMs: number;
@@ -123,12 +142,11 @@ export function controllerConfig(source: OptionSource): ControllerConfig {
   if (kubeconfig !== undefined) {
     readOptionFile('kubeconfig', kubeconfig, source);
   }
-  const etcd = etcdConfig(values, source);
   const election = electionConfig(values);
   return deepFreeze({
-    etcd,
+    ...etcdSides(values, election, source),
     election,
-    ...publishingConfig(values, { election, registryHosts: etcd.hosts }),
+    ...publishingConfig(values, { election, registryHosts: values.etcd }),
     isWarmStandby: values.standby === 'warm',
     kubernetes: {
       ...(kubeconfig !== undefined && { kubeconfig }),
@@ -136,6 +154,7 @@ export function controllerConfig(source: OptionSource): ControllerConfig {
     },
     namespaces: [...new Set(values.namespace)],
     allowedPrefixes: values['allowed-prefix'],
+    serviceCidrs: values['service-cidr'],
     workers: values.workers,
     maxValueBytes: values['max-value-bytes'],
     compareIntervalMs: values['compare-interval'],
@@ -144,6 +163,30 @@ export function controllerConfig(source: OptionSource): ControllerConfig {
     log: { level: values['log-level'], format: values['log-format'] },
     replica: values.replica ?? source.hostname,
   });
+}
+
+/** The etcd of registrations and that of the election, which have their certificates and user in common. */
+function etcdSides(
+  values: Values<typeof controllerOptions>,
+  election: ElectionConfig,
+  source: OptionSource,
+): Pick<ControllerConfig, 'etcd' | 'electionEtcd' | 'etcdLimits'> {
+  const hasOwn = values.etcd.length > 0;
+  if (!hasOwn && election.where === 'etcd' && election.hosts === undefined) {
+    throw optionsError([
+      '--etcd is needed (or ETCD_ENDPOINTS_ETCD); or, to serve EtcdRegistries alone, a place for the election: --election-etcd or --leader-elect=kubernetes',
+    ]);
+  }
+  const hosts = hasOwn ? values.etcd : (election.hosts ?? []);
+  const common = etcdConfig({ ...values, etcd: [...hosts] }, source);
+  return {
+    etcd: hasOwn ? common : undefined,
+    electionEtcd: { ...common, hosts: election.hosts ?? common.hosts },
+    etcdLimits: {
+      maxMessageBytes: values['etcd-max-message-bytes'],
+      callTimeoutMs: values['etcd-call-timeout'],
+    },
+  };
 }
 
 /** Freezes plain objects and arrays; the content of a Buffer cannot be frozen. */

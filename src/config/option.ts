@@ -25,7 +25,7 @@ export interface Option {
   readonly isCommand?: true;
   /** Not read from the environment. */
   readonly noEnv?: true;
-  readonly required?: true;
+  readonly required?: boolean;
   /** As a user would type it. */
   readonly default?: string;
   /** Environment variables that are looked at after ours. */

@@ -1,6 +1,7 @@
 /** How the texts of options are read. Every message says what is expected, in words that follow the flag and its value. */
 import { isIPv4 } from 'node:net';
 import { z } from 'zod';
+import { isCidr } from '../formats/cidr.ts';
 import type { AllowedPrefix } from './allowed-prefix.ts';
 
 /** A schema that reads a text by a function; undefined means that it is not what is `expected`. */
@@ -94,6 +95,10 @@ export const allowedPrefix: z.ZodType<AllowedPrefix, string> = reads(
     const namespace = given.slice(0, Math.max(0, split));
     return isNamespaceName(namespace) ? { namespace, prefix: given.slice(split + 1) } : undefined;
   },
+);
+
+export const cidr: z.ZodType<string, string> = reads('a range such as 10.96.0.0/12 or fd00::/108', (range) =>
+  isCidr(range) ? range : undefined,
 );
 
 /** A port that is registered; `''` where it has no name. */

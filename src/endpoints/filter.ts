@@ -43,7 +43,8 @@ export function compileFilter(filter: Filter = {}): InstanceFilter {
   };
 }
 
-function holds({ operator, values = [] }: MatchExpression, value: string | undefined): boolean {
+/** Whether a value, undefined where there is none, meets a requirement. */
+export function holds({ operator, values = [] }: MatchExpression, value: string | undefined): boolean {
   switch (operator) {
     case 'In':
       return value !== undefined && values.includes(value);

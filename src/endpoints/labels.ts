@@ -5,6 +5,8 @@ export const managerName = 'etcd-endpoints.io';
 export const labels = {
   /** On everything that we write: the EtcdService that it belongs to. Caches select by it. */
   etcdService: 'etcd-endpoints.io/etcdservice',
+  /** On a Secret: the EtcdRegistry that may use it. */
+  registry: 'etcd-endpoints.io/registry',
   /** Who fills an Endpoints object; the label that Kubernetes 1.33 introduced for its own. */
   endpointsManagedBy: 'endpoints.kubernetes.io/managed-by',
   /** Who fills an EndpointSlice: Kubernetes's own controllers leave alone those of others. */

@@ -5,6 +5,7 @@ import type { DesiredEndpoint, Outcome } from './types.ts';
 
 const publishing: Publishing = {
   ports: [{ name: '', port: 80, protocol: 'TCP' }],
+  refuses: () => undefined,
   admits: ({ metadata }) => metadata['env'] !== 'test',
   families: ['IPv4'],
   headless: false,

@@ -1,3 +1,4 @@
+import type { Rejection, RejectionReason } from '../formats/rejection.ts';
 import type { Instance, Item } from '../formats/types.ts';
 import { familyOf } from './families.ts';
 import { matchPorts } from './match-ports.ts';
@@ -15,6 +16,8 @@ export interface Publishing extends NoticeRules {
   /** The Service's families of addresses; an instance of another one cannot be reached through it. */
   readonly families: readonly AddressFamily[];
   readonly zoneOf: ZoneReader;
+  /** Why nobody may publish an address; undefined where it may be. */
+  readonly refuses: (address: string) => Rejection | undefined;
 }
 
 /** What becomes of an item: an endpoint for the ports that it has, or the reason why not. */
@@ -25,6 +28,10 @@ export function resolveItem(item: Item, publishing: Publishing): Outcome {
   const { instance } = item;
   if (!publishing.admits(instance)) {
     return { kind: 'filtered' };
+  }
+  const refused = publishing.refuses(instance.address);
+  if (refused !== undefined) {
+    return refused;
   }
   if (!publishing.families.includes(familyOf(instance.address))) {
     return familyNotServed(instance, publishing.families);
@@ -54,8 +61,14 @@ export function resolveItem(item: Item, publishing: Publishing): Outcome {
  * announced before does not stand in for it.
  */
 export function isUnreadable(outcome: Outcome | undefined): boolean {
-  return outcome?.kind === 'rejected' && outcome.reason !== 'FamilyNotServed';
+  return outcome?.kind === 'rejected' && !unpublishable.has(outcome.reason);
 }
+
+const unpublishable: ReadonlySet<RejectionReason> = new Set([
+  'FamilyNotServed',
+  'InServiceRange',
+  'AddressNotGranted',
+]);
 
 const dnsLabel = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 

@@ -15,6 +15,8 @@ export const rejectionReasons = {
   InvalidKey: 'The key is none that its format knows, or lies where the format cannot read it.',
   InvalidPort: 'A port is no whole number from 1 to 65535.',
   FamilyNotServed: 'The Service has no addresses of this family, IPv4 or IPv6.',
+  InServiceRange: 'The address is one that Kubernetes gives to Services; no instance may have it.',
+  AddressNotGranted: 'The EtcdRegistry grants the namespace other addresses.',
   NoPort: 'Neither the registration nor the EtcdService names a port.',
 } as const satisfies Record<string, string>;
 

@@ -96,6 +96,16 @@ export interface KubeEvent extends KubeObject {
   readonly reportingInstance: string;
 }
 
+export interface Secret extends KubeObject {
+  /** Base64. */
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** Ranges that addresses of Services are taken from; networking.k8s.io/v1 came with Kubernetes 1.33. */
+export interface ServiceCidr extends KubeObject {
+  readonly spec?: { readonly cidrs?: readonly string[] };
+}
+
 export interface Namespace extends KubeObject {
   readonly status?: { readonly phase?: 'Active' | 'Terminating' };
 }
@@ -164,6 +174,22 @@ export const NODES: Resource<Node> = {
   version: 'v1',
   plural: 'nodes',
   kind: 'Node',
+  namespaced: false,
+};
+
+export const SECRETS: Resource<Secret> = {
+  group: '',
+  version: 'v1',
+  plural: 'secrets',
+  kind: 'Secret',
+  namespaced: true,
+};
+
+export const SERVICE_CIDRS: Resource<ServiceCidr> = {
+  group: 'networking.k8s.io',
+  version: 'v1',
+  plural: 'servicecidrs',
+  kind: 'ServiceCIDR',
   namespaced: false,
 };
 
