@@ -2,14 +2,15 @@ import { access, glob, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import type { EtcdService } from '../src/api/etcd-service.ts';
-import { parseSpec } from '../src/api/parse.ts';
+import { parseRegistrySpec, parseSpec } from '../src/api/parse.ts';
+import type { KubeObject } from '../src/kube/types.ts';
 import {
   controllerGrants,
   type Grant,
   leaseGrants,
   nodeGrants,
   ownNamespaceGrants,
+  registryGrants,
 } from '../test/kit/service-account.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -58,15 +59,21 @@ async function whyBroken(page: string, link: string): Promise<string | undefined
 }
 
 /** In blocks of YAML, and where a shell command is given one to read. */
-function etcdServicesOf(text: string): EtcdService[] {
+function objectsOf(text: string): KubeObject[] {
   return [...text.matchAll(/(?:^```yaml|<<'END')\n(.*?)^(?:```|END)$/gms)]
     .flatMap(([, block = '']) => parseAllDocuments(block, { strict: true }))
     .map((document) => {
       expect(document.errors).toEqual([]);
       return document.toJS();
     })
-    .filter(({ kind }) => kind === 'EtcdService');
+    .filter((object) => object !== null);
 }
+
+/** How our own kinds are read. */
+const readers: Readonly<Record<string, (object: KubeObject) => object>> = {
+  EtcdService: (object) => parseSpec(object),
+  EtcdRegistry: (object) => parseRegistrySpec(object),
+};
 
 /** All tests, as text. */
 async function testSources(): Promise<string> {
@@ -104,11 +111,12 @@ describe('the documentation', () => {
     }
   });
 
-  it('shows no EtcdService that is not valid', () => {
-    const examples = [...texts.values()].flatMap(etcdServicesOf);
+  it('shows no object of ours that is not valid', () => {
+    const examples = [...texts.values()].flatMap(objectsOf).filter(({ kind }) => kind in readers);
     expect(examples.length).toBeGreaterThan(5);
     for (const example of examples) {
-      expect(parseSpec(example), `EtcdService ${example.metadata.name}`).toHaveProperty('ok');
+      const { kind, metadata } = example;
+      expect(readers[kind]?.(example), `${kind} ${metadata.name}`).toHaveProperty('ok');
     }
   });
 
@@ -124,6 +132,7 @@ describe('the documentation', () => {
     expect(granted('ClusterRole', 'etcd-endpoints-nodes')).toEqual(nodeGrants);
     expect(granted('Role', 'etcd-endpoints-own-namespace')).toEqual(byResource(ownNamespaceGrants));
     expect(granted('Role', 'etcd-endpoints-election')).toEqual(byResource(leaseGrants));
-    expect(objects).toHaveLength(8);
+    expect(granted('ClusterRole', 'etcd-endpoints-registries')).toEqual(byResource(registryGrants));
+    expect(objects).toHaveLength(10);
   });
 });

@@ -1,29 +1,29 @@
 import type { EtcdService } from '../api/etcd-service.ts';
 import type { Clock } from '../clock.ts';
 import type { ControllerConfig } from '../config/controller-options.ts';
-import type { Connection } from '../etcd/types.ts';
 import { FlightRecorder } from '../explain/flight-recorder.ts';
 import { type KubeWriter, type ObjectKey, objectKey } from '../kube/types.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { queueMetrics } from '../telemetry/queue-metrics.ts';
+import { assembleRegistries, type RegistryAssembly } from './assemble-registries.ts';
+import { countedQueue } from './counted-queue.ts';
 import { countedWriter } from './counted-writer.ts';
 import { Decider } from './deciding.ts';
 import { EndpointsKeeper } from './endpoints-keeper.ts';
 import { Explainer } from './explainer.ts';
 import type { GuardedObject } from './guard-types.ts';
+import { Guards } from './guards.ts';
 import { HeldProbes } from './held-probes.ts';
 import { shownHold } from './hold-findings.ts';
 import type { Kubernetes } from './kubernetes.ts';
 import type { Leadership } from './leadership.ts';
+import type { OpenRegistries } from './open-registries.ts';
 import { Preparer } from './preparing.ts';
 import { Publisher } from './publisher.ts';
 import { Publishing } from './publishing.ts';
-import { logFailure } from './queue-log.ts';
 import { Reconciler } from './reconciler.ts';
 import { Recorder } from './recorder.ts';
-import type { Registry } from './registry.ts';
-import { RegistryGuard } from './registry-guard.ts';
+import type { Leases } from './registries.ts';
 import { Reporter } from './reporting.ts';
 import { ServiceKeeper } from './service-keeper.ts';
 import { SlicesHandBack } from './slices-hand-back.ts';
@@ -31,10 +31,7 @@ import { SlicesKeeper } from './slices-keeper.ts';
 import { StatusWriter } from './status-writer.ts';
 import { TrackedServices } from './tracked.ts';
 import { connectTriggers } from './triggers.ts';
-import { WorkQueue } from './work-queue.ts';
-
-/** The least time between two reconciles of one EtcdService: a storm of changes becomes ten writes a second. */
-const minIntervalMs = 100;
+import type { WorkQueue } from './work-queue.ts';
 
 export interface AssemblyDeps {
   readonly clock: Clock;
@@ -42,7 +39,7 @@ export interface AssemblyDeps {
   readonly metrics: Metrics;
   readonly leadership: Leadership;
   readonly kubernetes: Kubernetes;
-  readonly registry: Registry;
+  readonly registries: OpenRegistries;
 }
 
 interface PublisherParts extends Pick<AssemblyDeps, 'clock' | 'kubernetes'> {
@@ -50,7 +47,7 @@ interface PublisherParts extends Pick<AssemblyDeps, 'clock' | 'kubernetes'> {
   readonly recorder: Recorder;
 }
 
-export interface Assembly {
+export interface Assembly extends RegistryAssembly {
   readonly queue: WorkQueue;
   readonly reconciler: Reconciler;
   readonly recorder: Recorder;
@@ -59,21 +56,16 @@ export interface Assembly {
 
 /** Puts the parts of the controller together by hand: who knows of whom stands here and nowhere else. */
 export function assemble(config: ControllerConfig, deps: AssemblyDeps): Assembly {
-  const { clock, log, metrics, kubernetes, registry } = deps;
+  const { clock, log, metrics, kubernetes } = deps;
   const { client, caches, own, claims, events } = kubernetes;
-  const queue = newQueue(clock, log, metrics);
+  const queue = countedQueue('etcdService', deps);
   const writer = countedWriter(client, metrics);
   const recorder = new Recorder({ log, events, metrics });
   const flights = new FlightRecorder({ clock, log, metrics });
   const publisher = newPublisher(config, { ...deps, writer, recorder });
-  const { reconciler, explainer } = newReconciler(config, {
-    ...deps,
-    queue,
-    writer,
-    recorder,
-    publisher,
-    flights,
-  });
+  const parts = { ...deps, queue, writer, recorder, publisher, flights };
+  const registries = assembleRegistries(config, parts);
+  const { reconciler, explainer } = newReconciler(config, { ...parts, ...registries });
   connectTriggers({
     queue,
     claims,
@@ -81,12 +73,10 @@ export function assemble(config: ControllerConfig, deps: AssemblyDeps): Assembly
     services: own.services,
     endpoints: own.endpoints,
     slices: own.slices,
-    source: registry.mirror,
-    staleMs: config.staleMs,
     nodeNames: kubernetes.nodeNames,
     isStarted: () => kubernetes.whyNotSynced() === undefined,
   });
-  return { queue, reconciler, recorder, explainer };
+  return { queue, reconciler, recorder, explainer, ...registries };
 }
 
 function newPublisher(
@@ -111,7 +101,7 @@ function newPublisher(
   });
 }
 
-interface ReconcilerParts extends AssemblyDeps {
+interface ReconcilerParts extends AssemblyDeps, RegistryAssembly {
   readonly queue: WorkQueue;
   readonly writer: KubeWriter;
   readonly recorder: Recorder;
@@ -123,17 +113,18 @@ function newReconciler(
   config: ControllerConfig,
   parts: ReconcilerParts,
 ): Pick<Assembly, 'reconciler' | 'explainer'> {
-  const { clock, leadership, kubernetes, registry, queue, writer, recorder, publisher, flights } = parts;
-  const { client, caches, own, claims } = kubernetes;
+  const { clock, leadership, kubernetes, registries, queue, writer, recorder, publisher, flights } = parts;
+  const { registryUses, servicesOf } = parts;
+  const { client, own, claims } = kubernetes;
   const lookAgain = (key: ObjectKey): void => queue.add(key);
   const leadsSince = (): number => leadership.since;
-  const connection = (): Connection => registry.mirror.connection;
-  const guard = new RegistryGuard({
-    source: registry.mirror,
-    limits: config.guard,
+  const leasesOf = (registry: string): Leases => registryUses.leasesOf(registry);
+  const guards = new Guards({
+    limitsOf: (registry) => registryUses.guardOf(registry),
+    leasesOf,
+    services: (registry) => shownHolds(servicesOf(registry)),
     clock,
     random: Math.random,
-    services: () => shownHolds(caches.etcdServices.list()),
     changed: lookAgain,
   });
   const probes = new HeldProbes({ clock, found: lookAgain });
@@ -142,12 +133,12 @@ function newReconciler(
     statuses: new StatusWriter({ etcdServices: own.etcdServices, writer, clock }),
     recorder,
     clock,
-    isNews: (hold) => guard.isNews(hold),
+    isNews: (object, hold) => guards.of(object).isNews(hold),
   });
   const tracked = new TrackedServices({
     clock,
     forgotten(key) {
-      guard.leaveOut(key);
+      guards.forget(key);
       probes.forget(key);
       reporter.forget(key);
       flights.forget(key);
@@ -162,19 +153,18 @@ function newReconciler(
   const preparer = new Preparer({
     claims,
     services,
-    source: registry.mirror,
-    allowedPrefixes: config.allowedPrefixes,
+    registries: registryUses,
     maxValueBytes: config.maxValueBytes,
     leadsSince,
     changed({ key, published }) {
-      guard.touch(key);
+      guards.touch(key);
       queue.add(key, published === undefined ? 'low' : 'high');
     },
     departed: ({ key }, endpoint, left) => flights.left(key, endpoint, left),
     clock,
   });
   const { drainMs, staleMs } = config;
-  const decider = new Decider({ guard, publisher, probes, reporter, flights, clock, drainMs, leadsSince });
+  const decider = new Decider({ guards, publisher, probes, reporter, flights, clock, drainMs, leadsSince });
   const publishing = new Publishing({
     preparer,
     decider,
@@ -182,9 +172,8 @@ function newReconciler(
     publisher,
     recorder,
     flights,
-    leases: registry.mirror,
+    leasesOf,
     clock,
-    connection,
     staleMs,
     leadsSince,
   });
@@ -197,7 +186,7 @@ function newReconciler(
     preparer,
     publisher,
     flights,
-    leases: registry.mirror,
+    leasesOf,
     clock,
   });
   const reconciler = new Reconciler({
@@ -205,11 +194,11 @@ function newReconciler(
     tracked,
     preparer,
     publishing,
-    guard,
+    guards,
     probes,
     reporter,
+    connection: (registry) => registries.pool.get(registry)?.mirror.connection,
     clock,
-    connection,
     leadsSince,
   });
   return { reconciler, explainer };
@@ -219,19 +208,4 @@ function* shownHolds(objects: Iterable<EtcdService>): Iterable<GuardedObject> {
   for (const object of objects) {
     yield { key: objectKey(object.metadata), shown: shownHold(object) };
   }
-}
-
-function newQueue(clock: Clock, log: Logger, metrics: Metrics): WorkQueue {
-  const counted = queueMetrics<string>(metrics, 'etcdservice');
-  return new WorkQueue({
-    clock,
-    minIntervalMs,
-    observer: {
-      ...counted,
-      finished(run) {
-        counted.finished(run);
-        logFailure(log, run);
-      },
-    },
-  });
 }

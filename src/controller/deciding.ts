@@ -7,6 +7,7 @@ import type { FlightRecorder } from '../explain/flight-recorder.ts';
 import type { Claim } from './claim.ts';
 import { earliest } from './findings.ts';
 import type { Verdict } from './guard-types.ts';
+import type { Guards } from './guards.ts';
 import type { HeldProbes } from './held-probes.ts';
 import { releasedHold, removalFinding, serviceLimits, shownHold } from './hold-findings.ts';
 import type { Prepared } from './preparing.ts';
@@ -34,7 +35,7 @@ interface Judged {
 }
 
 export interface DeciderDeps {
-  readonly guard: RegistryGuard;
+  readonly guards: Guards;
   readonly publisher: Publisher;
   readonly probes: HeldProbes;
   readonly reporter: Reporter;
@@ -58,8 +59,9 @@ export class Decider {
   async decide(tracked: Tracked, { claim, subscription }: Prepared): Promise<Decision> {
     const before = this.standing(tracked, claim);
     const object = this.#deps.reporter.latest(claim.object);
-    const dead = this.#dismissDead(tracked);
-    const verdict = this.#deps.guard.judge(tracked.key, {
+    const guard = this.#deps.guards.of(claim.object);
+    const dead = this.#dismissDead(tracked, guard);
+    const verdict = guard.judge(tracked.key, {
       subject: {
         get isSynced() {
           return subscription.isSynced;
@@ -110,10 +112,10 @@ export class Decider {
     return standing?.term === leadsSince() ? standing.endpoints : publisher.published(claim);
   }
 
-  #dismissDead({ key }: Tracked): ReadonlySet<string> {
+  #dismissDead({ key }: Tracked, guard: RegistryGuard): ReadonlySet<string> {
     const dead = this.#deps.probes.takeDead(key);
     for (const id of dead) {
-      this.#deps.guard.dismiss(key, id);
+      guard.dismiss(key, id);
     }
     return dead;
   }

@@ -58,14 +58,14 @@ export async function openElection(
 }
 
 function openEtcdElection(
-  { election, etcd, replica }: ControllerConfig,
+  { election, electionEtcd, replica }: ControllerConfig,
   name: string,
   namespace: KubeObject,
   deps: ElectionDeps,
 ): OpenElection {
   const { clock, metrics } = deps;
   const log = deps.log.child({ election: name });
-  const client = new EtcdClient({ ...etcd, ...hasty, hosts: election.hosts ?? etcd.hosts }, { clock, log });
+  const client = new EtcdClient({ ...electionEtcd, ...hasty }, { clock, log });
   const options = { name, identity: replica, ttlSeconds: election.ttlMs / 1000 };
   const elector = new Election(client, options, { clock, log, observer: electionMetrics(metrics) });
   return {

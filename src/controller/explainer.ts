@@ -17,6 +17,7 @@ import type { Leadership } from './leadership.ts';
 import type { Preparer } from './preparing.ts';
 import type { Publisher } from './publisher.ts';
 import { Refusal } from './refusal.ts';
+import { registryNameOf } from './registry-name.ts';
 import type { Tracked, TrackedServices } from './tracked.ts';
 
 /** Keys that are told at once: each is read again for it, and its lease is asked for. */
@@ -30,8 +31,8 @@ export interface ExplainerDeps {
   readonly preparer: Preparer;
   readonly publisher: Publisher;
   readonly flights: FlightRecorder;
-  /** Where the leases of registrations are known. */
-  readonly leases: Pick<RegistrySource, 'leaseTime'>;
+  /** Where the leases of a registry are known. */
+  readonly leasesOf: (registry: string) => Pick<RegistrySource, 'leaseTime'>;
   readonly clock: Clock;
 }
 
@@ -55,7 +56,7 @@ export class Explainer {
    * name.
    */
   async explain(question: Question, leader: Leader | undefined): Promise<Explanation> {
-    const { replica, leadership, etcdService, tracked: all, publisher, flights, clock, leases } = this.#deps;
+    const { replica, leadership, etcdService, tracked: all, publisher, flights, clock } = this.#deps;
     const key = `${question.namespace}/${question.name}`;
     if (leadership.term === undefined) {
       throw new TerminalError('NOT_LEADING', notLeading(replica, leader, question));
@@ -72,6 +73,7 @@ export class Explainer {
     const since = clock.now() - (question.sinceMs ?? Number.POSITIVE_INFINITY);
     const removals = removalsSince(flights.removals(key), since, known.desired);
     const asked = known.readings.map(({ registration }) => registration.lease);
+    const leases = this.#deps.leasesOf(registryNameOf(object));
     const times = await leaseTimes(leases, asked, clock);
     const isAsked = ({ address }: { readonly address: string }): boolean =>
       question.address === undefined || question.address === address;

@@ -1,13 +1,16 @@
+import type { EtcdServiceSpec } from '../api/etcd-service.ts';
 import { familiesOf } from '../endpoints/families.ts';
 import { compileFilter } from '../endpoints/filter.ts';
 import { isHeadless } from '../endpoints/plan-service.ts';
 import type { ServicePort } from '../endpoints/types.ts';
-import { compileZone } from '../endpoints/zone.ts';
+import { compileZone, type ZoneReader } from '../endpoints/zone.ts';
 import { formatBlocks } from '../formats/formats.ts';
 import { compileReader } from '../formats/read.ts';
 import { rangeOf } from '../formats/source.ts';
 import type { Service } from '../kube/resources.ts';
+import type { ZoneOf } from '../registries/zones.ts';
 import type { Claim } from './claim.ts';
+import type { RegistryUse } from './registries.ts';
 import type { Following } from './subscription.ts';
 
 /** The Service that is filled: its ports, and the object as far as it stands. */
@@ -17,17 +20,25 @@ export interface Filled {
 }
 
 /** What an EtcdService follows, and how that is read and published for its Service. */
-export function followingOf({ spec }: Claim, { ports, service }: Filled, maxValueBytes: number): Following {
+export function followingOf(
+  claim: Claim,
+  { ports, service }: Filled,
+  registry: RegistryUse,
+  maxValueBytes: number,
+): Following {
+  const spec = rooted(claim.spec, registry.root);
   const { prefix, key, separator, layout, format, filter, topology } = spec;
   const families = familiesOf(service);
   const headless = service === undefined ? spec.service.type === 'Headless' : isHeadless(service);
   const options = format in formatBlocks ? spec[format as keyof typeof formatBlocks] : undefined;
   const reading = [prefix, key, separator, layout, format, options];
   return {
+    source: registry.source,
     range: rangeOf(spec),
-    rulesId: JSON.stringify([...reading, filter, topology, ports, families, headless]),
+    rulesId: JSON.stringify([...reading, filter, topology, ports, families, headless, registry.rulesId]),
     rules: () => {
       const isFiltered = compileFilter(filter);
+      const { refuses, zoneOf } = registry.rules();
       return {
         read: compileReader(spec, { maxValueBytes }),
         publishing: {
@@ -35,10 +46,30 @@ export function followingOf({ spec }: Claim, { ports, service }: Filled, maxValu
           families,
           headless,
           zoneHints: topology?.hints === 'Zone',
-          zoneOf: compileZone(topology?.zone),
+          zoneOf: orByAddress(compileZone(topology?.zone), zoneOf),
           admits: (instance) => isFiltered(instance) === undefined,
+          refuses,
         },
       };
     },
+  };
+}
+
+/** The spec as it is for the whole etcd: an EtcdService names its keys below the root of the registry. */
+function rooted(spec: EtcdServiceSpec, root: string): EtcdServiceSpec {
+  const { prefix, key } = spec;
+  return {
+    ...spec,
+    ...(prefix !== undefined && { prefix: root + prefix }),
+    ...(key !== undefined && { key: root + key }),
+  };
+}
+
+/** The zone that a registration names, else that of its address. */
+function orByAddress(read: ZoneReader, zoneOf: ZoneOf): ZoneReader {
+  return (instance) => {
+    const reading = read(instance);
+    const zone = reading.kind === 'none' ? zoneOf(instance.address) : undefined;
+    return zone === undefined ? reading : { kind: 'zone', zone };
   };
 }

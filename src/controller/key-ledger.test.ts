@@ -16,6 +16,7 @@ const publishing: Publishing = {
   headless: false,
   zoneHints: false,
   zoneOf: () => ({ kind: 'none' }),
+  refuses: () => undefined,
   admits: () => true,
 };
 

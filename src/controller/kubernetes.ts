@@ -20,7 +20,7 @@ import { userAgentOf } from './user-agent.ts';
 export interface Kubernetes extends Pick<Caches, 'whyNotSynced' | 'servesSlices' | 'start' | 'close'> {
   readonly client: KubeClient;
   readonly events: EventRecorder;
-  readonly caches: Pick<Caches, 'etcdServices' | 'slices'>;
+  readonly caches: Pick<Caches, 'etcdServices' | 'services' | 'slices'>;
   readonly own: {
     readonly etcdServices: OwnWrites<EtcdService>;
     readonly services: OwnWrites<Service>;

@@ -1,9 +1,7 @@
 import { type EtcdService, type EtcdServiceSpec, serviceNameOf } from '../api/etcd-service.ts';
 import type { Clock } from '../clock.ts';
-import { type AllowedPrefix, mayRead } from '../config/allowed-prefix.ts';
 import type { DesiredEndpoint, ServicePort } from '../endpoints/types.ts';
 import { RetryableError } from '../errors.ts';
-import type { RegistrySource } from '../etcd/types.ts';
 import type { Left } from '../explain/flight-recorder.ts';
 import { reasonOf } from '../explain/removal.ts';
 import type { Service } from '../kube/resources.ts';
@@ -11,6 +9,7 @@ import type { Claim } from './claim.ts';
 import type { Claims } from './claims.ts';
 import { type Filled, followingOf } from './following.ts';
 import { Refusal } from './refusal.ts';
+import type { Pending, Registries, RegistryUse } from './registries.ts';
 import type { ServiceKeeper } from './service-keeper.ts';
 import { readSpec } from './spec.ts';
 import { Subscription } from './subscription.ts';
@@ -22,14 +21,14 @@ export interface Prepared {
   /** The Service as it stands. */
   readonly existing: Service | undefined;
   readonly ports: readonly ServicePort[];
+  readonly registry: RegistryUse;
   readonly subscription: Subscription;
 }
 
 export interface PreparerDeps {
   readonly claims: Claims;
   readonly services: ServiceKeeper;
-  readonly source: RegistrySource;
-  readonly allowedPrefixes: readonly AllowedPrefix[];
+  readonly registries: Registries;
   readonly maxValueBytes: number;
   /** Monotonic milliseconds at which the term under way began. */
   readonly leadsSince: () => number;
@@ -49,13 +48,17 @@ export class Preparer {
   }
 
   /** Throws a Refusal where what is asked for cannot be. */
-  prepare(tracked: Tracked, object: EtcdService): Prepared {
-    const { services } = this.#deps;
+  prepare(tracked: Tracked, object: EtcdService): Prepared | Pending {
+    const { services, registries } = this.#deps;
     const claim = this.claimOf(tracked, object);
     const existing = services.existing(claim);
     const ports = services.ports(claim, existing);
-    const subscription = this.#subscribe(tracked, claim, { ports, service: existing });
-    return { claim, existing, ports, subscription };
+    const registry = registries.of(claim);
+    if ('pending' in registry) {
+      return registry;
+    }
+    const subscription = this.#subscribe(tracked, claim, { ports, service: existing }, registry);
+    return { claim, existing, ports, registry, subscription };
   }
 
   /** What is asked for, and for which Service. Throws a Refusal where that cannot be read. */
@@ -65,23 +68,15 @@ export class Preparer {
   }
 
   /** Reads what is followed as the Service wants it that stands now: Kubernetes has chosen what the spec leaves open, such as families. */
-  read({ claim, ports, subscription }: Prepared, service: Service): void {
-    subscription.update(followingOf(claim, { ports, service }, this.#deps.maxValueBytes));
+  read({ claim, ports, registry, subscription }: Prepared, service: Service): void {
+    subscription.update(followingOf(claim, { ports, service }, registry, this.#deps.maxValueBytes));
   }
 
-  #subscribe(tracked: Tracked, claim: Claim, filled: Filled): Subscription {
-    const { source, allowedPrefixes, maxValueBytes, changed, departed, clock } = this.#deps;
-    const following = followingOf(claim, filled, maxValueBytes);
-    if (!mayRead(allowedPrefixes, claim.namespace, following.range)) {
-      const { prefix, key } = claim.spec;
-      throw new Refusal(
-        'PrefixNotAllowed',
-        `Namespace ${claim.namespace} may not read ${JSON.stringify(prefix ?? key)}; see --allowed-prefix`,
-      );
-    }
+  #subscribe(tracked: Tracked, claim: Claim, filled: Filled, registry: RegistryUse): Subscription {
+    const { maxValueBytes, changed, departed, clock } = this.#deps;
+    const following = followingOf(claim, filled, registry, maxValueBytes);
     if (tracked.subscription === undefined) {
       tracked.subscription = new Subscription(
-        source,
         following,
         () => {
           tracked.unpublishedSince ??= clock.monotonic();

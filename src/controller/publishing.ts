@@ -1,6 +1,6 @@
 import type { EtcdService } from '../api/etcd-service.ts';
 import type { Clock } from '../clock.ts';
-import type { Connection, RegistrySource } from '../etcd/types.ts';
+import type { RegistrySource } from '../etcd/types.ts';
 import type { FlightRecorder } from '../explain/flight-recorder.ts';
 import type { Service } from '../kube/resources.ts';
 import type { Claim } from './claim.ts';
@@ -9,6 +9,8 @@ import { earliest, isPublished, unknown, whyStale, whyUnready } from './findings
 import type { Prepared, Preparer } from './preparing.ts';
 import type { Publication, Publisher } from './publisher.ts';
 import type { Recorder } from './recorder.ts';
+import type { Pending } from './registries.ts';
+import { registryNameOf } from './registry-name.ts';
 import type { ServiceKeeper } from './service-keeper.ts';
 import { asStale, staleness } from './staleness.ts';
 import type { Findings, Published } from './status.ts';
@@ -28,11 +30,9 @@ export interface PublishingDeps {
   readonly publisher: Publisher;
   readonly recorder: Recorder;
   readonly flights: FlightRecorder;
-  /** Where the leases of registrations are known. */
-  readonly leases: Pick<RegistrySource, 'leaseTime'>;
+  /** Where the leases of a registry are known. */
+  readonly leasesOf: (registry: string) => Pick<RegistrySource, 'leaseTime'>;
   readonly clock: Clock;
-  /** Whether the registry answers. */
-  readonly connection: () => Connection;
   /** After how many milliseconds without the registry endpoints are published as not ready; undefined: never. */
   readonly staleMs: number | undefined;
   /** Monotonic milliseconds at which the term under way began. */
@@ -56,15 +56,19 @@ export class Publishing {
 
   /** Throws a Refusal where what is asked for cannot be, and what trying again can help. */
   async publish(tracked: Tracked, object: EtcdService): Promise<Found> {
-    const { preparer, recorder, connection, staleMs, clock } = this.#deps;
+    const { preparer, recorder, staleMs, clock } = this.#deps;
     const prepared = preparer.prepare(tracked, object);
-    const { claim, subscription } = prepared;
-    const unready = whyUnready(subscription.failure, claim.spec, connection().connected);
+    if ('pending' in prepared) {
+      return whilePending(prepared);
+    }
+    const { claim, subscription, registry } = prepared;
+    const { connection } = registry.source;
+    const unready = whyUnready(subscription.failure, claim.spec, connection.connected);
     if (unready?.reason === 'Paused') {
       tracked.unpublishedSince = undefined;
       return asItIs(claim, unready);
     }
-    const { isStale, lookAgainMs } = staleness(connection(), staleMs, clock.now());
+    const { isStale, lookAgainMs } = staleness(connection, staleMs, clock.now());
     if (isStale) {
       return await this.#publishStale(tracked, prepared);
     }
@@ -120,7 +124,7 @@ export class Publishing {
   }
 
   async #write(tracked: Tracked, claim: Claim, service: Service, published: Published): Promise<Publication> {
-    const { publisher, services, recorder, flights, leases, leadsSince, clock } = this.#deps;
+    const { publisher, services, recorder, flights, leasesOf, leadsSince, clock } = this.#deps;
     const { endpoints } = published;
     const { writingSince } = tracked;
     const term = leadsSince();
@@ -130,7 +134,8 @@ export class Publishing {
       const waitedMs = writingSince === undefined ? 0 : clock.monotonic() - writingSince;
       recorder.published(claim, published, publication.write, waitedMs);
       tracked.lastWrite = { at: clock.now(), revision: published.revision };
-      flights.published(tracked.key, { before: publication.write.before, after: endpoints, source: leases });
+      const source = leasesOf(registryNameOf(claim.object));
+      flights.published(tracked.key, { before: publication.write.before, after: endpoints, source });
     }
     tracked.standing = { term, endpoints };
     const adopted = await services.adopt(claim, service);
@@ -147,6 +152,18 @@ export class Publishing {
     const published = tracked.published && { ...tracked.published, endpoints };
     return { findings: findingsOf(claim, whyStale, { published, removal: undefined }) };
   }
+}
+
+/** How soon it is looked again for what is being listed, and for what cannot be. */
+const pendingMs = 1000;
+const failingMs = 30_000;
+
+function whilePending({ pending, isFailure }: Pending): Found {
+  const ready = { status: 'Unknown', reason: 'NotSynced', message: pending } as const;
+  return {
+    findings: { ...unknown, ready: isFailure ? ready : undefined },
+    lookAgainMs: isFailure ? failingMs : pendingMs,
+  };
 }
 
 /** Everything stays as it is. */

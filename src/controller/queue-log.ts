@@ -5,9 +5,13 @@ import type { FinishedRun } from './work-queue.ts';
 /** What is no failure worth a warning: somebody was faster, or this replica does not lead for the moment. */
 const passing = ['KUBE_CONFLICT', 'NOT_LEADING', 'TERM_ENDED'];
 
+/** What a queue holds, as fields of log lines name it. */
+export type QueuedKind = 'etcdService' | 'etcdRegistry';
+
 /** One line for a reconcile that failed. */
 export function logFailure(
   log: Logger,
+  kind: QueuedKind,
   { key, result, error, failures, retryInMs }: FinishedRun<string>,
 ): void {
   if (result === 'success' || result === 'requeue_after') {
@@ -15,7 +19,7 @@ export function logFailure(
   }
   const reason = codeOf(error) ?? 'UnknownError';
   const retry = retryInMs === undefined ? {} : { retryInMs: Math.round(retryInMs) };
-  const fields = { etcdService: key, reason, failures, ...retry };
+  const fields = { [kind]: key, reason, failures, ...retry };
   if (result === 'panic') {
     log.error({ ...fields, error }, 'Could not reconcile because of a defect');
   } else if (passing.includes(reason)) {

@@ -1,14 +1,18 @@
 import type { EtcdService } from '../api/etcd-service.ts';
+import type { ReadyReason } from '../api/reasons.ts';
 import { codeOf } from '../errors.ts';
+import type { Connection } from '../etcd/types.ts';
 import type { ObjectKey } from '../kube/types.ts';
 import { refusalOf, soonest, unknown, withRegistry } from './findings.ts';
+import type { Guards } from './guards.ts';
 import type { HeldProbes } from './held-probes.ts';
 import { type Preparer, serviceNameIn } from './preparing.ts';
 import type { Found, Publishing, PublishingDeps } from './publishing.ts';
 import { Refusal } from './refusal.ts';
-import type { RegistryGuard } from './registry-guard.ts';
-import { registryState } from './registry-state.ts';
+import { registryNameOf } from './registry-name.ts';
+import { type RegistryState, registryState, withoutRegistry } from './registry-state.ts';
 import type { Reporter } from './reporting.ts';
+import type { Findings } from './status.ts';
 import type { Tracked, TrackedServices } from './tracked.ts';
 import type { Requeue } from './work-queue.ts';
 
@@ -17,15 +21,29 @@ const firstStatusAfterMs = 2000;
 /** A refusal that hangs on objects which are not watched is looked at again after so long. */
 const recheckMs = 30_000;
 
-export interface ReconcilerDeps extends Pick<PublishingDeps, 'clock' | 'connection' | 'leadsSince'> {
+/** Reasons for which an EtcdService has nothing to do with the registry that it names, if there is one. */
+const barring = [
+  'RegistryNotFound',
+  'RegistryUnusable',
+  'RegistryNotGranted',
+] as const satisfies readonly ReadyReason[];
+const unfollowed = [
+  ...barring,
+  'PrefixNotAllowed',
+  'ServiceConflict',
+] as const satisfies readonly ReadyReason[];
+
+export interface ReconcilerDeps extends Pick<PublishingDeps, 'clock' | 'leadsSince'> {
   /** The EtcdService of that name as it stands; undefined where there is none. */
   readonly etcdService: (key: ObjectKey) => EtcdService | undefined;
   readonly tracked: TrackedServices;
   readonly preparer: Preparer;
   readonly publishing: Publishing;
-  readonly guard: RegistryGuard;
+  readonly guards: Guards;
   readonly probes: HeldProbes;
   readonly reporter: Reporter;
+  /** Whether a registry answers; undefined where none of that name is followed. */
+  readonly connection: (registry: string) => Connection | undefined;
 }
 
 /**
@@ -45,14 +63,14 @@ export class Reconciler {
   }
 
   async reconcile(key: ObjectKey): Promise<Requeue | undefined> {
-    const { tracked: all, guard, reporter, clock, connection, leadsSince } = this.#deps;
-    guard.during(leadsSince());
+    const { tracked: all, guards, reporter, clock, leadsSince } = this.#deps;
     const object = this.#living(key);
     if (object === undefined) {
       return undefined;
     }
+    const guard = guards.of(object);
+    guard.during(leadsSince());
     const tracked = all.track(key, object);
-    const registry = registryState(connection(), key, clock.now());
     const { findings, lookAgainMs } = await this.#find(tracked, object);
     if (findings === undefined) {
       guard.leaveOut(key);
@@ -66,6 +84,7 @@ export class Reconciler {
     if (earlyMs > 0) {
       return { requeueAfterMs: earlyMs };
     }
+    const registry = this.#registryState(key, object, findings);
     const waitMs = await reporter.report(object, withRegistry(findings, registry.finding));
     return soonest([registry.lookAgainMs, lookAgainMs, waitMs]);
   }
@@ -104,6 +123,14 @@ export class Reconciler {
     return object;
   }
 
+  #registryState(key: ObjectKey, object: EtcdService, { ready }: Findings): RegistryState {
+    const connection = this.#deps.connection(registryNameOf(object));
+    const isBarred = ready !== undefined && (barring as readonly string[]).includes(ready.reason);
+    return connection === undefined || isBarred
+      ? withoutRegistry
+      : registryState(connection, key, this.#deps.clock.now());
+  }
+
   /** Publishes, and turns what stands against it into a finding. Errors that trying again can help go to the queue. */
   async #find(tracked: Tracked, object: EtcdService): Promise<Found> {
     try {
@@ -118,7 +145,7 @@ export class Reconciler {
       }
       // Its condition tells of what is refused; the age of unpublished changes is for what should have been published.
       tracked.unpublishedSince = undefined;
-      if (refused.reason === 'PrefixNotAllowed' || refused.reason === 'ServiceConflict') {
+      if ((unfollowed as readonly string[]).includes(refused.reason)) {
         // Nothing is followed that may not be read, or that another EtcdService publishes.
         tracked.subscription?.release();
         tracked.subscription = undefined;

@@ -1,3 +1,5 @@
+import type { Condition } from '../api/condition.ts';
+import type { EtcdRegistry } from '../api/etcd-registry.ts';
 import type { EtcdService } from '../api/etcd-service.ts';
 import type { EventReason, ReadyReason, RemovalHeldReason } from '../api/reasons.ts';
 import type { Desired, RejectedSample } from '../endpoints/desired.ts';
@@ -139,6 +141,20 @@ export class Recorder {
 
   holdEnded(object: EtcdService, { reason, message }: RemovalFinding): void {
     this.#log(object).info({ reason, hold: message }, 'Nothing is held any more');
+  }
+
+  /** The condition Connected of an EtcdRegistry has another reason. Its Event stands where that of a term does. */
+  registryTold(object: EtcdRegistry, ownNamespace: string, { status, reason, message }: Condition): void {
+    const { name } = object.metadata;
+    const log = this.#deps.log.child({ registry: name });
+    if (status === 'True' && reason === 'Connected') {
+      log.info({ connected: status, reason }, 'Registry changed');
+      return;
+    }
+    log.warn({ connected: status, reason, problem: message }, 'Registry changed');
+    const about = { ...object, metadata: { ...object.metadata, namespace: ownNamespace } };
+    this.#deps.events.record(about, { type: 'Warning', reason, message });
+    this.#deps.metrics.events.inc({ type: 'Warning', reason });
   }
 
   #noticedRejections(object: EtcdService, before: Desired | undefined, { counts, rejected }: Desired): void {

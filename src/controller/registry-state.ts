@@ -16,6 +16,16 @@ export interface RegistryState {
   readonly lookAgainMs: number | undefined;
 }
 
+/** What an EtcdService says that has no registry. */
+export const withoutRegistry: RegistryState = {
+  finding: {
+    status: 'Unknown',
+    reason: 'NoRegistry',
+    message: 'There is no registry to use; Ready says why',
+  },
+  lookAgainMs: undefined,
+};
+
 /** What an EtcdService says of its registry at wall-clock time `now`. */
 export function registryState(connection: Connection, key: ObjectKey, now: number): RegistryState {
   if (connection.connected) {

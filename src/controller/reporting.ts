@@ -15,7 +15,7 @@ export interface ReporterDeps {
   readonly recorder: Recorder;
   readonly clock: Clock;
   /** Whether a hold has not been told of by an Event before. */
-  readonly isNews: (hold: Hold) => boolean;
+  readonly isNews: (object: EtcdService, hold: Hold) => boolean;
 }
 
 /** Brings what was found out to the status, and to those who watch: Events and log lines. */
@@ -56,7 +56,7 @@ export class Reporter {
     const findings = { ...unknown, ready: undefined, published: decision, removal };
     await this.#write(this.latest(object), object, findings);
     if (removal !== undefined) {
-      recorder.holdBegan(object, removal, { hold, held, isNews: isNews(hold) });
+      recorder.holdBegan(object, removal, { hold, held, isNews: isNews(object, hold) });
     }
   }
 

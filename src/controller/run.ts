@@ -1,9 +1,12 @@
+import { defaultRegistryName } from '../api/etcd-registry.ts';
+import type { ServiceRangesReason } from '../api/registry-reasons.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { ControllerConfig } from '../config/controller-options.ts';
 import { messageOf } from '../errors.ts';
 import type { Connection } from '../etcd/types.ts';
 import { startExplainServer } from '../explain/server.ts';
 import type { Elector } from '../leadership/elector.ts';
+import type { Registry } from '../registries/registry.ts';
 import { startHealthServer } from '../telemetry/health.ts';
 import type { HttpServer } from '../telemetry/http-server.ts';
 import type { Logger } from '../telemetry/logging.ts';
@@ -12,10 +15,12 @@ import { type Assembly, assemble } from './assemble.ts';
 import { type OpenElection, openElection } from './election.ts';
 import { type Kubernetes, openKubernetes } from './kubernetes.ts';
 import { Leadership } from './leadership.ts';
-import { openRegistry, type Registry } from './registry.ts';
+import { type OpenRegistries, openRegistries } from './open-registries.ts';
 import { runReplica } from './replica.ts';
 import { scrapeController } from './scrape.ts';
 
+/** How many EtcdRegistries are looked at once; none of that waits for etcd. */
+const registryWorkers = 4;
 /** How long Events that are queued may take at the end. */
 const flushMs = 500;
 
@@ -26,7 +31,7 @@ interface Parts extends Assembly {
   readonly metrics: Metrics;
   readonly leadership: Leadership;
   readonly kubernetes: Kubernetes;
-  readonly registry: Registry;
+  readonly registries: OpenRegistries;
 }
 
 /** Runs one replica of the controller until the signal aborts, then drains what is under way and closes every connection. */
@@ -39,8 +44,8 @@ export async function runController(
   const metrics = createMetrics({ processMetrics: true });
   const base = { config, clock, log, metrics, leadership: new Leadership(clock) };
   const kubernetes = openKubernetes(config, base);
-  const registry = openRegistry(config, base);
-  const parts = { ...base, kubernetes, registry, ...assemble(config, { ...base, kubernetes, registry }) };
+  const sides = { ...base, kubernetes, registries: openRegistries(config, { ...base, kubernetes }) };
+  const parts: Parts = { ...sides, ...assemble(config, sides) };
   let election: OpenElection | undefined;
   let notOpen: string | undefined;
   const health = await startHealth(parts, {
@@ -48,8 +53,10 @@ export async function runController(
     whyNotOpen: () => notOpen,
   });
   const explain = await startExplain(parts, () => election?.elector);
+  let keeping: Keeping | undefined;
   try {
-    await kubernetes.start(signal);
+    await startCaches(parts, signal);
+    keeping = keepRegistries(parts);
     const tell = (problem: string): void => {
       notOpen = problem;
     };
@@ -58,13 +65,42 @@ export async function runController(
     metrics.electionOpen.set(1);
     await serve(parts, election, signal);
   } finally {
+    parts.endTriggers();
     parts.reconciler.close();
     await election?.close();
-    await registry.close();
+    await keeping?.end();
+    await parts.registries.close();
     await kubernetes.close();
     await explain?.close();
     await health.close();
   }
+}
+
+async function startCaches({ kubernetes, registries, log }: Parts, signal: AbortSignal): Promise<void> {
+  await Promise.all([kubernetes.start(signal), registries.start(signal)]);
+  if (!registries.serviceAddresses.known && !signal.aborted) {
+    log.warn(
+      { reason: 'RangesUnknown' satisfies ServiceRangesReason },
+      'The ranges of Services are not known: only addresses are refused that a Service has now; see --service-cidr',
+    );
+  }
+}
+
+/** The work on registries, which goes on whoever leads. */
+interface Keeping {
+  end(): Promise<void>;
+}
+
+function keepRegistries({ registryQueue, registryKeeper }: Parts): Keeping {
+  const stop = new AbortController();
+  const drained = registryQueue.run(registryWorkers, (name) => registryKeeper.reconcile(name), stop.signal);
+  return {
+    async end() {
+      stop.abort();
+      await registryKeeper.close();
+      await drained;
+    },
+  };
 }
 
 async function serve(parts: Parts, election: OpenElection | undefined, signal: AbortSignal): Promise<void> {
@@ -105,11 +141,11 @@ async function startHealth(parts: Parts, { elector, whyNotOpen }: ElectionView):
       role: roleOf(leadership),
       leader: describe(elector()?.leader),
       ...electionFact(whyNotOpen()),
-      registry: registryFact(parts.registry.mirror.connection),
+      ...registryFacts(parts.registries.pool.values()),
     }),
     metrics: () => metrics.expose(),
   });
-  log.info({ http: health.address, server: kubernetes.client.server, etcd: config.etcd.hosts }, 'Starting');
+  log.info({ http: health.address, server: kubernetes.client.server, etcd: config.etcd?.hosts }, 'Starting');
   return health;
 }
 
@@ -142,6 +178,19 @@ function roleOf({ term }: Leadership): string {
 
 function describe(leader: Elector['leader']): string {
   return leader === undefined ? 'none known' : `${leader.identity} in term ${leader.term}`;
+}
+
+/** More of them are for metrics to tell. */
+const mostRegistryFacts = 20;
+
+function registryFacts(registries: Iterable<Registry>): Readonly<Record<string, string>> {
+  const first = [...registries].slice(0, mostRegistryFacts);
+  return Object.fromEntries(
+    first.map(({ name, mirror }) => [
+      name === defaultRegistryName ? 'registry' : `registry ${name}`,
+      registryFact(mirror.connection),
+    ]),
+  );
 }
 
 function registryFact({ connected, since, error }: Connection): string {

@@ -9,15 +9,16 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { setQueueGauges } from '../telemetry/queue-metrics.ts';
 import type { Kubernetes } from './kubernetes.ts';
 import type { Leadership } from './leadership.ts';
+import type { OpenRegistries } from './open-registries.ts';
 import type { Reconciler } from './reconciler.ts';
-import type { Registry } from './registry.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 export interface ScrapeInput {
   readonly metrics: Metrics;
   readonly queue: WorkQueue;
+  readonly registryQueue: WorkQueue;
   readonly reconciler: Reconciler;
-  readonly registry: Registry;
+  readonly registries: Pick<OpenRegistries, 'pool' | 'serviceAddresses'>;
   readonly leadership: Leadership;
   readonly elector: Elector | undefined;
   readonly clock: Clock;
@@ -27,16 +28,12 @@ export interface ScrapeInput {
 
 /** Sets the gauges that are computed when metrics are scraped, and not on the hot path. */
 export function scrapeController(input: ScrapeInput): void {
-  const { metrics, queue, reconciler, registry, leadership, elector, clock } = input;
+  const { metrics, queue, registryQueue, reconciler, registries, leadership, elector, clock } = input;
   setQueueGauges(metrics, 'etcdservice', queue.snapshot());
+  setQueueGauges(metrics, 'etcdregistry', registryQueue.snapshot());
   metrics.leader.set(leadership.term === undefined ? 0 : 1);
   metrics.leaderTerm.set(elector?.leader?.term ?? 0);
-  const { mirror, name } = registry;
-  const { ranges, keys, revision } = mirror.stats();
-  metrics.registryConnected.set({ registry: name }, mirror.connection.connected ? 1 : 0);
-  metrics.registryRanges.set({ registry: name }, ranges);
-  metrics.registryKeys.set({ registry: name }, keys);
-  metrics.registryRevision.set({ registry: name }, revision);
+  setRegistryGauges(metrics, registries);
   const oldest = reconciler.tracked.oldestUnpublished();
   metrics.oldestUnpublishedChangeSeconds.set(oldest === undefined ? 0 : (clock.monotonic() - oldest) / 1000);
   setEndpointGauges(metrics, reconciler);
@@ -47,6 +44,22 @@ function setSliceGauges({ metrics, config, kubernetes }: ScrapeInput): void {
   const slices = [...kubernetes.caches.slices.list()];
   metrics.slices.set(slices.length);
   metrics.slicesPacked.set(perfectPacking(slices, config.maxEndpointsPerSlice));
+}
+
+/** Of the registries that there are: one that is gone leaves no series behind. */
+function setRegistryGauges(metrics: Metrics, { pool, serviceAddresses }: ScrapeInput['registries']): void {
+  const { registryConnected, registryRanges, registryKeys, registryRevision } = metrics;
+  for (const gauge of [registryConnected, registryRanges, registryKeys, registryRevision]) {
+    gauge.reset();
+  }
+  for (const { mirror, name: registry } of pool.values()) {
+    const { ranges, keys, revision } = mirror.stats();
+    registryConnected.set({ registry }, mirror.connection.connected ? 1 : 0);
+    registryRanges.set({ registry }, ranges);
+    registryKeys.set({ registry }, keys);
+    registryRevision.set({ registry }, revision);
+  }
+  metrics.serviceRangesKnown.set(serviceAddresses.known ? 1 : 0);
 }
 
 function setEndpointGauges(metrics: Metrics, reconciler: Reconciler): void {

@@ -13,6 +13,7 @@ const range = prefixRange(keyOf('/web/'));
 function following(rulesId = 'plain', more: Partial<Following> = {}): Following {
   const source = { prefix: '/web', separator: '/' };
   return {
+    source: registry,
     range,
     rulesId,
     rules: () => ({
@@ -23,6 +24,7 @@ function following(rulesId = 'plain', more: Partial<Following> = {}): Following 
         headless: false,
         zoneHints: false,
         zoneOf: () => ({ kind: 'none' }),
+        refuses: () => undefined,
         admits: () => true,
       },
     }),
@@ -31,15 +33,16 @@ function following(rulesId = 'plain', more: Partial<Following> = {}): Following 
 }
 
 /** Rules that can read nothing, as a wrong path would. */
-const unreadable: Following = following('unreadable', {
-  rules: () => ({
-    ...following().rules(),
-    read: () => ({
-      format: undefined,
-      items: [{ kind: 'rejected', reason: 'InvalidSyntax', message: 'wrong path' }],
+const unreadable = (): Following =>
+  following('unreadable', {
+    rules: () => ({
+      ...following().rules(),
+      read: () => ({
+        format: undefined,
+        items: [{ kind: 'rejected', reason: 'InvalidSyntax', message: 'wrong path' }],
+      }),
     }),
-  }),
-});
+  });
 
 const endpoint = (address: string): DesiredEndpoint => ({
   address,
@@ -50,7 +53,7 @@ const endpoint = (address: string): DesiredEndpoint => ({
 let registry: MemoryRegistry;
 let changes: number;
 const subscribe = (what = following()): Subscription =>
-  new Subscription(registry, what, () => {
+  new Subscription(what, () => {
     changes += 1;
   });
 const addresses = (subscription: Subscription): string[] =>
@@ -93,7 +96,7 @@ describe('a subscription', () => {
   it('keeps what it could read when the rules change to some that cannot read it', () => {
     registry.put('/web/a', '10.0.0.1:8080');
     const subscription = subscribe();
-    subscription.update(unreadable);
+    subscription.update(unreadable());
     expect(addresses(subscription)).toEqual(['10.0.0.1']);
   });
 

@@ -24,6 +24,7 @@ const lookupsAtOnce = 8;
 
 /** What an EtcdService follows, and how. Two with equal `rulesId` read and publish alike. */
 export interface Following {
+  readonly source: RegistrySource;
   readonly range: KeyRange;
   /** Compiles the rules; called only where `rulesId` is new. */
   readonly rules: () => LedgerRules;
@@ -32,7 +33,6 @@ export interface Following {
 
 /** What one EtcdService follows in its registry, read into what should be published. */
 export class Subscription {
-  readonly #source: RegistrySource;
   readonly #onChange: () => void;
   readonly #onDeparture: OnDeparture | undefined;
   #following: Following;
@@ -51,13 +51,12 @@ export class Subscription {
    * `onChange` is called, synchronously, whenever what should be published may have changed; `onDeparture` for each endpoint that a key
    * announces no more.
    */
-  constructor(source: RegistrySource, following: Following, onChange: () => void, onDeparture?: OnDeparture) {
-    this.#source = source;
+  constructor(following: Following, onChange: () => void, onDeparture?: OnDeparture) {
     this.#onChange = onChange;
     this.#onDeparture = onDeparture;
     this.#following = following;
     this.#ledger = new KeyLedger(following.rules(), this.#onDeparture);
-    this.#mirrored = this.#follow(following.range);
+    this.#mirrored = this.#follow(following);
   }
 
   /** Whether one complete list is known: before that, nothing may be published. */
@@ -73,14 +72,14 @@ export class Subscription {
     return this.#mirrored.failure;
   }
 
-  /** Follows what the EtcdService asks for now: another range is listed anew, other rules read the same keys again. */
+  /** Follows what the EtcdService asks for now: another range, or that of another registry, is listed anew, other rules read the same keys again. */
   update(following: Following): void {
     const before = this.#following;
     this.#following = following;
-    if (before.range.start !== following.range.start || before.range.end !== following.range.end) {
+    if (!isSameRange(before, following)) {
       this.#mirrored.release();
       this.#ledger = new KeyLedger(following.rules(), this.#onDeparture);
-      this.#mirrored = this.#follow(following.range);
+      this.#mirrored = this.#follow(following);
       this.#refreshingFor = undefined;
       this.#isSettled = false;
       this.#hasMoved = true;
@@ -168,9 +167,9 @@ export class Subscription {
     this.#mirrored.release();
   }
 
-  #follow(range: KeyRange): MirroredRange {
+  #follow({ source, range }: Following): MirroredRange {
     const ledger = this.#ledger;
-    return this.#source.follow(range, {
+    return source.follow(range, {
       changed: (changes) => {
         ledger.apply(changes);
         this.#onChange();
@@ -240,7 +239,7 @@ export class Subscription {
 
   async #valueBefore({ key, modRevision }: Registration): Promise<Registration | undefined> {
     try {
-      return await this.#source.valueBefore(key, modRevision);
+      return await this.#following.source.valueBefore(key, modRevision);
     } catch (error) {
       if (codeOf(error) === 'ETCD_COMPACTED') {
         return undefined;
@@ -248,6 +247,10 @@ export class Subscription {
       throw error;
     }
   }
+}
+
+function isSameRange(a: Following, b: Following): boolean {
+  return a.source === b.source && a.range.start === b.range.start && a.range.end === b.range.end;
 }
 
 /** The lease tells later whether somebody deleted the key; a key without one has no registrar that lives on. */

@@ -1,7 +1,5 @@
 import type { EtcdService } from '../api/etcd-service.ts';
-import type { ConditionType } from '../api/reasons.ts';
 import { annotations, labels } from '../endpoints/labels.ts';
-import type { Connection, RegistrySource } from '../etcd/types.ts';
 import type { EndpointSlice, Endpoints, Service } from '../kube/resources.ts';
 import { type Cache, type KubeObject, type ObjectKey, objectKey } from '../kube/types.ts';
 import { type Claims, claimedService } from './claims.ts';
@@ -10,9 +8,6 @@ import type { OwnWrites } from './own-writes.ts';
 import { serviceOf } from './slices-keeper.ts';
 import type { WorkQueue } from './work-queue.ts';
 
-/** How long after its loss a registry's conditions are looked at: they turn False from 30 s on (registry-state.ts). */
-const lossLookedAtMs = 30_000;
-
 export interface TriggerDeps {
   readonly queue: WorkQueue;
   readonly claims: Claims;
@@ -20,9 +15,6 @@ export interface TriggerDeps {
   readonly services: OwnWrites<Service>;
   readonly endpoints: OwnWrites<Endpoints>;
   readonly slices: OwnWrites<EndpointSlice>;
-  readonly source: RegistrySource;
-  /** After how many milliseconds without the registry endpoints are published as not ready; undefined: never. */
-  readonly staleMs: number | undefined;
   readonly nodeNames: NodeNames | undefined;
   /** Whether all caches have been listed: what comes before that is start-up work. */
   readonly isStarted: () => boolean;
@@ -30,8 +22,7 @@ export interface TriggerDeps {
 
 /** Puts the keys of EtcdServices into the queue when something that they depend on changes. Only keys: the state is read later. */
 export function connectTriggers(deps: TriggerDeps): void {
-  const { queue, claims, etcdServices, services, endpoints, slices, source, nodeNames, isStarted, staleMs } =
-    deps;
+  const { queue, claims, etcdServices, services, endpoints, slices, nodeNames, isStarted } = deps;
   const add = (object: EtcdService): void => {
     queue.add(objectKey(object.metadata), isStarted() ? 'high' : 'low');
   };
@@ -77,11 +68,6 @@ export function connectTriggers(deps: TriggerDeps): void {
       queue.add(objectKey(object.metadata), 'low');
     }
   });
-  source.onConnection((connection) => {
-    for (const object of etcdServices.list()) {
-      lookAtRegistry(queue, object, connection, staleMs);
-    }
-  });
 }
 
 /** The key of the EtcdService that a slice is labelled with: who looks after one that names no Service, or another. */
@@ -98,20 +84,4 @@ function isSpecChange(before: EtcdService | undefined, after: EtcdService | unde
     a?.deletionTimestamp !== b?.deletionTimestamp ||
     a?.annotations?.[annotations.releaseHold] !== b?.annotations?.[annotations.releaseHold]
   );
-}
-
-/** A loss is looked at when it is due; a return where the first list, or what was told of the loss, waits for it. */
-function lookAtRegistry(
-  queue: WorkQueue,
-  object: EtcdService,
-  { connected }: Connection,
-  staleMs = Number.POSITIVE_INFINITY,
-): void {
-  const key = objectKey(object.metadata);
-  const told = (type: ConditionType) => object.status?.conditions?.find((known) => known.type === type);
-  if (!connected) {
-    queue.addAfter(key, Math.min(lossLookedAtMs, staleMs), 'low');
-  } else if (told('RegistryConnected')?.status !== 'True' || told('Ready')?.reason === 'RegistryStale') {
-    queue.add(key, 'low');
-  }
 }

@@ -40,9 +40,11 @@ const seconds = [
 /** Powers of two, as Kubernetes's own controller counts endpoints in. */
 const counts = Array.from({ length: 15 }, (_, power) => 2 ** (power + 1));
 
-const controller = { controller: label('the controller, `etcdservice`') };
+const controller = { controller: label('the controller, `etcdservice` or `etcdregistry`') };
 const queue = { name: label('the queue, named as its controller') };
-const registry = { registry: label('the registry; `default` is the one of `--etcd`') };
+const registry = {
+  registry: label('the registry by the name of its EtcdRegistry; `default` is the one of `--etcd`'),
+};
 
 export const metricTable = {
   reconciles: {
@@ -194,6 +196,12 @@ export const metricTable = {
     help: 'Keys that the comparison with etcd found to differ from the mirror, though no watch had told.',
     labels: registry,
   },
+  serviceRangesKnown: {
+    name: 'etcd_endpoints_service_ranges_known',
+    type: 'gauge',
+    help: 'Whether the ranges are known that Kubernetes takes addresses of Services from (1), or only addresses are refused that a Service has now (0).',
+    labels: {},
+  },
   leader: {
     name: 'etcd_endpoints_leader',
     type: 'gauge',
@@ -310,7 +318,7 @@ export const metricTable = {
     type: 'counter',
     help: 'Writes to Kubernetes.',
     labels: {
-      kind: label<'Service' | 'Endpoints' | 'EndpointSlice' | 'EtcdService'>(
+      kind: label<'Service' | 'Endpoints' | 'EndpointSlice' | 'EtcdService' | 'EtcdRegistry'>(
         '`Service`, `Endpoints`, `EndpointSlice` or `EtcdService`',
       ),
       operation: label<'create' | 'update' | 'update_status' | 'apply' | 'patch' | 'delete'>(

@@ -8,7 +8,7 @@ import { eventually } from './eventually.ts';
 const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
 
 export interface ControllerOptions {
-  /** URLs of the registry's members. */
+  /** URLs of the registry's members; none: only EtcdRegistries are served. */
   readonly etcd: readonly string[];
   /** Path of the kubeconfig. */
   readonly kubeconfig: string;
@@ -41,7 +41,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const [program, command] = dyingWithParent(process.execPath, [
     MAIN,
     'controller',
-    `--etcd=${options.etcd.join(',')}`,
+    ...(options.etcd.length === 0 ? [] : [`--etcd=${options.etcd.join(',')}`]),
     `--kubeconfig=${options.kubeconfig}`,
     `--replica=${replica}`,
     '--http-address=127.0.0.1:0',

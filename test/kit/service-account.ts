@@ -34,6 +34,15 @@ export const nodeGrants: readonly Grant[] = [
 export const ownNamespaceGrants: readonly Grant[] = [
   { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
   { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
+  { apiGroups: [''], resources: ['secrets'], verbs: ['list', 'watch', 'get'] },
+];
+
+/** What it does in the whole cluster for EtcdRegistries and the ranges of Services. */
+export const registryGrants: readonly Grant[] = [
+  { apiGroups: ['etcd-endpoints.io'], resources: ['etcdregistries'], verbs: ['list', 'watch'] },
+  { apiGroups: ['etcd-endpoints.io'], resources: ['etcdregistries/status'], verbs: ['update'] },
+  { apiGroups: ['networking.k8s.io'], resources: ['servicecidrs'], verbs: ['list', 'watch'] },
+  { apiGroups: [''], resources: ['namespaces'], verbs: ['list', 'watch'] },
 ];
 
 /** What it does there to be elected by a Lease. */
