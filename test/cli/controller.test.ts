@@ -54,7 +54,8 @@ describe('the controller as a process', () => {
       expect(text).toContain(`# TYPE ${name} `);
     }
     expect(text).toContain('nodejs_eventloop_lag_seconds');
-    expect(await controller.metric('controller_runtime_max_concurrent_reconciles')).toBe(8);
+    const own = { controller: 'etcdservice' };
+    expect(await controller.metric('controller_runtime_max_concurrent_reconciles', own)).toBe(8);
     expect(await controller.metric('etcd_endpoints_registry_connected')).toBe(0);
     expect(await controller.metric('etcd_endpoints_scrape_errors_total')).toBe(0);
   });
