@@ -1,0 +1,11 @@
+/** Names that mark the EtcdServices of a catalog. */
+
+/** The catalog that made an EtcdService. It stands for an owner reference: see docs/adr/0012. */
+export const catalogLabel = 'etcd-endpoints.io/catalog';
+
+export const catalogAnnotations = {
+  /** Hash of what the catalog asked for last: tells a changed template from fields of others. */
+  applied: 'etcd-endpoints.io/catalog-applied',
+  /** When the last key of the service went, RFC 3339. */
+  emptySince: 'etcd-endpoints.io/empty-since',
+} as const;
