@@ -4,9 +4,10 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { etcdRegistryKind, etcdServiceKind } from '../src/api/kinds.ts';
+import { etcdCatalogKind, etcdRegistryKind, etcdServiceKind } from '../src/api/kinds.ts';
 import { conditionsPage } from './reference/conditions.ts';
 import { crdYaml } from './reference/crd.ts';
+import { etcdCatalogPage } from './reference/etcd-catalog.ts';
 import { etcdRegistryPage } from './reference/etcd-registry.ts';
 import { etcdServicePage } from './reference/etcd-service.ts';
 import { formatsPage } from './reference/formats.ts';
@@ -23,10 +24,12 @@ interface GeneratedFile {
 const files: readonly GeneratedFile[] = [
   { path: 'crds/etcd-endpoints.io_etcdservices.yaml', content: () => crdYaml(etcdServiceKind) },
   { path: 'crds/etcd-endpoints.io_etcdregistries.yaml', content: () => crdYaml(etcdRegistryKind) },
+  { path: 'crds/etcd-endpoints.io_etcdcatalogs.yaml', content: () => crdYaml(etcdCatalogKind) },
   { path: 'docs/formats.md', content: formatsPage },
   { path: 'docs/reference/conditions.md', content: conditionsPage },
   { path: 'docs/reference/etcdservice.md', content: etcdServicePage },
   { path: 'docs/reference/etcdregistry.md', content: etcdRegistryPage },
+  { path: 'docs/reference/etcdcatalog.md', content: etcdCatalogPage },
   { path: 'docs/reference/metrics.md', content: metricsPage },
   { path: 'docs/reference/options.md', content: optionsPage },
   { path: 'docs/reference/rejections.md', content: rejectionsPage },

@@ -1,3 +1,4 @@
+import { catalogConditions, leftOutReasons } from '../../src/api/catalog-reasons.ts';
 import { type ConditionDoc, conditions, eventReasons, type ReasonDoc } from '../../src/api/reasons.ts';
 import { registryConditions } from '../../src/api/registry-reasons.ts';
 import { removalReasons } from '../../src/explain/removal.ts';
@@ -11,6 +12,9 @@ export function conditionsPage(): string {
     ...Object.entries(conditions).map(section),
     '## Conditions of an EtcdRegistry',
     ...Object.entries(registryConditions).map(section),
+    '## Conditions of an EtcdCatalog',
+    ...Object.entries(catalogConditions).map(section),
+    `## Why a catalog leaves services out\n\n${reasonTable(leftOutReasons)}`,
     `## Events\n\nReasons of Events that are no reason of a condition.\n\n${reasonTable(eventReasons)}`,
     `## Removals\n\nWhy an endpoint was taken out of Kubernetes: in the log line \`Endpoint removed\`, in the metric \`etcd_endpoints_removals_total\` and in \`etcd-endpoints explain\`.\n\n${table(
       ['Reason', 'Meaning'],

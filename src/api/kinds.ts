@@ -1,4 +1,7 @@
 import { ageColumn, type Crd, conditionColumn, crdOf, type Kind } from './crd.ts';
+import { etcdCatalogResource, etcdCatalogSpecSchema } from './etcd-catalog.ts';
+import { catalogRules } from './etcd-catalog-rules.ts';
+import { etcdCatalogStatusSchema } from './etcd-catalog-status.ts';
 import { etcdRegistryResource, etcdRegistrySpecSchema } from './etcd-registry.ts';
 import { registryRules } from './etcd-registry-rules.ts';
 import { etcdRegistryStatusSchema } from './etcd-registry-status.ts';
@@ -61,8 +64,30 @@ export const etcdRegistryKind: Kind = {
   ],
 };
 
+export const etcdCatalogKind: Kind = {
+  resource: etcdCatalogResource,
+  shortNames: ['etcdcat'],
+  description: 'Publishes every service of a registry whose keys have a pattern.',
+  spec: { schema: etcdCatalogSpecSchema, description: 'Which keys are services, and what becomes of them.' },
+  status: { schema: etcdCatalogStatusSchema, description: 'What became of the services.' },
+  rules: catalogRules,
+  printerColumns: [
+    { name: 'Registry', type: 'string', jsonPath: '.spec.registryRef.name' },
+    { name: 'Pattern', type: 'string', jsonPath: '.spec.pattern' },
+    { name: 'Services', type: 'integer', jsonPath: '.status.services.published' },
+    conditionColumn('Ready'),
+    {
+      name: 'Reason',
+      type: 'string',
+      jsonPath: ".status.conditions[?(@.type=='Ready')].reason",
+      priority: 1,
+    },
+    ageColumn,
+  ],
+};
+
 /** Every custom resource of ours. */
-export const kinds: readonly Kind[] = [etcdServiceKind, etcdRegistryKind];
+export const kinds: readonly Kind[] = [etcdServiceKind, etcdRegistryKind, etcdCatalogKind];
 
 export function etcdServiceCrd(): Crd {
   return crdOf(etcdServiceKind);
@@ -70,4 +95,8 @@ export function etcdServiceCrd(): Crd {
 
 export function etcdRegistryCrd(): Crd {
   return crdOf(etcdRegistryKind);
+}
+
+export function etcdCatalogCrd(): Crd {
+  return crdOf(etcdCatalogKind);
 }

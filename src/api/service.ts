@@ -16,7 +16,7 @@ function hasQualifiedKeys(map: Readonly<Record<string, string>>): boolean {
   return Object.keys(map).every((key) => key.length <= longestQualifiedName && qualifiedName.test(key));
 }
 
-const labels = z
+export const labelsSchema = z
   .record(
     z.string(),
     z
@@ -27,7 +27,7 @@ const labels = z
   .refine(hasQualifiedKeys, 'must have label names as keys')
   .meta({ maxProperties: 64 });
 
-const annotations = z
+export const annotationsSchema = z
   .record(z.string(), z.string().max(16_384))
   .refine(hasQualifiedKeys, 'must have annotation names as keys')
   .meta({ maxProperties: 64 });
@@ -71,8 +71,8 @@ export const serviceSchema = z.object({
     .enum(['PreferClose', 'PreferSameZone', 'PreferSameNode'])
     .optional()
     .describe('Set on a Service created here, where the cluster knows it.'),
-  labels: labels.optional().describe('Labels of a Service created here.'),
-  annotations: annotations.optional().describe('Annotations of a Service created here.'),
+  labels: labelsSchema.optional().describe('Labels of a Service created here.'),
+  annotations: annotationsSchema.optional().describe('Annotations of a Service created here.'),
 });
 
 const portNumber = z.int32().min(1).max(65_535);

@@ -1,19 +1,9 @@
 import { createHash } from 'node:crypto';
-import { type EtcdService, type EtcdServiceInput, etcdServiceResource } from '../api/etcd-service.ts';
+import type { EtcdCatalogSpec } from '../api/etcd-catalog.ts';
+import { type EtcdService, etcdServiceResource } from '../api/etcd-service.ts';
 import type { Assigned } from './assign.ts';
 import { holds } from './holds.ts';
 import { catalogAnnotations, catalogLabel } from './marks.ts';
-
-/** What a catalog makes each EtcdService from. */
-export interface Template {
-  readonly metadata?:
-    | {
-        readonly labels?: Readonly<Record<string, string>> | undefined;
-        readonly annotations?: Readonly<Record<string, string>> | undefined;
-      }
-    | undefined;
-  readonly spec?: Omit<EtcdServiceInput, 'prefix' | 'key' | 'separator' | 'registryRef'> | undefined;
-}
 
 export interface GeneratedWish {
   readonly catalog: string;
@@ -21,10 +11,11 @@ export interface GeneratedWish {
   readonly separator: string;
   /** Whether keys below a service are its instances; else the one key is the registration. */
   readonly hasInstances: boolean;
-  readonly template: Template;
+  /** What each EtcdService is made from. */
+  readonly template: EtcdCatalogSpec['template'];
 }
 
-/** The EtcdService of one service, as its catalog asks for it. Headless unless the template says else: 1500 cluster IPs exhaust a range. */
+/** The EtcdService of one service, as its catalog asks for it. */
 export function generate(wish: GeneratedWish, { namespace, name, service }: Assigned): EtcdService {
   const { template, registryRef, separator } = wish;
   const labels = { ...template.metadata?.labels, [catalogLabel]: wish.catalog };
@@ -35,7 +26,6 @@ export function generate(wish: GeneratedWish, { namespace, name, service }: Assi
     ...(wish.hasInstances
       ? { prefix: service.source.slice(0, -separator.length), separator }
       : { key: service.source }),
-    service: { type: 'Headless', ...template.spec?.service },
   };
   const applied = hash({ labels, annotations, spec });
   return {

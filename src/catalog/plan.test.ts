@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type EtcdCatalogInput, etcdCatalogSpecSchema } from '../api/etcd-catalog.ts';
 import type { EtcdService } from '../api/etcd-service.ts';
 import { assign } from './assign.ts';
 import type { FoundService } from './found-services.ts';
@@ -9,12 +10,17 @@ import { type CatalogPlan, type CatalogState, type CatalogWish, planCatalog } fr
 const day = 86_400_000;
 const now = Date.parse('2026-11-20T12:00:00Z');
 
+function templateOf(template: EtcdCatalogInput['template']): CatalogWish['template'] {
+  const catalog = { pattern: '/services/{service}/{instance}', namespaces: [{ name: 'shop' }], template };
+  return etcdCatalogSpecSchema.parse(catalog).template;
+}
+
 const wish: CatalogWish = {
   catalog: 'company',
   registryRef: { name: 'company' },
   separator: '/',
   hasInstances: true,
-  template: { metadata: { labels: { team: 'shop' } }, spec: { ports: [{ port: 80 }] } },
+  template: templateOf({ metadata: { labels: { team: 'shop' } }, spec: { ports: [{ port: 80 }] } }),
   maxServices: 2000,
   pruneAfterMs: 7 * day,
 };
@@ -87,7 +93,7 @@ describe('planCatalog', () => {
   });
 
   it('follows a changed template, also where it only loses a field', () => {
-    const { updates } = plan(['web'], { standing: made(['web']) }, { template: {} });
+    const { updates } = plan(['web'], { standing: made(['web']) }, { template: templateOf({}) });
 
     expect(updates[0]?.spec).not.toHaveProperty('ports');
   });
