@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import { type EtcdCatalog, type EtcdCatalogSpec, etcdCatalogSpecSchema } from './etcd-catalog.ts';
+import { catalogRules } from './etcd-catalog-rules.ts';
 import { type EtcdRegistry, type EtcdRegistrySpec, etcdRegistrySpecSchema } from './etcd-registry.ts';
 import { registryRules } from './etcd-registry-rules.ts';
 import { type EtcdService, type EtcdServiceSpec, etcdServiceSpecSchema } from './etcd-service.ts';
@@ -32,6 +34,11 @@ export function parseSpec(object: EtcdService, old?: EtcdService): ParsedSpec {
 /** The same for an EtcdRegistry. */
 export function parseRegistrySpec(object: EtcdRegistry): Parsed<EtcdRegistrySpec> {
   return parse(etcdRegistrySpecSchema, registryRules, object, undefined);
+}
+
+/** The same for an EtcdCatalog. */
+export function parseCatalogSpec(object: EtcdCatalog): Parsed<EtcdCatalogSpec> {
+  return parse(etcdCatalogSpecSchema, catalogRules, object, undefined);
 }
 
 /** All that is wrong, in one line. */
