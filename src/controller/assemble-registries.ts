@@ -10,6 +10,9 @@ import { registryNameOf } from './registry-name.ts';
 import { connectRegistryTriggers } from './registry-triggers.ts';
 import type { WorkQueue } from './work-queue.ts';
 
+/** Of one EtcdRegistry: its Secrets change in twos and threes. */
+const minIntervalMs = 100;
+
 export interface RegistryAssemblyDeps extends AssemblyDeps {
   /** Of EtcdServices. */
   readonly queue: WorkQueue;
@@ -32,7 +35,7 @@ export interface RegistryAssembly {
 export function assembleRegistries(config: ControllerConfig, deps: RegistryAssemblyDeps): RegistryAssembly {
   const { clock, leadership, kubernetes, registries, queue, writer, recorder } = deps;
   const { pool, own, caches, objects, serviceAddresses, ownNamespace } = registries;
-  const registryQueue = countedQueue('etcdRegistry', deps);
+  const registryQueue = countedQueue({ kind: 'etcdRegistry', minIntervalMs }, deps);
   const registryKeeper = new RegistryKeeper({
     objects,
     secrets: caches.secrets,

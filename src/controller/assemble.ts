@@ -6,6 +6,7 @@ import { type KubeWriter, type ObjectKey, objectKey } from '../kube/types.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { assembleRegistries, type RegistryAssembly } from './assemble-registries.ts';
+import { assembleCatalogs, type CatalogAssembly } from './catalogs/assemble-catalogs.ts';
 import { countedQueue } from './counted-queue.ts';
 import { countedWriter } from './counted-writer.ts';
 import { Decider } from './deciding.ts';
@@ -33,6 +34,9 @@ import { TrackedServices } from './tracked.ts';
 import { connectTriggers } from './triggers.ts';
 import type { WorkQueue } from './work-queue.ts';
 
+/** Of one EtcdService: a storm of changes becomes ten writes a second. */
+const minIntervalMs = 100;
+
 export interface AssemblyDeps {
   readonly clock: Clock;
   readonly log: Logger;
@@ -47,7 +51,7 @@ interface PublisherParts extends Pick<AssemblyDeps, 'clock' | 'kubernetes'> {
   readonly recorder: Recorder;
 }
 
-export interface Assembly extends RegistryAssembly {
+export interface Assembly extends RegistryAssembly, CatalogAssembly {
   readonly queue: WorkQueue;
   readonly reconciler: Reconciler;
   readonly recorder: Recorder;
@@ -58,13 +62,14 @@ export interface Assembly extends RegistryAssembly {
 export function assemble(config: ControllerConfig, deps: AssemblyDeps): Assembly {
   const { clock, log, metrics, kubernetes } = deps;
   const { client, caches, own, claims, events } = kubernetes;
-  const queue = countedQueue('etcdService', deps);
+  const queue = countedQueue({ kind: 'etcdService', minIntervalMs }, deps);
   const writer = countedWriter(client, metrics);
   const recorder = new Recorder({ log, events, metrics });
   const flights = new FlightRecorder({ clock, log, metrics });
   const publisher = newPublisher(config, { ...deps, writer, recorder });
   const parts = { ...deps, queue, writer, recorder, publisher, flights };
   const registries = assembleRegistries(config, parts);
+  const catalogs = assembleCatalogs({ ...parts, ...registries });
   const { reconciler, explainer } = newReconciler(config, { ...parts, ...registries });
   connectTriggers({
     queue,
@@ -76,7 +81,7 @@ export function assemble(config: ControllerConfig, deps: AssemblyDeps): Assembly
     nodeNames: kubernetes.nodeNames,
     isStarted: () => kubernetes.whyNotSynced() === undefined,
   });
-  return { queue, reconciler, recorder, explainer, ...registries };
+  return { queue, reconciler, recorder, explainer, ...registries, ...catalogs };
 }
 
 function newPublisher(

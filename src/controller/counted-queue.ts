@@ -5,8 +5,11 @@ import { queueMetrics } from '../telemetry/queue-metrics.ts';
 import { logFailure, type QueuedKind } from './queue-log.ts';
 import { WorkQueue } from './work-queue.ts';
 
-/** The least time between two runs of one key: a storm of changes becomes ten writes a second. */
-const minIntervalMs = 100;
+export interface CountedQueueOptions {
+  readonly kind: QueuedKind;
+  /** The least time between two runs of one key. */
+  readonly minIntervalMs: number;
+}
 
 export interface CountedQueueDeps {
   readonly clock: Clock;
@@ -15,7 +18,10 @@ export interface CountedQueueDeps {
 }
 
 /** A queue whose runs are counted under the name of its controller, and whose failures are logged. */
-export function countedQueue(kind: QueuedKind, { clock, log, metrics }: CountedQueueDeps): WorkQueue {
+export function countedQueue(
+  { kind, minIntervalMs }: CountedQueueOptions,
+  { clock, log, metrics }: CountedQueueDeps,
+): WorkQueue {
   const counted = queueMetrics<string>(metrics, kind.toLowerCase());
   return new WorkQueue({
     clock,

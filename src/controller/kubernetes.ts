@@ -1,4 +1,5 @@
 import type { EtcdService } from '../api/etcd-service.ts';
+import { catalogOf } from '../catalog/marks.ts';
 import type { Clock } from '../clock.ts';
 import type { ControllerConfig } from '../config/controller-options.ts';
 import { createKubeClient } from '../kube/client.ts';
@@ -65,7 +66,7 @@ export function openKubernetes(
   const caches = openCaches(client, config, { clock, log });
   const events = createEventRecorder(client, { clock, log, instance: config.replica });
   const own = {
-    etcdServices: new OwnWrites(caches.etcdServices, clock),
+    etcdServices: new OwnWrites(caches.etcdServices, clock, catalogOf),
     services: new OwnWrites(caches.services, clock),
     endpoints: new OwnWrites(caches.endpoints, clock),
     slices: new OwnWrites(caches.slices, clock, valuesOfSlice),

@@ -1,3 +1,4 @@
+import type { EtcdCatalog } from '../api/etcd-catalog.ts';
 import { defaultRegistryName, type EtcdRegistry } from '../api/etcd-registry.ts';
 import type { Clock } from '../clock.ts';
 import type { ControllerConfig } from '../config/controller-options.ts';
@@ -18,6 +19,7 @@ export interface OpenRegistries extends Pick<RegistryCaches, 'start'> {
   readonly own: Registry | undefined;
   readonly caches: RegistryCaches;
   readonly objects: OwnWrites<EtcdRegistry>;
+  readonly catalogs: OwnWrites<EtcdCatalog>;
   readonly serviceAddresses: ServiceAddresses;
   /** The namespace that the controller runs in, as far as it is known without reading it. */
   readonly ownNamespace: string;
@@ -37,6 +39,7 @@ export function openRegistries(config: ControllerConfig, deps: OpenRegistriesDep
   const ownNamespace = config.election.namespace ?? kubernetes.client.namespace;
   const caches = openRegistryCaches(kubernetes.client, ownNamespace, deps);
   const objects = new OwnWrites(caches.etcdRegistries, clock);
+  const catalogs = new OwnWrites(caches.etcdCatalogs, clock);
   const pool = new RegistryPool(
     (name) =>
       new Registry(name, {
@@ -55,6 +58,7 @@ export function openRegistries(config: ControllerConfig, deps: OpenRegistriesDep
     own,
     caches,
     objects,
+    catalogs,
     serviceAddresses: new ServiceAddresses({
       services: kubernetes.caches.services,
       serviceCidrs: caches.serviceCidrs,
@@ -66,6 +70,7 @@ export function openRegistries(config: ControllerConfig, deps: OpenRegistriesDep
       await pool.close();
       await caches.close();
       objects.close();
+      catalogs.close();
     },
   };
 }

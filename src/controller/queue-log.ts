@@ -6,7 +6,7 @@ import type { FinishedRun } from './work-queue.ts';
 const passing = ['KUBE_CONFLICT', 'NOT_LEADING', 'TERM_ENDED'];
 
 /** What a queue holds, as fields of log lines name it. */
-export type QueuedKind = 'etcdService' | 'etcdRegistry';
+export type QueuedKind = 'etcdService' | 'etcdRegistry' | 'etcdCatalog';
 
 /** One line for a reconcile that failed. */
 export function logFailure(

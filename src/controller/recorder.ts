@@ -1,4 +1,5 @@
 import type { Condition } from '../api/condition.ts';
+import type { EtcdCatalog } from '../api/etcd-catalog.ts';
 import type { EtcdRegistry } from '../api/etcd-registry.ts';
 import type { EtcdService } from '../api/etcd-service.ts';
 import type { EventReason, ReadyReason, RemovalHeldReason } from '../api/reasons.ts';
@@ -152,6 +153,20 @@ export class Recorder {
       return;
     }
     log.warn({ connected: status, reason, problem: message }, 'Registry changed');
+    const about = { ...object, metadata: { ...object.metadata, namespace: ownNamespace } };
+    this.#deps.events.record(about, { type: 'Warning', reason, message });
+    this.#deps.metrics.events.inc({ type: 'Warning', reason });
+  }
+
+  /** A condition of a catalog has another reason. The Event stands in the namespace of the controller, as those of registries do. */
+  catalogTold(object: EtcdCatalog, ownNamespace: string, { type, status, reason, message }: Condition): void {
+    const log = this.#deps.log.child({ catalog: object.metadata.name });
+    const isWarning = type === 'PruningHeld' ? status === 'True' : status === 'False';
+    if (!isWarning) {
+      log.info({ condition: type, status, reason }, 'Catalog changed');
+      return;
+    }
+    log.warn({ condition: type, status, reason, problem: message }, 'Catalog changed');
     const about = { ...object, metadata: { ...object.metadata, namespace: ownNamespace } };
     this.#deps.events.record(about, { type: 'Warning', reason, message });
     this.#deps.metrics.events.inc({ type: 'Warning', reason });

@@ -80,6 +80,19 @@ export class Registries {
     return registryRef === undefined ? this.#own(asker) : this.#named(registryRef.name, asker);
   }
 
+  /** The registry of that name, or that of `--etcd`, for one who asks what it holds. Throws a {@link Refusal} where there is none. */
+  sourceOf(name: string | undefined): Omit<RegistryUse, 'rules' | 'rulesId'> | Pending {
+    if (name === undefined) {
+      const { name: own, mirror } = this.#ownRegistry();
+      return { name: own, source: mirror, root: '' };
+    }
+    const object = this.#objectOf(name);
+    if ('pending' in object) {
+      return object;
+    }
+    return { name, source: this.#deps.pool.obtain(name).mirror, root: this.#specOf(object).root };
+  }
+
   /** When removals in a whole registry are held; undefined: never. */
   guardOf(name: string): RegistryGuard | undefined {
     const object = this.#deps.objects.get(name);
@@ -106,13 +119,8 @@ export class Registries {
   }
 
   #own({ namespace, spec }: Asker): RegistryUse {
-    const { own, allowedPrefixes } = this.#deps;
-    if (own === undefined) {
-      throw new Refusal(
-        'RegistryNotFound',
-        'The controller has no registry of its own (--etcd); name one in spec.registryRef',
-      );
-    }
+    const { allowedPrefixes } = this.#deps;
+    const own = this.#ownRegistry();
     if (!mayRead(allowedPrefixes, namespace, rangeOf(spec))) {
       throw new Refusal(
         'PrefixNotAllowed',
@@ -129,13 +137,9 @@ export class Registries {
   }
 
   #named(name: string, asker: Asker): RegistryUse | Pending {
-    const { objects, pool } = this.#deps;
-    const object = objects.get(name);
-    if (!objects.synced) {
-      return pendingOn('EtcdRegistries', objects);
-    }
-    if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
-      throw new Refusal('RegistryNotFound', `There is no EtcdRegistry ${name}`);
+    const object = this.#objectOf(name);
+    if ('pending' in object) {
+      return object;
     }
     const spec = this.#specOf(object);
     const cidrs = this.#grantedCidrs(name, spec, asker);
@@ -144,11 +148,34 @@ export class Registries {
     }
     return {
       name,
-      source: pool.obtain(name).mirror,
+      source: this.#deps.pool.obtain(name).mirror,
       root: spec.root,
       rules: () => this.#rules(asker.namespace, cidrs, spec.zones),
       rulesId: this.#rulesId(JSON.stringify([name, cidrs, spec.zones]), spec.root),
     };
+  }
+
+  #ownRegistry(): Registry {
+    const { own } = this.#deps;
+    if (own === undefined) {
+      throw new Refusal(
+        'RegistryNotFound',
+        'The controller has no registry of its own (--etcd); name one in spec.registryRef',
+      );
+    }
+    return own;
+  }
+
+  #objectOf(name: string): EtcdRegistry | Pending {
+    const { objects } = this.#deps;
+    if (!objects.synced) {
+      return pendingOn('EtcdRegistries', objects);
+    }
+    const object = objects.get(name);
+    if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
+      throw new Refusal('RegistryNotFound', `There is no EtcdRegistry ${name}`);
+    }
+    return object;
   }
 
   #specOf(object: EtcdRegistry): EtcdRegistrySpec {

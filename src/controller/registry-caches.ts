@@ -1,3 +1,4 @@
+import { type EtcdCatalog, etcdCatalogResource } from '../api/etcd-catalog.ts';
 import { type EtcdRegistry, etcdRegistryResource } from '../api/etcd-registry.ts';
 import { type Clock, sleep } from '../clock.ts';
 import { labels } from '../endpoints/labels.ts';
@@ -22,13 +23,14 @@ const lookEveryMs = 20;
 /** What registries need of Kubernetes. A start does not fail for what cannot be listed: what depends on it says so. */
 export interface RegistryCaches {
   readonly etcdRegistries: WatchedCache<EtcdRegistry>;
+  readonly etcdCatalogs: WatchedCache<EtcdCatalog>;
   /** Those of the controller's namespace that have our label. Started when the first registry names one. */
   readonly secrets: WatchedCache<Secret>;
-  /** Started when the first grant is by labels. */
+  /** Started with the first grant by labels, and the first catalog. */
   readonly namespaces: WatchedCache<Namespace>;
   /** Empty where the apiserver does not serve them. */
   readonly serviceCidrs: WatchedCache<ServiceCidr>;
-  /** Resolves when registries and ranges have been listed or are known to fail, or the signal aborts. */
+  /** Resolves when registries, catalogs and ranges have been listed or are known to fail, or the signal aborts. */
   start(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
@@ -41,6 +43,7 @@ export function openRegistryCaches(
   const cacheOf = <T extends KubeObject>(resource: Resource<T>, scope: object = {}): WatchedCache<T> =>
     createCache(client, resource, { ...scope, transform: slim, backoff }, { clock, log });
   const etcdRegistries = cacheOf(etcdRegistryResource);
+  const etcdCatalogs = cacheOf(etcdCatalogResource);
   const secrets = cacheOf(SECRETS, { namespaces: [ownNamespace], labelSelector: labels.registry });
   const namespaces = cacheOf(NAMESPACES);
   const serviceCidrs = cacheOf(SERVICE_CIDRS);
@@ -63,14 +66,17 @@ export function openRegistryCaches(
 
   return {
     etcdRegistries,
+    etcdCatalogs,
     secrets,
     namespaces,
     serviceCidrs,
     async start(signal) {
-      await Promise.all([follow(etcdRegistries, signal), followRanges(signal)]);
+      await Promise.all([follow(etcdRegistries, signal), follow(etcdCatalogs, signal), followRanges(signal)]);
     },
     async close() {
-      await Promise.all([etcdRegistries, secrets, namespaces, serviceCidrs].map((cache) => cache.close()));
+      await Promise.all(
+        [etcdRegistries, etcdCatalogs, secrets, namespaces, serviceCidrs].map((cache) => cache.close()),
+      );
     },
   };
 }

@@ -21,6 +21,8 @@ import { scrapeController } from './scrape.ts';
 
 /** How many EtcdRegistries are looked at once; none of that waits for etcd. */
 const registryWorkers = 4;
+/** How many EtcdCatalogs are worked on at once; each makes several writes at a time. */
+const catalogWorkers = 2;
 /** How long Events that are queued may take at the end. */
 const flushMs = 500;
 
@@ -86,19 +88,23 @@ async function startCaches({ kubernetes, registries, log }: Parts, signal: Abort
   }
 }
 
-/** The work on registries, which goes on whoever leads. */
+/** The work on registries and catalogs, which goes on whoever leads. */
 interface Keeping {
   end(): Promise<void>;
 }
 
-function keepRegistries({ registryQueue, registryKeeper }: Parts): Keeping {
+function keepRegistries({ registryQueue, registryKeeper, catalogQueue, catalogKeeper }: Parts): Keeping {
   const stop = new AbortController();
-  const drained = registryQueue.run(registryWorkers, (name) => registryKeeper.reconcile(name), stop.signal);
+  const drained = Promise.all([
+    registryQueue.run(registryWorkers, (name) => registryKeeper.reconcile(name), stop.signal),
+    catalogQueue.run(catalogWorkers, (name) => catalogKeeper.reconcile(name), stop.signal),
+  ]);
   return {
     async end() {
       stop.abort();
       await registryKeeper.close();
       await drained;
+      catalogKeeper.close();
     },
   };
 }
@@ -113,7 +119,12 @@ async function serve(parts: Parts, election: OpenElection | undefined, signal: A
       etcdServices: kubernetes.caches.etcdServices,
       workers: config.workers,
       isWarmStandby: config.isWarmStandby,
-      began: (term) => election && recorder.termBegan(election.namespace, term.number, config.replica),
+      began: (term) => {
+        parts.lookAtCatalogs();
+        if (election !== undefined) {
+          recorder.termBegan(election.namespace, term.number, config.replica);
+        }
+      },
       flush: () => kubernetes.events.flush(flushMs),
     },
     signal,

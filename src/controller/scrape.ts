@@ -17,6 +17,7 @@ export interface ScrapeInput {
   readonly metrics: Metrics;
   readonly queue: WorkQueue;
   readonly registryQueue: WorkQueue;
+  readonly catalogQueue: WorkQueue;
   readonly reconciler: Reconciler;
   readonly registries: Pick<OpenRegistries, 'pool' | 'serviceAddresses'>;
   readonly leadership: Leadership;
@@ -28,9 +29,11 @@ export interface ScrapeInput {
 
 /** Sets the gauges that are computed when metrics are scraped, and not on the hot path. */
 export function scrapeController(input: ScrapeInput): void {
-  const { metrics, queue, registryQueue, reconciler, registries, leadership, elector, clock } = input;
+  const { metrics, queue, registryQueue, catalogQueue, reconciler, registries, leadership, elector, clock } =
+    input;
   setQueueGauges(metrics, 'etcdservice', queue.snapshot());
   setQueueGauges(metrics, 'etcdregistry', registryQueue.snapshot());
+  setQueueGauges(metrics, 'etcdcatalog', catalogQueue.snapshot());
   metrics.leader.set(leadership.term === undefined ? 0 : 1);
   metrics.leaderTerm.set(elector?.leader?.term ?? 0);
   setRegistryGauges(metrics, registries);

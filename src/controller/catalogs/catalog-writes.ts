@@ -1,8 +1,8 @@
-import { type EtcdService, etcdServiceResource } from '../api/etcd-service.ts';
-import type { CatalogPlan } from '../catalog/plan.ts';
-import { type KubeWriter, objectKey } from '../kube/types.ts';
-import type { OwnWrites } from './own-writes.ts';
-import { together } from './together.ts';
+import { type EtcdService, etcdServiceResource } from '../../api/etcd-service.ts';
+import type { CatalogPlan } from '../../catalog/plan.ts';
+import { type KubeWriter, objectKey } from '../../kube/types.ts';
+import type { OwnWrites } from '../own-writes.ts';
+import { together } from '../together.ts';
 
 /** So many writes of one catalog are under way at once: a catalog of thousands must not fill every connection. */
 const writesAtOnce = 8;

@@ -1,10 +1,10 @@
-import type { CatalogConditionType, CatalogReasonOf } from '../api/catalog-reasons.ts';
-import type { Condition } from '../api/condition.ts';
-import type { EtcdCatalogStatus } from '../api/etcd-catalog.ts';
-import { mostSamples } from '../api/etcd-catalog-status.ts';
-import type { Assignment, LeftOut } from '../catalog/assign.ts';
-import type { CatalogPlan } from '../catalog/plan.ts';
-import { cutTo, type Finding, nextCondition } from './condition.ts';
+import type { CatalogConditionType, CatalogReasonOf } from '../../api/catalog-reasons.ts';
+import type { Condition } from '../../api/condition.ts';
+import type { EtcdCatalogStatus } from '../../api/etcd-catalog.ts';
+import { mostSamples } from '../../api/etcd-catalog-status.ts';
+import type { Assignment, LeftOut } from '../../catalog/assign.ts';
+import type { CatalogPlan } from '../../catalog/plan.ts';
+import { cutTo, type Finding, nextCondition } from '../condition.ts';
 
 /** What is known of a catalog's services. */
 export interface CatalogFacts {

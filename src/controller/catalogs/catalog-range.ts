@@ -1,7 +1,7 @@
-import { FoundServices } from '../catalog/found-services.ts';
-import type { CompiledPattern } from '../catalog/pattern.ts';
-import { keyOf, prefixRange } from '../etcd/key.ts';
-import type { MirroredRange, RangeFailure, RegistrySource } from '../etcd/types.ts';
+import { FoundServices } from '../../catalog/found-services.ts';
+import type { CompiledPattern } from '../../catalog/pattern.ts';
+import { keyOf, prefixRange } from '../../etcd/key.ts';
+import type { MirroredRange, RangeFailure, RegistrySource } from '../../etcd/types.ts';
 
 /** A registry as a catalog uses it. */
 export interface CatalogSource {

@@ -1,27 +1,27 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { CatalogReasonOf } from '../api/catalog-reasons.ts';
-import type { Condition } from '../api/condition.ts';
-import { type EtcdCatalog, type EtcdCatalogSpec, etcdCatalogResource } from '../api/etcd-catalog.ts';
-import type { EtcdService } from '../api/etcd-service.ts';
-import { parseCatalogSpec, parseSpec, problemsText } from '../api/parse.ts';
-import { type AssignContext, assign } from '../catalog/assign.ts';
-import { type GeneratedWish, generate, sourceOf } from '../catalog/generated.ts';
-import { catalogLabel } from '../catalog/marks.ts';
-import { type CompiledPattern, compilePattern } from '../catalog/pattern.ts';
-import { planCatalog } from '../catalog/plan.ts';
-import type { Clock } from '../clock.ts';
-import { RetryableError } from '../errors.ts';
-import type { Namespace } from '../kube/resources.ts';
-import type { KubeReader, KubeWriter, WatchedCache } from '../kube/types.ts';
+import type { CatalogReasonOf } from '../../api/catalog-reasons.ts';
+import type { Condition } from '../../api/condition.ts';
+import { type EtcdCatalog, type EtcdCatalogSpec, etcdCatalogResource } from '../../api/etcd-catalog.ts';
+import type { EtcdService } from '../../api/etcd-service.ts';
+import { parseCatalogSpec, parseSpec, problemsText } from '../../api/parse.ts';
+import { type AssignContext, assign } from '../../catalog/assign.ts';
+import { type GeneratedWish, generate, sourceOf } from '../../catalog/generated.ts';
+import { catalogLabel } from '../../catalog/marks.ts';
+import { type CompiledPattern, compilePattern } from '../../catalog/pattern.ts';
+import { planCatalog } from '../../catalog/plan.ts';
+import type { Clock } from '../../clock.ts';
+import { RetryableError } from '../../errors.ts';
+import type { Namespace } from '../../kube/resources.ts';
+import type { KubeReader, KubeWriter, WatchedCache } from '../../kube/types.ts';
+import type { Finding } from '../condition.ts';
+import { refusalOf } from '../findings.ts';
+import type { OwnWrites } from '../own-writes.ts';
+import { Refusal } from '../refusal.ts';
+import type { Asker, Pending } from '../registries.ts';
+import type { Requeue } from '../work-queue.ts';
 import { CatalogRange, type CatalogSource } from './catalog-range.ts';
 import { type CatalogFacts, nextCatalogStatus, readiness } from './catalog-status.ts';
 import { CatalogWrites } from './catalog-writes.ts';
-import type { Finding } from './condition.ts';
-import { refusalOf } from './findings.ts';
-import type { OwnWrites } from './own-writes.ts';
-import { Refusal } from './refusal.ts';
-import type { Asker, Pending } from './registries.ts';
-import type { Requeue } from './work-queue.ts';
 
 /** The least time between two runs that change something: services of a large registry come and go in bursts. */
 const settleMs = 1000;
@@ -177,7 +177,7 @@ export class CatalogKeeper {
     const range = this.#follow(name, spec, source, pattern);
     namespaces.start();
     if (!namespaces.synced) {
-      return { pending: 'Namespaces have not been listed yet' };
+      return { pending: 'Namespaces have not been listed yet', isFailure: namespaces.problem !== undefined };
     }
     return { spec, wish, range, source };
   }

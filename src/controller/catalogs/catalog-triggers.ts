@@ -1,0 +1,58 @@
+import type { EtcdService } from '../../api/etcd-service.ts';
+import { catalogOf } from '../../catalog/marks.ts';
+import type { KubeObject } from '../../kube/types.ts';
+import type { OpenRegistries } from '../open-registries.ts';
+import type { OwnWrites } from '../own-writes.ts';
+import type { WorkQueue } from '../work-queue.ts';
+
+export interface CatalogTriggerDeps extends Pick<OpenRegistries, 'caches' | 'pool'> {
+  /** Of EtcdCatalogs. */
+  readonly queue: WorkQueue;
+  readonly etcdServices: OwnWrites<EtcdService>;
+}
+
+/** Puts the names of EtcdCatalogs into their queue when something that they depend on changes. Only names: the state is read later. */
+export function connectCatalogTriggers({ queue, caches, etcdServices, pool }: CatalogTriggerDeps): void {
+  const addAll = (): void => {
+    for (const { metadata } of caches.etcdCatalogs.list()) {
+      queue.add(metadata.name, 'low');
+    }
+  };
+  caches.etcdCatalogs.onChange((before, after) => {
+    const object = after ?? before;
+    if (object !== undefined && isSpecChange(before, after)) {
+      queue.add(object.metadata.name);
+    }
+  });
+  caches.etcdRegistries.onChange((before, after) => {
+    if (isSpecChange(before, after)) {
+      addAll();
+    }
+  });
+  caches.namespaces.onChange(addAll);
+  pool.onConnection(addAll);
+  etcdServices.onForeignChange((before, after) => {
+    if (!isSpecChange(before, after) && catalogsOf(before) === catalogsOf(after)) {
+      return;
+    }
+    for (const name of [before, after].flatMap((object) => (object === undefined ? [] : catalogOf(object)))) {
+      queue.add(name, 'low');
+    }
+    // One that is written by hand, or gone, can be in the way of a catalog, or be missed by one.
+    if (before === undefined || after === undefined) {
+      addAll();
+    }
+  });
+}
+
+/** Statuses are written by us alone. */
+function isSpecChange(before: KubeObject | undefined, after: KubeObject | undefined): boolean {
+  const [a, b] = [before?.metadata, after?.metadata];
+  return (
+    a?.uid !== b?.uid || a?.generation !== b?.generation || a?.deletionTimestamp !== b?.deletionTimestamp
+  );
+}
+
+function catalogsOf(object: KubeObject | undefined): string {
+  return object === undefined ? '' : catalogOf(object).join();
+}
