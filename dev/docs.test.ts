@@ -5,6 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import { parseRegistrySpec, parseSpec } from '../src/api/parse.ts';
 import type { KubeObject } from '../src/kube/types.ts';
 import {
+  catalogGrants,
   controllerGrants,
   type Grant,
   leaseGrants,
@@ -133,6 +134,7 @@ describe('the documentation', () => {
     expect(granted('Role', 'etcd-endpoints-own-namespace')).toEqual(byResource(ownNamespaceGrants));
     expect(granted('Role', 'etcd-endpoints-election')).toEqual(byResource(leaseGrants));
     expect(granted('ClusterRole', 'etcd-endpoints-registries')).toEqual(byResource(registryGrants));
-    expect(objects).toHaveLength(10);
+    expect(granted('ClusterRole', 'etcd-endpoints-catalogs')).toEqual(byResource(catalogGrants));
+    expect(objects).toHaveLength(12);
   });
 });

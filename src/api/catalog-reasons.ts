@@ -82,8 +82,8 @@ export const leftOutReasons: Readonly<Record<LeftOut, ReasonDoc>> = {
     action: 'Add one, or exclude the service.',
   },
   NamespaceNotFound: {
-    meaning: 'The namespace that it would go to does not exist.',
-    action: 'Create the namespace.',
+    meaning: 'The namespace that it would go to does not exist, or is none of those that --namespace names.',
+    action: 'Create the namespace; the controller never does.',
   },
   InvalidName: {
     meaning: 'Nothing of its name can stand in the name of a Service.',

@@ -69,7 +69,7 @@ export function assemble(config: ControllerConfig, deps: AssemblyDeps): Assembly
   const publisher = newPublisher(config, { ...deps, writer, recorder });
   const parts = { ...deps, queue, writer, recorder, publisher, flights };
   const registries = assembleRegistries(config, parts);
-  const catalogs = assembleCatalogs({ ...parts, ...registries });
+  const catalogs = assembleCatalogs(config, { ...parts, ...registries });
   const { reconciler, explainer } = newReconciler(config, { ...parts, ...registries });
   connectTriggers({
     queue,

@@ -15,6 +15,8 @@ export interface RegistryPlane {
   readonly own: Scene;
   readonly registries: RegistryObjects;
   readonly controller: ControllerProcess;
+  /** Path of the audit log of its apiserver. */
+  readonly auditLog: string;
   /** A namespace with these labels. */
   newTenant(labels?: Readonly<Record<string, string>>): Promise<Scene>;
   stop(): Promise<void>;
@@ -35,6 +37,7 @@ export async function startRegistryPlane(args: readonly string[] = []): Promise<
     own,
     registries: new RegistryObjects(own.objects),
     controller,
+    auditLog: plane.auditLog,
     async newTenant(labels = {}) {
       const name = `tenant-${randomBytes(4).toString('hex')}`;
       const objects = new KubeObjects(plane.credentials, name);

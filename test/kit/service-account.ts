@@ -45,6 +45,14 @@ export const registryGrants: readonly Grant[] = [
   { apiGroups: [''], resources: ['namespaces'], verbs: ['list', 'watch'] },
 ];
 
+/** What it does in the whole cluster for EtcdCatalogs. */
+export const catalogGrants: readonly Grant[] = [
+  { apiGroups: ['etcd-endpoints.io'], resources: ['etcdcatalogs'], verbs: ['list', 'watch', 'get'] },
+  { apiGroups: ['etcd-endpoints.io'], resources: ['etcdcatalogs/status'], verbs: ['update'] },
+  { apiGroups: ['etcd-endpoints.io'], resources: ['etcdservices'], verbs: ['create', 'update', 'delete'] },
+  { apiGroups: [''], resources: ['namespaces'], verbs: ['list', 'watch'] },
+];
+
 /** What it does there to be elected by a Lease. */
 export const leaseGrants: readonly Grant[] = [
   {

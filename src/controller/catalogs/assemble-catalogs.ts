@@ -1,4 +1,5 @@
 import { catalogOf } from '../../catalog/marks.ts';
+import type { ControllerConfig } from '../../config/controller-options.ts';
 import type { KubeWriter } from '../../kube/types.ts';
 import type { AssemblyDeps } from '../assemble.ts';
 import { countedQueue } from '../counted-queue.ts';
@@ -25,7 +26,7 @@ export interface CatalogAssembly {
 }
 
 /** Puts together what keeps the EtcdServices of catalogs. */
-export function assembleCatalogs(deps: CatalogAssemblyDeps): CatalogAssembly {
+export function assembleCatalogs(config: ControllerConfig, deps: CatalogAssemblyDeps): CatalogAssembly {
   const { clock, leadership, kubernetes, registries, writer, recorder, registryUses } = deps;
   const { caches, catalogs, ownNamespace } = registries;
   const { etcdServices } = kubernetes.own;
@@ -34,6 +35,7 @@ export function assembleCatalogs(deps: CatalogAssemblyDeps): CatalogAssembly {
     catalogs,
     areListed: () => caches.etcdCatalogs.synced,
     etcdServices,
+    served: config.namespaces,
     namespaces: caches.namespaces,
     registries: registryUses,
     reader: kubernetes.client,

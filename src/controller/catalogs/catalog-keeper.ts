@@ -34,6 +34,8 @@ export interface CatalogKeeperDeps {
   readonly areListed: () => boolean;
   /** Found by the name of their catalog. */
   readonly etcdServices: OwnWrites<EtcdService>;
+  /** Namespaces whose EtcdServices are served; empty: all. */
+  readonly served: readonly string[];
   /** Started with the first catalog. */
   readonly namespaces: WatchedCache<Namespace>;
   readonly registries: {
@@ -225,9 +227,12 @@ export class CatalogKeeper {
   }
 
   #context(wish: GeneratedWish): AssignContext {
-    const { namespaces, etcdServices, registries } = this.#deps;
+    const { served, namespaces, etcdServices, registries } = this.#deps;
     return {
       hasNamespace(name) {
+        if (served.length > 0 && !served.includes(name)) {
+          return false;
+        }
         const namespace = namespaces.get(name);
         return namespace !== undefined && namespace.metadata.deletionTimestamp === undefined;
       },

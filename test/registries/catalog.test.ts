@@ -1,0 +1,263 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CatalogConditionType } from '../../src/api/catalog-reasons.ts';
+import type { EtcdCatalogInput } from '../../src/api/etcd-catalog.ts';
+import { auditOf } from '../kit/audit.ts';
+import { ClusterObjects } from '../kit/cluster-objects.ts';
+import { eventually } from '../kit/eventually.ts';
+import type { AnyObject } from '../kit/kube-objects.ts';
+import { type RegistryPlane, startRegistryPlane } from '../kit/registry-plane.ts';
+import type { Scene } from '../kit/scene.ts';
+
+const LOOK = { timeoutMs: 20_000, intervalMs: 50 };
+
+let plane: RegistryPlane;
+let catalogs: ClusterObjects<EtcdCatalogInput, CatalogConditionType>;
+
+beforeAll(async () => {
+  plane = await startRegistryPlane();
+  catalogs = new ClusterObjects(plane.own.objects, { kind: 'EtcdCatalog', plural: 'etcdcatalogs' });
+  await plane.registries.create('company', {
+    endpoints: [...plane.own.registry.endpoints],
+    grants: [{ namespaces: { selector: {} }, prefixes: ['/{namespace}', '/open'] }],
+  });
+}, 120_000);
+
+afterAll(() => plane.stop());
+
+let count = 0;
+
+interface Stage {
+  readonly tenant: Scene;
+  /** Name of the catalog. */
+  readonly name: string;
+}
+
+/** A tenant, instances of services below a root of its own, and a catalog that puts those services into its namespace. */
+async function stage(
+  services: Readonly<Record<string, readonly string[]>>,
+  spec: Partial<EtcdCatalogInput> = {},
+): Promise<Stage> {
+  count += 1;
+  const name = `catalog-${count}`;
+  const tenant = await plane.newTenant();
+  await register(tenant, services);
+  await catalogs.create(name, {
+    registryRef: { name: 'company' },
+    pattern: `/${tenant.namespace}/{service}/{instance}`,
+    namespaces: [{ name: tenant.namespace }],
+    template: { spec: { ports: [{ port: 80 }] } },
+    ...spec,
+  });
+  return { tenant, name };
+}
+
+async function register(tenant: Scene, services: Readonly<Record<string, readonly string[]>>): Promise<void> {
+  const keys = Object.entries(services).flatMap(([service, values]) =>
+    values.map((value, index) => [`/${tenant.namespace}/${service}/${index}`, value] as const),
+  );
+  await plane.own.registrar.put(Object.fromEntries(keys));
+}
+
+async function namesOf(tenant: Scene): Promise<readonly string[]> {
+  return (await tenant.objects.list('etcdservices')).map(({ metadata }) => metadata.name).sort();
+}
+
+async function untilNamed(tenant: Scene, wanted: readonly string[]): Promise<void> {
+  await eventually(async () => expect(await namesOf(tenant)).toEqual(wanted), LOOK);
+}
+
+async function untilCounted(name: string, wanted: Readonly<Record<string, number>>): Promise<AnyObject> {
+  return await eventually(async () => {
+    const { status } = await catalogs.get(name);
+    expect(status?.services).toMatchObject(wanted);
+    return status;
+  }, LOOK);
+}
+
+describe.concurrent('a catalog', () => {
+  it('publishes every service of a registry as a headless Service, and those that come later', async () => {
+    const { tenant, name } = await stage({ web: ['10.0.0.1:80'], 'user.rpc': ['10.0.0.2:80'] });
+
+    await tenant.untilPublished('web', ['10.0.0.1:80']);
+    await tenant.untilPublished('user-rpc', ['10.0.0.2:80']);
+    expect((await tenant.objects.get('services', 'web')).spec.clusterIP).toBe('None');
+    await catalogs.untilCondition(name, 'Ready', 'True/Published');
+
+    await register(tenant, { late: ['10.0.0.3:80'] });
+    await tenant.untilPublished('late', ['10.0.0.3:80']);
+    await untilCounted(name, { found: 3, published: 3, leftOut: 0 });
+  });
+
+  it('writes each EtcdService once where only instances and other services change', async () => {
+    const { tenant, name } = await stage({ web: ['10.0.0.1:80'] });
+    await tenant.untilReady('web');
+
+    await register(tenant, { web: ['10.0.0.1:80', '10.0.0.2:80'], other: ['10.0.0.3:80'] });
+    await tenant.untilPublished('web', ['10.0.0.1:80', '10.0.0.2:80']);
+    await tenant.untilReady('other');
+    await untilCounted(name, { published: 2 });
+
+    const writes = await auditOf(plane.controller, plane.auditLog);
+    const own = writes.filter(({ namespace }) => namespace === tenant.namespace);
+    expect(own.filter(({ resource }) => resource === 'etcdservices')).toMatchObject([
+      { verb: 'create', name: 'web' },
+      { verb: 'create', name: 'other' },
+    ]);
+  });
+
+  it('follows its template, and puts right what somebody changes', async () => {
+    const { tenant, name } = await stage({ web: ['10.0.0.1:80'] });
+    await tenant.untilReady('web');
+
+    await catalogs.change(name, {
+      template: { metadata: { labels: { team: 'shop' } }, spec: { ports: [{ port: 81 }] } },
+    });
+    await eventually(async () => {
+      const { metadata, spec } = await tenant.objects.get('etcdservices', 'web');
+      expect(metadata.labels).toMatchObject({ team: 'shop' });
+      expect(spec.ports).toMatchObject([{ port: 81 }]);
+    }, LOOK);
+
+    await tenant.redefine('web', { prefix: '/elsewhere' });
+    await eventually(async () => {
+      const { spec } = await tenant.objects.get('etcdservices', 'web');
+      expect(spec.prefix).toBe(`/${tenant.namespace}/web`);
+    }, LOOK);
+  });
+
+  it('leaves an EtcdService alone that was written by hand', async () => {
+    const { tenant, name } = await stage({ web: ['10.0.0.1:80'] }, { exclude: ['web'] });
+    const spec = { registryRef: { name: 'company' }, prefix: `/${tenant.namespace}/web` };
+    await tenant.define('web', { ...spec, ports: [{ port: 8080 }] });
+    await catalogs.change(name, { exclude: [] });
+
+    await untilCounted(name, { found: 1, published: 0, adopted: 1 });
+    const { metadata, spec: kept } = await tenant.objects.get('etcdservices', 'web');
+    expect(metadata.labels).toBeUndefined();
+    expect(kept.ports).toMatchObject([{ port: 8080 }]);
+  });
+
+  it('takes away what it excludes, and all when it is deleted itself', async () => {
+    const { tenant, name } = await stage({ web: ['10.0.0.1:80'], api: ['10.0.0.2:80'] });
+    await untilNamed(tenant, ['api', 'web']);
+
+    await catalogs.change(name, { exclude: ['w*'] });
+    await untilNamed(tenant, ['api']);
+
+    await catalogs.delete(name);
+    await untilNamed(tenant, []);
+  });
+
+  it('keeps the Service of a service that turns empty, and deletes it when its time is over', async () => {
+    const { tenant, name } = await stage({ web: ['10.0.0.1:80'], api: ['10.0.0.2:80'] });
+    await untilNamed(tenant, ['api', 'web']);
+
+    await plane.own.registry.etcdctl(['del', '--prefix', `/${tenant.namespace}/web/`]);
+    await untilCounted(name, { found: 1, empty: 1 });
+    expect(await namesOf(tenant)).toEqual(['api', 'web']);
+
+    await catalogs.change(name, { pruneAfterSeconds: 0 });
+    await untilNamed(tenant, ['api']);
+  });
+
+  it('deletes nothing of a registry that is empty all of a sudden', async () => {
+    const { tenant, name } = await stage({ web: ['10.0.0.1:80'] }, { pruneAfterSeconds: 0 });
+    await untilNamed(tenant, ['web']);
+
+    await plane.own.registry.etcdctl(['del', '--prefix', `/${tenant.namespace}/`]);
+
+    await catalogs.untilCondition(name, 'PruningHeld', 'True/RegistryEmpty');
+    expect(await namesOf(tenant)).toEqual(['web']);
+  });
+
+  it('adds nothing beyond maxServices', async () => {
+    const { tenant, name } = await stage(
+      { a: ['10.0.0.1:80'], b: ['10.0.0.2:80'], c: ['10.0.0.3:80'] },
+      { maxServices: 2 },
+    );
+
+    await catalogs.untilCondition(name, 'Ready', 'False/TooManyServices');
+    expect(await namesOf(tenant)).toEqual([]);
+
+    await catalogs.change(name, { maxServices: 3 });
+    await untilNamed(tenant, ['a', 'b', 'c']);
+  });
+
+  it('only tells what it would do in Observe', async () => {
+    const { tenant, name } = await stage({ web: ['10.0.0.1:80'] }, { mode: 'Observe' });
+
+    await catalogs.untilCondition(name, 'Ready', 'Unknown/Observing');
+    expect((await catalogs.get(name)).status.pending).toEqual({ create: 1, update: 0, delete: 0 });
+    expect(await namesOf(tenant)).toEqual([]);
+
+    await catalogs.change(name, { mode: 'Publish' });
+    await untilNamed(tenant, ['web']);
+  });
+
+  it('sends services to the namespaces that their keys name, and says which it leaves out and why', async () => {
+    const [prod, stageOne] = [await plane.newTenant(), await plane.newTenant()];
+    const root = `/open/${prod.namespace}`;
+    await plane.own.registrar.put({
+      [`${root}/prod/web/1`]: '10.0.0.1:80',
+      [`${root}/${stageOne.namespace}/web/1`]: '10.0.0.2:80',
+      [`${root}/nowhere/web/1`]: '10.0.0.3:80',
+      [`${root}/prod/.../1`]: '10.0.0.4:80',
+      [`${root}/prod/a_b/1`]: '10.0.0.5:80',
+      [`${root}/prod/a.b/1`]: '10.0.0.6:80',
+      [`${root}/prod`]: 'no service',
+    });
+    await catalogs.create('by-environment', {
+      registryRef: { name: 'company' },
+      pattern: `${root}/{env}/{service}/{instance}`,
+      namespaces: [{ match: { env: 'prod' }, name: prod.namespace }, { name: '{env}' }],
+      template: { spec: { ports: [{ port: 80 }] } },
+    });
+
+    await prod.untilPublished('web', ['10.0.0.1:80']);
+    await stageOne.untilPublished('web', ['10.0.0.2:80']);
+    await prod.untilPublished('a-b', ['10.0.0.6:80']);
+    const message = await catalogs.untilCondition('by-environment', 'AllPublished', 'False/SomeLeftOut');
+    expect(message).toBe('Left out: 1 InvalidName, 1 NameCollision, 1 NamespaceNotFound');
+    const status = await untilCounted('by-environment', { found: 6, published: 3, unmatchedKeys: 1 });
+    expect(status.leftOut).toContainEqual({ service: 'web', reason: 'NamespaceNotFound', about: 'nowhere' });
+  });
+
+  it('publishes nothing in a namespace that the registry grants nothing to', async () => {
+    const [a, b] = [await plane.newTenant(), await plane.newTenant()];
+    await register(a, { web: ['10.0.0.1:80'] });
+    await catalogs.create('not-granted', {
+      registryRef: { name: 'company' },
+      pattern: `/${a.namespace}/{service}/{instance}`,
+      namespaces: [{ name: b.namespace }],
+      template: { spec: { ports: [{ port: 80 }] } },
+    });
+
+    const message = await catalogs.untilCondition('not-granted', 'AllPublished', 'False/SomeLeftOut');
+    expect(message).toBe('Left out: 1 NotGranted');
+    expect(await namesOf(b)).toEqual([]);
+  });
+
+  it('says which registry is missing, and what is wrong with its template', async () => {
+    const { name } = await stage({ web: ['10.0.0.1:80'] }, { registryRef: { name: 'nobody' } });
+    await catalogs.untilCondition(name, 'Ready', 'False/RegistryNotFound');
+
+    await catalogs.change(name, {
+      registryRef: { name: 'company' },
+      template: { spec: { ports: [{ port: 80 }, { port: 81 }] } },
+    });
+    const message = await catalogs.untilCondition(name, 'Ready', 'False/InvalidSpec');
+    expect(message).toContain('spec.template: spec.ports each of several ports needs a name');
+  });
+
+  it.each([
+    ['/a/{env}/{instance}', 'needs the part {service}'],
+    ['/a/{service}/{service}', 'each {name} may stand once'],
+    ['/a/{instance}/{service}', 'can have {instance} as its last part alone'],
+    ['/a/x-{service}', 'must be a {name} or a text without braces'],
+  ])('is refused with the pattern %s', async (pattern, problem) => {
+    const { status, json } = await catalogs.tryCreate('refused', { pattern, namespaces: [{ name: 'shop' }] });
+
+    expect(status).toBe(422);
+    expect(json.message).toContain(problem);
+  });
+});
