@@ -21,7 +21,7 @@ export interface OwnPlane {
 }
 
 export async function startOwnPlane(
-  options: Pick<ControlPlaneOptions, 'apiServerFlags'> = {},
+  options: Pick<ControlPlaneOptions, 'apiServerFlags' | 'auditLog'> = {},
 ): Promise<OwnPlane> {
   const [plane, registry] = await Promise.all([
     startControlPlane({ ...options, binaries: servers().binaries }),

@@ -23,7 +23,7 @@ export interface RegistryPlane {
 }
 
 export async function startRegistryPlane(args: readonly string[] = []): Promise<RegistryPlane> {
-  const { plane, scene: own, stop } = await startOwnPlane();
+  const { plane, scene: own, stop } = await startOwnPlane({ auditLog: true });
   await installCrds(plane.credentials);
   await grantAsDocumented(own.objects);
   const user = await plane.addUser('etcd-endpoints');
