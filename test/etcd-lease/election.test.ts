@@ -125,7 +125,7 @@ describe('an election', () => {
     await startEtcdctl(etcd, 'lease', 'keep-alive', ours.split('/').at(-1) ?? '');
 
     await eventually(() => expect(us.losses).toEqual(['expired']));
-    await eventually(async () => expect(await keysOf('/kept')).not.toContain(ours), promptly);
+    await eventually(async () => expect(await keysOf('/kept')).not.toContain(ours));
     delete meddler.meddling.keepalive;
     await resign(rival, '/kept');
 

@@ -54,13 +54,14 @@ describe('a registrar', () => {
     const keys = Object.fromEntries(
       Array.from({ length: 100 }, (_, index) => [`revoked/${index}`, `v${index}`]),
     );
-    const { told, set } = startRegistrar(leaseClient(etcd.endpoints), { ttlSeconds: 15 });
+    const { told, set } = startRegistrar(leaseClient(etcd.endpoints), { ttlSeconds: 60 });
     await set(keys);
     const before = (await leaseOf(raw, 'revoked/0')) ?? '';
 
     await raw.revoke(before);
 
-    await eventually(async () => expect(await held(raw, 'revoked/')).toEqual(keys), promptly);
+    // A keepalive would find out after 20 s.
+    await eventually(async () => expect(await held(raw, 'revoked/')).toEqual(keys), { timeoutMs: 10_000 });
     const after = await leaseOf(raw, 'revoked/0');
     expect(after).not.toBe(before);
     expect(told.filter((line) => line.startsWith('lease lost'))).toEqual(['lease lost: not-found']);
