@@ -56,12 +56,13 @@ export class Decider {
   }
 
   /** A hold that begins is told in the status before this resolves, and so before anything is published: no crash in between loses it. */
-  async decide(tracked: Tracked, { claim, subscription }: Prepared): Promise<Decision> {
-    const before = this.standing(tracked, claim);
+  async decide(tracked: Tracked, prepared: Prepared): Promise<Decision> {
+    const { claim, subscription } = prepared;
+    const before = this.standing(tracked, prepared);
     const object = this.#deps.reporter.latest(claim.object);
     const guard = this.#deps.guards.of(claim.object);
     const dead = this.#dismissDead(tracked, guard);
-    const verdict = guard.judge(tracked.key, {
+    const judged = guard.judge(tracked.key, {
       subject: {
         get isSynced() {
           return subscription.isSynced;
@@ -75,6 +76,7 @@ export class Decider {
       shown: shownHold(object),
       released: releasedHold(object),
     });
+    const verdict = { ...judged, held: judged.held.filter((endpoint) => subscription.admits(endpoint)) };
     const { held, hold } = verdict;
     this.#deps.flights.holds(tracked.key, { held, hold, released: releasedHold(object) });
     const { revision } = subscription;
@@ -106,10 +108,14 @@ export class Decider {
     };
   }
 
-  /** What Kubernetes holds for this EtcdService: as this leader has written it, or as its objects tell. */
-  standing({ standing }: Tracked, claim: Claim): readonly DesiredEndpoint[] {
+  /**
+   * What Kubernetes holds for this EtcdService: as this leader has written it, or as its objects tell. An address that may not be published
+   * any more is left out: it is not held, does not drain and stands in for nothing.
+   */
+  standing({ standing }: Tracked, { claim, subscription }: Prepared): readonly DesiredEndpoint[] {
     const { publisher, leadsSince } = this.#deps;
-    return standing?.term === leadsSince() ? standing.endpoints : publisher.published(claim);
+    const all = standing?.term === leadsSince() ? standing.endpoints : publisher.published(claim);
+    return all.filter((endpoint) => subscription.admits(endpoint));
   }
 
   #dismissDead({ key }: Tracked, guard: RegistryGuard): ReadonlySet<string> {

@@ -117,6 +117,11 @@ export class KeyLedger {
     return this.#entries.get(key)?.unresolved === false;
   }
 
+  /** Whether the rules let an address be published. */
+  admits(address: string): boolean {
+    return this.#rules.publishing.refuses(address) === undefined;
+  }
+
   /** Keeps a published endpoint in the place of a key that cannot be read and of which no good value is known. */
   keep(key: Key, endpoint: DesiredEndpoint): void {
     const entry = this.#entries.get(key);

@@ -14,6 +14,7 @@ import { registryNameOf } from './registry-name.ts';
 import type { ServiceKeeper } from './service-keeper.ts';
 import { asStale, staleness } from './staleness.ts';
 import type { Findings, Published } from './status.ts';
+import type { Settled } from './subscription.ts';
 import type { Tracked } from './tracked.ts';
 
 /** What a reconcile has found, and when the next one has to come even though nothing changes. */
@@ -72,26 +73,26 @@ export class Publishing {
     if (isStale) {
       return await this.#publishStale(tracked, prepared);
     }
-    if (!(await this.#isCurrent(tracked, prepared))) {
-      return { ...asItIs(claim, unready), lookAgainMs };
+    const current = this.#isCurrent(tracked, prepared);
+    if (!current.isSettled) {
+      return { ...asItIs(claim, unready), lookAgainMs: earliest(lookAgainMs, current.lookAgainMs) };
     }
     const done = await this.#bring(tracked, prepared);
     recorder.noticed(object, tracked.published?.desired, done.published.desired);
     tracked.published = done.published;
     return {
       findings: findingsOf(claim, unready ?? isPublished, done),
-      lookAgainMs: earliest(lookAgainMs, done.lookAgainMs),
+      lookAgainMs: earliest(lookAgainMs, current.lookAgainMs, done.lookAgainMs),
     };
   }
 
   /** Whether all is known that decides: one list since the term began, and what stands in for what cannot be read. */
-  async #isCurrent(tracked: Tracked, { claim, subscription }: Prepared): Promise<boolean> {
+  #isCurrent(tracked: Tracked, prepared: Prepared): Settled {
     const { decider, leadsSince } = this.#deps;
-    return (
-      subscription.isSynced &&
-      subscription.isListedSince(leadsSince()) &&
-      (await subscription.settle(decider.standing(tracked, claim)))
-    );
+    const { subscription } = prepared;
+    return subscription.isSynced && subscription.isListedSince(leadsSince())
+      ? subscription.settle(decider.standing(tracked, prepared))
+      : { isSettled: false, lookAgainMs: undefined };
   }
 
   /** Decides, and brings to Kubernetes what was decided. */
@@ -143,9 +144,10 @@ export class Publishing {
   }
 
   /** Nobody knows whether the instances live: they stay, as not ready. */
-  async #publishStale(tracked: Tracked, { claim, existing }: Prepared): Promise<Found> {
+  async #publishStale(tracked: Tracked, prepared: Prepared): Promise<Found> {
     const { decider, publisher } = this.#deps;
-    const endpoints = asStale(decider.standing(tracked, claim));
+    const { claim, existing } = prepared;
+    const endpoints = asStale(decider.standing(tracked, prepared));
     if (existing !== undefined && endpoints.length > 0) {
       await publisher.ensure(claim, existing, endpoints);
     }

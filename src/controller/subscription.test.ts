@@ -1,8 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../../test/kit/eventually.ts';
 import { MemoryRegistry } from '../../test/kit/memory-registry.ts';
 import type { Cause } from '../endpoints/guard/account.ts';
 import { endpointId } from '../endpoints/match-ports.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
+import { RetryableError } from '../errors.ts';
 import { keyOf, prefixRange } from '../etcd/key.ts';
 import { compileReader } from '../formats/read.ts';
 import { type Following, Subscription } from './subscription.ts';
@@ -56,6 +58,14 @@ const subscribe = (what = following()): Subscription =>
   new Subscription(what, () => {
     changes += 1;
   });
+/** Settles as reconciles do: again when it is told that something may have changed. */
+async function settled(subscription: Subscription, published: readonly DesiredEndpoint[]): Promise<void> {
+  while (!subscription.settle(published).isSettled) {
+    const before = changes;
+    await eventually(() => expect(changes).toBeGreaterThan(before));
+  }
+}
+
 const addresses = (subscription: Subscription): string[] =>
   subscription.desired().endpoints.map(({ address }) => address);
 
@@ -119,13 +129,43 @@ describe('a subscription', () => {
 describe('a value that fell into a gap of the watch', () => {
   it('is found when the value after it cannot be read', async () => {
     const subscription = subscribe();
-    await subscription.settle([]);
+    await settled(subscription, []);
     registry.holdLists();
     registry.put('/web/a', '10.0.0.1:8080');
     registry.put('/web/a', 'unreadable');
     registry.list();
-    await subscription.settle([]);
+    await settled(subscription, []);
     expect(addresses(subscription)).toEqual(['10.0.0.1']);
+  });
+});
+
+describe('a registry that is slow or away', () => {
+  it('keeps nobody waiting for earlier values: the end of asking is told as a change', async () => {
+    registry.put('/web/a', '10.0.0.1:8080');
+    registry.put('/web/a', 'unreadable');
+    const answer = Promise.withResolvers<void>();
+    registry.valueBefore = async (...asked) => {
+      await answer.promise;
+      return await MemoryRegistry.prototype.valueBefore.apply(registry, asked);
+    };
+    const subscription = subscribe();
+    expect(subscription.settle([])).toEqual({ isSettled: false, lookAgainMs: undefined });
+    expect(subscription.settle([]).isSettled).toBe(false);
+    answer.resolve();
+    await settled(subscription, []);
+    expect(addresses(subscription)).toEqual(['10.0.0.1']);
+  });
+
+  it('is asked again after a while, and goes on with what is known once it was settled', async () => {
+    const subscription = subscribe();
+    await settled(subscription, []);
+    registry.valueBefore = () => Promise.reject(new RetryableError('ETCD_UNAVAILABLE', 'away'));
+    registry.put('/web/a', 'bad');
+    registry.put('/web/a', 'worse');
+    const before = changes;
+    expect(subscription.settle([]).isSettled).toBe(false);
+    await eventually(() => expect(changes).toBeGreaterThan(before));
+    expect(subscription.settle([])).toEqual({ isSettled: true, lookAgainMs: 1000 });
   });
 });
 
@@ -134,7 +174,7 @@ describe('after a restart', () => {
     registry.put('/web/a', '10.0.0.1:8080');
     registry.put('/web/a', 'unreadable');
     const subscription = subscribe();
-    await subscription.settle([endpoint('10.0.0.1')]);
+    await settled(subscription, [endpoint('10.0.0.1')]);
     expect(addresses(subscription)).toEqual(['10.0.0.1']);
   });
 
@@ -144,7 +184,7 @@ describe('after a restart', () => {
       registry.put('/web/a', value);
     }
     const subscription = subscribe();
-    await subscription.settle([]);
+    await settled(subscription, []);
     expect(addresses(subscription)).toEqual(['10.0.0.1']);
   });
 
@@ -154,7 +194,7 @@ describe('after a restart', () => {
     registry.put('/web/b', '10.0.0.2:8080');
     registry.compact();
     const subscription = subscribe();
-    await subscription.settle(['10.0.0.1', '10.0.0.2', '10.0.0.3'].map(endpoint));
+    await settled(subscription, ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map(endpoint));
     expect(addresses(subscription)).toEqual(['10.0.0.1', '10.0.0.2']);
   });
 
@@ -162,7 +202,7 @@ describe('after a restart', () => {
     registry.put('/web/a', 'unreadable');
     registry.put('/web/b', 'unreadable');
     const subscription = subscribe();
-    await subscription.settle([endpoint('10.0.0.1'), endpoint('10.0.0.2')]);
+    await settled(subscription, [endpoint('10.0.0.1'), endpoint('10.0.0.2')]);
     expect(addresses(subscription)).toEqual(['10.0.0.1', '10.0.0.2']);
     registry.put('/web/a', '10.0.0.7:8080');
     registry.delete('/web/b');
@@ -172,10 +212,10 @@ describe('after a restart', () => {
   it('a key that turns unreadable later keeps no endpoint that another key has given up', async () => {
     registry.put('/web/a', '10.0.0.1:8080');
     const subscription = subscribe();
-    await subscription.settle([endpoint('10.0.0.1')]);
+    await settled(subscription, [endpoint('10.0.0.1')]);
     registry.put('/web/b', 'unreadable');
     registry.delete('/web/a');
-    await subscription.settle([endpoint('10.0.0.1')]);
+    await settled(subscription, [endpoint('10.0.0.1')]);
     expect(addresses(subscription)).toEqual([]);
   });
 

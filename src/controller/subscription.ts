@@ -1,26 +1,14 @@
 import type { Desired } from '../endpoints/desired.ts';
 import type { Cause, CauseOf } from '../endpoints/guard/account.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
-import { codeOf } from '../errors.ts';
-import { isOutage } from '../etcd/errors.ts';
-import type {
-  Key,
-  KeyRange,
-  MirroredRange,
-  RangeFailure,
-  Registration,
-  RegistrySource,
-  Revision,
-} from '../etcd/types.ts';
+import type { KeyRange, MirroredRange, RangeFailure, RegistrySource, Revision } from '../etcd/types.ts';
 import type { KeyReading } from '../explain/chain.ts';
 import type { OnDeparture } from './departures.ts';
+import { EarlierValues } from './earlier-values.ts';
 import { KeyLedger, type LedgerRules } from './key-ledger.ts';
 
-/** How many earlier values of one key are looked at for a good one. */
-const maxStepsBack = 5;
-/** How many unreadable keys of one EtcdService are looked up, and how many at a time. */
-const maxLookups = 1000;
-const lookupsAtOnce = 8;
+/** How soon a registry is asked again that did not answer. */
+const askAgainMs = 1000;
 
 /** What an EtcdService follows, and how. Two with equal `rulesId` read and publish alike. */
 export interface Following {
@@ -31,6 +19,13 @@ export interface Following {
   readonly rulesId: string;
 }
 
+export interface Settled {
+  /** Whether what stands in for unreadable keys is known. */
+  readonly isSettled: boolean;
+  /** When to ask again, in milliseconds, where no change tells. */
+  readonly lookAgainMs: number | undefined;
+}
+
 /** What one EtcdService follows in its registry, read into what should be published. */
 export class Subscription {
   readonly #onChange: () => void;
@@ -38,9 +33,8 @@ export class Subscription {
   #following: Following;
   #ledger: KeyLedger;
   #mirrored: MirroredRange;
+  #earlier: EarlierValues;
   #isSettled = false;
-  /** Unreadable keys whose earlier values were looked for, by the revision that is unreadable. */
-  #lookedUp: ReadonlyMap<Key, Revision> = new Map();
   /** Whether another range was followed before: then what is published says nothing of the keys of this one. */
   #hasMoved = false;
   /** The same since removals were accounted for last. */
@@ -56,6 +50,7 @@ export class Subscription {
     this.#onDeparture = onDeparture;
     this.#following = following;
     this.#ledger = new KeyLedger(following.rules(), this.#onDeparture);
+    this.#earlier = new EarlierValues(following.source, this.#ledger, onChange);
     this.#mirrored = this.#follow(following);
   }
 
@@ -79,6 +74,7 @@ export class Subscription {
     if (!isSameRange(before, following)) {
       this.#mirrored.release();
       this.#ledger = new KeyLedger(following.rules(), this.#onDeparture);
+      this.#earlier = new EarlierValues(following.source, this.#ledger, this.#onChange);
       this.#mirrored = this.#follow(following);
       this.#refreshingFor = undefined;
       this.#isSettled = false;
@@ -92,27 +88,19 @@ export class Subscription {
   /**
    * Finds what stands in for keys that cannot be read and whose good values were seen by an earlier process, or fell into a gap of the watch
    * (promise 5). The value before counts; where none is readable after a start, a published endpoint that no key explains stays for each.
-   * False where etcd could not be asked yet: nothing may be published before that.
+   * Where that is being asked, its end is told as a change: nothing may be published before it.
    */
-  async settle(published: readonly DesiredEndpoint[]): Promise<boolean> {
-    const untried = this.#ledger
-      .unresolved()
-      .filter(({ key, modRevision }) => this.#lookedUp.get(key) !== modRevision)
-      .slice(0, maxLookups);
-    try {
-      await this.#lookUpEarlier(untried);
-    } catch (error) {
-      if (isOutage(error)) {
-        return this.#isSettled;
-      }
-      throw error;
+  settle(published: readonly DesiredEndpoint[]): Settled {
+    const lookup = this.#earlier.look();
+    if (lookup !== 'known') {
+      const isAway = lookup === 'away';
+      return { isSettled: isAway && this.#isSettled, lookAgainMs: isAway ? askAgainMs : undefined };
     }
-    this.#rememberLookedUp(untried);
     if (!this.#isSettled && !this.#hasMoved) {
       this.#keepUnexplained(published);
     }
     this.#isSettled = true;
-    return true;
+    return { isSettled: true, lookAgainMs: undefined };
   }
 
   /**
@@ -130,6 +118,11 @@ export class Subscription {
   /** What should be published as of now; the same object until something changes. */
   desired(): Desired {
     return this.#ledger.desired();
+  }
+
+  /** Whether an address may be published at all, whatever says so. */
+  admits({ address }: DesiredEndpoint): boolean {
+    return this.#ledger.admits(address);
   }
 
   /** How each key is read now and what became of it, in their order; costly, for those who ask why. */
@@ -179,20 +172,6 @@ export class Subscription {
     });
   }
 
-  /** Keys that are still unreadable at the revision at which they were looked up; the others need no memory. */
-  #rememberLookedUp(tried: readonly Registration[]): void {
-    const known = new Map([
-      ...this.#lookedUp,
-      ...tried.map(({ key, modRevision }) => [key, modRevision] as const),
-    ]);
-    const unresolved = this.#ledger.unresolved();
-    this.#lookedUp = new Map(
-      unresolved.flatMap(({ key, modRevision }) =>
-        known.get(key) === modRevision ? [[key, modRevision]] : [],
-      ),
-    );
-  }
-
   #keepUnexplained(published: readonly DesiredEndpoint[]): void {
     const ledger = this.#ledger;
     const explained = new Set(this.desired().endpoints.map(({ address }) => address));
@@ -212,39 +191,6 @@ export class Subscription {
       this.#onChange();
     } catch {
       // Released or closed meanwhile: nobody waits for it any more.
-    }
-  }
-
-  async #lookUpEarlier(registrations: readonly Registration[]): Promise<void> {
-    const queue = registrations.values();
-    const worker = async (): Promise<void> => {
-      for (const registration of queue) {
-        await this.#supplyEarlier(registration);
-      }
-    };
-    await Promise.all(Array.from({ length: lookupsAtOnce }, worker));
-  }
-
-  /** Goes back from value to value of one key until one is readable. */
-  async #supplyEarlier(registration: Registration): Promise<void> {
-    let later = registration;
-    for (let step = 0; step < maxStepsBack && later.createRevision < later.modRevision; step += 1) {
-      const earlier = await this.#valueBefore(later);
-      if (earlier === undefined || this.#ledger.supply(registration, earlier)) {
-        return;
-      }
-      later = earlier;
-    }
-  }
-
-  async #valueBefore({ key, modRevision }: Registration): Promise<Registration | undefined> {
-    try {
-      return await this.#following.source.valueBefore(key, modRevision);
-    } catch (error) {
-      if (codeOf(error) === 'ETCD_COMPACTED') {
-        return undefined;
-      }
-      throw error;
     }
   }
 }
