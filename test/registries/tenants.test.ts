@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { servers } from '../kit/control-plane.ts';
 import { type RegistryEtcd, startEtcd } from '../kit/etcd-process.ts';
 import { eventually } from '../kit/eventually.ts';
+import { describeNeeding } from '../kit/needs.ts';
 import { Registrar } from '../kit/registrar.ts';
 import { type RegistryPlane, startRegistryPlane } from '../kit/registry-plane.ts';
 import { proxyFor } from '../kit/rig.ts';
@@ -156,8 +158,10 @@ describe('several registries', () => {
     const tenant = await plane.newTenant();
     await tenant.define('web', { registryRef: { name }, prefix: '/rooted/web' });
     await tenant.untilPublished('web', ['10.0.3.1:80']);
-    const [slice] = await tenant.objects.list('endpointslices');
-    expect(slice.endpoints).toMatchObject([{ zone: 'zone-a' }]);
+    if (servers().served.discoveryV1) {
+      const [slice] = await tenant.objects.list('endpointslices');
+      expect(slice.endpoints).toMatchObject([{ zone: 'zone-a' }]);
+    }
     expect(await readyOf(tenant, 'other', name, '/web', 'False/PrefixNotAllowed')).toContain('"/rooted/"');
   });
 });
@@ -230,19 +234,25 @@ describe('a tenant', () => {
     await readyOf(tenant, 'web', name, '/own', 'False/RegistryNotGranted');
   });
 
-  it('may not name a registry that does not exist, nor the one called default', async () => {
+  it('may not name a registry that does not exist, nor none where the controller has none of its own', async () => {
     const tenant = await plane.newTenant();
     expect(await readyOf(tenant, 'web', 'absent', '/x', 'False/RegistryNotFound')).toBe(
       'There is no EtcdRegistry absent',
     );
+    await tenant.define('none', { prefix: '/x' });
+    expect(await tenant.untilReady('none', 'False/RegistryNotFound')).toContain('--etcd');
+  });
+});
+
+describeNeeding('server >= 1.25', 'the name default', () => {
+  it('is refused for an EtcdRegistry and in a registryRef', async () => {
+    const tenant = await plane.newTenant();
     await expect(tenant.define('other', { registryRef: { name: 'default' } })).rejects.toThrow(
       /must not be default/,
     );
     await expect(plane.registries.create('default', { endpoints: [...etcd.endpoints] })).rejects.toThrow(
       /must not be default/,
     );
-    await tenant.define('none', { prefix: '/x' });
-    expect(await tenant.untilReady('none', 'False/RegistryNotFound')).toContain('--etcd');
   });
 });
 
