@@ -56,11 +56,15 @@ export interface MirroredRange {
   readonly revision: Revision;
   /** Monotonic milliseconds at which the list began that was applied last; before the first list it is infinitely long ago. */
   readonly listedAt: number;
+  /** Monotonic milliseconds at which the list or the comparison began that has last found the copy to be what etcd holds. */
+  readonly confirmedAt: number;
   readonly registrations: ReadonlyMap<Key, Registration>;
   /** Why this range cannot be read now (permission, unreachable …); undefined while it is followed. */
   readonly failure: RangeFailure | undefined;
   /** Lists again, whatever the watch has brought. Resolves when a list has been applied that began after the call; rejects when closed. */
   refresh(): Promise<void>;
+  /** Has the copy compared with etcd as soon as its turn comes: `confirmedAt` tells when that is done, a list whether it differed. */
+  confirm(): void;
   /** Ends this use of the range. */
   release(): void;
 }

@@ -86,8 +86,10 @@ export class MemoryRegistry implements RegistrySource {
         return new Map(registry.#current(range).map((registration) => [registration.key, registration]));
       },
       listedAt: 0,
+      confirmedAt: 0,
       failure: undefined,
       refresh: () => Promise.resolve(),
+      confirm: () => undefined,
       release: () => this.#followers.delete(follower),
     };
   }

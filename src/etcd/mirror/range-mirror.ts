@@ -63,6 +63,7 @@ export class RangeMirror implements SharedCopy {
   readonly registrations = new Map<Key, Registration>();
   revision: Revision = 0;
   listedAt: number = Number.NEGATIVE_INFINITY;
+  confirmedAt: number = Number.NEGATIVE_INFINITY;
   synced: boolean = false;
   failure: RangeFailure | undefined;
   readonly #deps: RangeDeps;
@@ -108,6 +109,10 @@ export class RangeMirror implements SharedCopy {
     });
   }
 
+  confirm(): void {
+    this.#deps.onDoubt(this);
+  }
+
   /** etcd answers again: a range that failed for its absence does not wait any longer. */
   retrySoon(): void {
     if (this.failure !== undefined && isOutage(this.failure.error)) {
@@ -136,15 +141,19 @@ export class RangeMirror implements SharedCopy {
   async compare(): Promise<void> {
     const following = this.#following;
     if (following?.created === true && this.#comparison === undefined) {
+      const begunAt = this.#deps.clock.monotonic();
       this.#comparison = new RangeComparison(this, following.clusterId, this.#deps, (outcome) =>
-        this.#compared(outcome),
+        this.#compared(outcome, begunAt),
       );
       await this.#comparison.run(this.#stop.signal);
     }
   }
 
-  #compared(outcome: Outcome): void {
+  #compared(outcome: Outcome, begunAt: number): void {
     this.#comparison = undefined;
+    if (outcome.kind === 'same') {
+      this.confirmedAt = begunAt;
+    }
     if (outcome.kind !== 'abandoned') {
       this.#deps.observer.compared?.(this.range);
     }
@@ -204,6 +213,7 @@ export class RangeMirror implements SharedCopy {
         }
       }
       this.listedAt = since;
+      this.confirmedAt = since;
       this.#tellListed(number);
       return { revision: list.revision, clusterId: list.clusterId, epoch };
     }, signal);

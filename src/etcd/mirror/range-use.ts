@@ -52,6 +52,10 @@ export class RangeUse implements MirroredRange {
     return this.#copy.listedAt;
   }
 
+  get confirmedAt(): number {
+    return this.#copy.confirmedAt;
+  }
+
   get registrations(): ReadonlyMap<Key, Registration> {
     return this.#copy.registrations;
   }
@@ -62,6 +66,10 @@ export class RangeUse implements MirroredRange {
 
   refresh(): Promise<void> {
     return this.#copy.refresh();
+  }
+
+  confirm(): void {
+    this.#copy.confirm();
   }
 
   release(): void {
