@@ -1,4 +1,5 @@
 import { type PublishKind, publishKinds } from '../api/etcd-service.ts';
+import type { RegistryLimits } from '../endpoints/guard/limits.ts';
 import type { ElectionConfig } from './election-options.ts';
 import type { OptionTable, Values } from './option.ts';
 import { optionsError } from './read-options.ts';
@@ -69,14 +70,6 @@ export const publishingOptions = {
   },
 } as const satisfies OptionTable;
 
-/** When removals in a whole registry are held. */
-export interface RegistryGuard {
-  readonly maxRemovalPercent: number;
-  readonly ignoreBelow: number;
-  readonly windowMs: number;
-  readonly holdMs: number;
-}
-
 /** What holds for every EtcdService that does not say otherwise. Times in milliseconds. */
 export interface PublishingConfig {
   /** In the order of `publishKinds`, each once. */
@@ -88,7 +81,7 @@ export interface PublishingConfig {
   /** Whether slices name Nodes. */
   readonly nodeNames: boolean;
   /** Undefined: the registry as a whole has no guard. */
-  readonly guard: RegistryGuard | undefined;
+  readonly guard: RegistryLimits | undefined;
 }
 
 /** Where the election is held, and the members of the registry. */
@@ -107,7 +100,7 @@ export function publishingConfig(
     drainMs: values['drain-seconds'] * 1000,
     staleMs: staleMs(values['stale-seconds'], surroundings),
     nodeNames: values['node-names'],
-    guard: values.guard === 'off' ? undefined : registryGuard(values),
+    guard: values.guard === 'off' ? undefined : registryLimits(values),
   };
 }
 
@@ -125,7 +118,7 @@ function staleMs(seconds: number | undefined, { election, registryHosts }: Surro
   return seconds * 1000;
 }
 
-function registryGuard(values: Values<typeof publishingOptions>): RegistryGuard {
+function registryLimits(values: Values<typeof publishingOptions>): RegistryLimits {
   return {
     maxRemovalPercent: values['guard-max-removal-percent'],
     ignoreBelow: values['guard-ignore-below'],

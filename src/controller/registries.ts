@@ -2,7 +2,7 @@ import type { EtcdRegistry, EtcdRegistrySpec } from '../api/etcd-registry.ts';
 import type { EtcdServiceSpec } from '../api/etcd-service.ts';
 import { type Parsed, parseRegistrySpec, problemsText } from '../api/parse.ts';
 import { type AllowedPrefix, mayRead } from '../config/allowed-prefix.ts';
-import type { RegistryGuard } from '../config/publishing-options.ts';
+import type { RegistryLimits } from '../endpoints/guard/limits.ts';
 import { RetryableError } from '../errors.ts';
 import type { RegistrySource } from '../etcd/types.ts';
 import { type AddressMatcher, cidrMatcher } from '../formats/cidr.ts';
@@ -51,7 +51,7 @@ export interface RegistriesDeps {
   /** For the registry of `--etcd`: who may read what of it. */
   readonly allowedPrefixes: readonly AllowedPrefix[];
   /** For the registry of `--etcd`, and for those that say nothing of a guard. */
-  readonly guard: RegistryGuard | undefined;
+  readonly guard: RegistryLimits | undefined;
   /** The addresses that Services have or may get; `version` is another whenever one may be judged differently. */
   readonly serviceAddresses: { readonly version: number; holds(address: string): boolean };
 }
@@ -94,7 +94,7 @@ export class Registries {
   }
 
   /** When removals in a whole registry are held; undefined: never. */
-  guardOf(name: string): RegistryGuard | undefined {
+  guardOf(name: string): RegistryLimits | undefined {
     const object = this.#deps.objects.get(name);
     const parsed = object && this.#parse(object);
     const guard = parsed !== undefined && 'ok' in parsed ? parsed.ok.guard : undefined;
@@ -254,7 +254,7 @@ function guardOf({
   ignoreBelow,
   windowSeconds,
   holdSeconds,
-}: NonNullable<EtcdRegistrySpec['guard']>): RegistryGuard | undefined {
+}: NonNullable<EtcdRegistrySpec['guard']>): RegistryLimits | undefined {
   return enabled
     ? { maxRemovalPercent, ignoreBelow, windowMs: windowSeconds * 1000, holdMs: holdSeconds * 1000 }
     : undefined;
