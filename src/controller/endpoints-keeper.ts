@@ -9,7 +9,7 @@ import { isHeadless } from '../endpoints/plan-service.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
 import { codeOf } from '../errors.ts';
 import { ENDPOINTS, type Endpoints, type Service } from '../kube/resources.ts';
-import { type KubeReader, type KubeWriter, objectKey } from '../kube/types.ts';
+import type { KubeReader, KubeWriter } from '../kube/types.ts';
 import type { Claim } from './claim.ts';
 import type { OwnWrites } from './own-writes.ts';
 import { Refusal } from './refusal.ts';
@@ -85,9 +85,10 @@ export class EndpointsKeeper {
   /** Deletes Endpoints that are ours. */
   async remove(claim: Claim, existing: Endpoints): Promise<void> {
     const { writer, endpoints } = this.#deps;
-    claim.assertSameTerm();
-    await writer.delete(ENDPOINTS, existing.metadata);
-    endpoints.rememberDeleted(objectKey(existing.metadata), existing);
+    await this.#change(claim, existing, async () => {
+      await writer.delete(ENDPOINTS, existing.metadata);
+      endpoints.rememberDeleted(claim.key, existing);
+    });
   }
 
   #write(claim: Claim, wish: EndpointsWish, existing: Endpoints): Promise<EndpointsWrite | undefined> {
@@ -115,26 +116,24 @@ export class EndpointsKeeper {
     if (plan.action === 'none') {
       return undefined;
     }
+    const { action, object, truncated } = plan;
     const { writer, endpoints } = this.#deps;
-    claim.assertSameTerm();
-    try {
-      endpoints.remember(claim.key, await writer[plan.action](ENDPOINTS, plan.object));
-    } catch (error) {
-      if (codeOf(error) === 'KUBE_CONFLICT') {
-        await this.#lookAgain(claim, plan.object);
-      }
-      throw error;
-    }
-    return { action: plan.action, truncated: plan.truncated };
+    await this.#change(claim, object, async () => {
+      endpoints.remember(claim.key, await writer[action](ENDPOINTS, object));
+    });
+    return { action, truncated };
   }
 
-  /** Our cache is behind: what stands now counts in the next try, which need not wait for the watch. */
-  async #lookAgain(claim: Claim, stale: Endpoints): Promise<void> {
-    const current = await this.look(claim);
-    if (current === undefined) {
-      this.#deps.endpoints.rememberDeleted(claim.key, stale);
-    } else {
-      this.#deps.endpoints.remember(claim.key, current);
+  /** Where our cache is behind, what stands now counts in the next try, which need not wait for the watch. */
+  async #change(claim: Claim, known: Endpoints, write: () => Promise<void>): Promise<void> {
+    claim.assertSameTerm();
+    try {
+      await write();
+    } catch (error) {
+      if (codeOf(error) === 'KUBE_CONFLICT') {
+        this.#deps.endpoints.rememberFound(known, await this.look(claim));
+      }
+      throw error;
     }
   }
 }

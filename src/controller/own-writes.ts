@@ -102,6 +102,16 @@ export class OwnWrites<T extends KubeObject> {
     this.#keep(this.#deleted, key, object, () => this.#tell(object, this.#cache.get(key)));
   }
 
+  /** Remembers what a look has found to stand now in place of `known`; undefined: nothing. */
+  rememberFound(known: T, found: T | undefined): void {
+    const key = objectKey(known.metadata);
+    if (found === undefined) {
+      this.rememberDeleted(key, known);
+    } else {
+      this.remember(key, found);
+    }
+  }
+
   close(): void {
     for (const memory of [this.#written, this.#deleted, this.#gone]) {
       for (const key of [...memory.keys()]) {

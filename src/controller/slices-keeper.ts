@@ -1,5 +1,5 @@
 import { familiesOf } from '../endpoints/families.ts';
-import { labels } from '../endpoints/labels.ts';
+import { labels, managerName } from '../endpoints/labels.ts';
 import { fromSlices } from '../endpoints/pack/from-slices.ts';
 import { planSlices } from '../endpoints/pack/plan-slices.ts';
 import type { SlicesWish } from '../endpoints/pack/types.ts';
@@ -134,37 +134,54 @@ export class SlicesKeeper {
     }
   }
 
-  async #update(claim: Claim, slice: EndpointSlice): Promise<void> {
+  #update(claim: Claim, slice: EndpointSlice): Promise<void> {
+    return this.#change(claim, async () => {
+      this.#remember(await this.#deps.writer.update(ENDPOINT_SLICES, slice));
+    });
+  }
+
+  async #delete(claim: Claim, slices: readonly EndpointSlice[]): Promise<void> {
+    await together(
+      slices.map((slice) =>
+        this.#change(claim, async () => {
+          await this.#deps.writer.delete(ENDPOINT_SLICES, slice.metadata);
+          this.#deps.slices.rememberDeleted(objectKey(slice.metadata), slice);
+        }),
+      ),
+    );
+  }
+
+  /** A change of a slice as we know it. Where that is not how it stands, we look again, and the next try plans anew. */
+  async #change(claim: Claim, write: () => Promise<void>): Promise<void> {
     claim.assertSameTerm();
     try {
-      this.#remember(await this.#deps.writer.update(ENDPOINT_SLICES, slice));
+      await write();
     } catch (error) {
       if (codeOf(error) === 'KUBE_CONFLICT' || codeOf(error) === 'KUBE_NOT_FOUND') {
-        await this.#lookAgain(slice);
+        await this.#lookAgain(claim);
       }
       throw error;
     }
   }
 
-  /** Our cache is behind: what stands now counts in the next try, which need not wait for the watch. */
-  async #lookAgain(slice: EndpointSlice): Promise<void> {
-    const { name, namespace } = slice.metadata;
-    const current = await this.#deps.reader.get(ENDPOINT_SLICES, name, namespace);
-    if (current === undefined) {
-      this.#deps.slices.rememberDeleted(objectKey(slice.metadata), slice);
-    } else {
-      this.#remember(current);
-    }
-  }
-
-  async #delete(claim: Claim, slices: readonly EndpointSlice[]): Promise<void> {
+  /**
+   * Our cache is behind: what stands now counts in the next try, which need not wait for the watch. All our slices are looked at: what one has
+   * lost meanwhile may have gone to another, or have come from one that is gone.
+   */
+  async #lookAgain(claim: Claim): Promise<void> {
+    const { slices, reader } = this.#deps;
+    const listed = await this.#list(claim, `,${labels.sliceManagedBy}=${managerName}`);
+    const names = new Set(listed.map(({ metadata }) => metadata.name));
+    const missing = slices.by(claim.key).filter(({ metadata }) => !names.has(metadata.name));
     await together(
-      slices.map(async (slice) => {
-        claim.assertSameTerm();
-        await this.#deps.writer.delete(ENDPOINT_SLICES, slice.metadata);
-        this.#deps.slices.rememberDeleted(objectKey(slice.metadata), slice);
+      missing.map(async (known) => {
+        const found = await reader.get(ENDPOINT_SLICES, known.metadata.name, claim.namespace);
+        slices.rememberFound(known, found);
       }),
     );
+    for (const slice of listed) {
+      this.#remember(slice);
+    }
   }
 
   #remember(slice: EndpointSlice): void {

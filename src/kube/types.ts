@@ -70,7 +70,10 @@ export interface KubeWriter {
   ): Promise<T>;
   /** Merge patch, for the few fields of objects that are not ours. */
   mergePatch<T extends KubeObject>(resource: Resource<T>, target: ObjectMeta, patch: object): Promise<T>;
-  /** Deletes that very object: the uid is a precondition. An object that is gone already is no error. */
+  /**
+   * Deletes that very object as it was read: uid and resourceVersion are preconditions. An object that is gone already is no error; one that
+   * has changed since is a conflict.
+   */
   delete(resource: Resource, target: ObjectMeta): Promise<void>;
 }
 

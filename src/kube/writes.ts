@@ -76,17 +76,18 @@ export class Writes implements KubeWriter {
 
   /** A conflict over the uid means that another object has the name by now: the one meant is gone, which is what was asked for. */
   async delete(resource: Resource, target: ObjectMeta): Promise<void> {
-    if (target.uid === undefined) {
+    const { uid, resourceVersion } = target;
+    if (uid === undefined || resourceVersion === undefined) {
       throw new TerminalError(
-        'KUBE_UID_MISSING',
-        `delete ${resource.kind} ${target.name}: its uid is not known`,
+        'KUBE_VERSION_MISSING',
+        `delete ${resource.kind} ${target.name}: its uid or resourceVersion is not known`,
       );
     }
     const body = {
       apiVersion: 'v1',
       kind: 'DeleteOptions',
       propagationPolicy: 'Background',
-      preconditions: { uid: target.uid },
+      preconditions: { uid, resourceVersion },
     };
     try {
       await this.#write(resource, target, {

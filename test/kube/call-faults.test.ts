@@ -266,7 +266,9 @@ describe('fault 22: calls that fail in every known way', () => {
     await expect(client.delete(ENDPOINTS, web.metadata)).resolves.toBeUndefined();
     await expect(client.delete(ENDPOINTS, web.metadata)).resolves.toBeUndefined();
     await expect(client.delete(ENDPOINTS, web.metadata)).rejects.toMatchObject({ code: 'KUBE_CONFLICT' });
-    expect(apiserver.requests[0]?.body).toMatchObject({ preconditions: { uid: 'uid-web' } });
+    expect(apiserver.requests[0]?.body).toMatchObject({
+      preconditions: { uid: 'uid-web', resourceVersion: '7' },
+    });
   });
 
   it('tells each warning of the apiserver, and which text is new', async () => {
