@@ -2,7 +2,7 @@ import type { KubeObject } from '../kube/types.ts';
 
 /** Names that mark the EtcdServices of a catalog. */
 
-/** The catalog that made an EtcdService. It stands for an owner reference: see docs/adr/0013. */
+/** The catalog that made an EtcdService. It stands for an owner reference: see docs/adr/0014. */
 export const catalogLabel = 'etcd-endpoints.io/catalog';
 
 export const catalogAnnotations = {

@@ -5,6 +5,7 @@ import { auditOf } from '../kit/audit.ts';
 import { ClusterObjects } from '../kit/cluster-objects.ts';
 import { eventually } from '../kit/eventually.ts';
 import type { AnyObject } from '../kit/kube-objects.ts';
+import { describeNeeding } from '../kit/needs.ts';
 import { type RegistryPlane, startRegistryPlane } from '../kit/registry-plane.ts';
 import type { Scene } from '../kit/scene.ts';
 
@@ -248,13 +249,15 @@ describe.concurrent('a catalog', () => {
     const message = await catalogs.untilCondition(name, 'Ready', 'False/InvalidSpec');
     expect(message).toContain('spec.template: spec.ports each of several ports needs a name');
   });
+});
 
+describeNeeding('server >= 1.25', 'the apiserver', () => {
   it.each([
     ['/a/{env}/{instance}', 'needs the part {service}'],
     ['/a/{service}/{service}', 'each {name} may stand once'],
     ['/a/{instance}/{service}', 'can have {instance} as its last part alone'],
     ['/a/x-{service}', 'must be a {name} or a text without braces'],
-  ])('is refused with the pattern %s', async (pattern, problem) => {
+  ])('refuses a catalog with the pattern %s', async (pattern, problem) => {
     const { status, json } = await catalogs.tryCreate('refused', { pattern, namespaces: [{ name: 'shop' }] });
 
     expect(status).toBe(422);

@@ -103,7 +103,7 @@ export class CatalogKeeper {
 
   /**
    * Deletes the EtcdServices of a catalog that is no more. No owner reference does it: they would go too where the catalog is only gone
-   * from one cluster's backup, and adoption by hand could not take them out (docs/adr/0013).
+   * from one cluster's backup, and adoption by hand could not take them out (docs/adr/0014).
    */
   async #sweep(name: string): Promise<Requeue | undefined> {
     const { areListed, leads, reader, etcdServices } = this.#deps;
