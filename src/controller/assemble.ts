@@ -126,6 +126,7 @@ function newReconciler(
   const leasesOf = (registry: string): Leases => registryUses.leasesOf(registry);
   const guards = new Guards({
     limitsOf: (registry) => registryUses.guardOf(registry),
+    connectionOf: (registry) => registries.pool.get(registry)?.mirror.connection,
     leasesOf,
     services: (registry) => shownHolds(servicesOf(registry)),
     clock,

@@ -1,20 +1,23 @@
 import type { EtcdService } from '../api/etcd-service.ts';
 import type { Clock } from '../clock.ts';
-import { drain } from '../endpoints/drain.ts';
+import { type DrainInput, drain } from '../endpoints/drain.ts';
 import type { Hold } from '../endpoints/guard/hold.ts';
+import { endpointId } from '../endpoints/match-ports.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
 import type { FlightRecorder } from '../explain/flight-recorder.ts';
 import type { Claim } from './claim.ts';
 import { earliest } from './findings.ts';
 import type { Verdict } from './guard-types.ts';
+import type { GuardSubject } from './guarded-service.ts';
 import type { Guards } from './guards.ts';
 import type { HeldProbes } from './held-probes.ts';
 import { releasedHold, removalFinding, serviceLimits, shownHold } from './hold-findings.ts';
 import type { Prepared } from './preparing.ts';
 import type { Publisher } from './publisher.ts';
-import type { RegistryGuard } from './registry-guard.ts';
 import type { Reporter } from './reporting.ts';
+import { asStale } from './staleness.ts';
 import type { Findings, Published } from './status.ts';
+import type { Subscription } from './subscription.ts';
 import type { Tracked } from './tracked.ts';
 
 /** What is to be published, and why it differs from what etcd says. */
@@ -32,6 +35,20 @@ interface Judged {
   readonly dead: ReadonlySet<string>;
   readonly object: EtcdService;
   readonly revision: number;
+}
+
+/** What is to be published of endpoints some of which drain. */
+interface Draining {
+  readonly endpoints: readonly DesiredEndpoint[];
+  readonly draining: number;
+  /** When the next one has drained, in milliseconds from now; undefined where none drains. */
+  readonly lookAgainMs: number | undefined;
+}
+
+/** What is to be published while nobody knows whether it lives. */
+interface Stale extends Draining {
+  /** What stands. */
+  readonly before: readonly DesiredEndpoint[];
 }
 
 export interface DeciderDeps {
@@ -61,19 +78,18 @@ export class Decider {
     const before = this.standing(tracked, prepared);
     const object = this.#deps.reporter.latest(claim.object);
     const guard = this.#deps.guards.of(claim.object);
-    const dead = this.#dismissDead(tracked, guard);
+    const dead = this.#dead(tracked, before, subscription.desired().endpoints);
+    for (const id of dead) {
+      guard.dismiss(tracked.key, id);
+    }
+    const shown = shownHold(object);
+    // A hold outlasts changes of the spec: what vanished before one was no statement of it.
+    const isSpecStated = shown === undefined && isSpecNew(claim.object);
     const judged = guard.judge(tracked.key, {
-      subject: {
-        get isSynced() {
-          return subscription.isSynced;
-        },
-        desired: () => subscription.desired(),
-        causes: () => subscription.causes(isSpecNew(claim.object)),
-        accounted: () => subscription.accounted(),
-      },
+      subject: subjectOf(subscription, isSpecStated),
       limits: serviceLimits(claim.spec.guard),
       published: () => before,
-      shown: shownHold(object),
+      shown,
       released: releasedHold(object),
     });
     const verdict = { ...judged, held: judged.held.filter((endpoint) => subscription.admits(endpoint)) };
@@ -86,26 +102,33 @@ export class Decider {
     return { ...decision, lookAgainMs: earliest(decision.lookAgainMs, probeMs) };
   }
 
-  #decision({ spec }: Claim, { before, verdict, dead, object, revision }: Judged): Decision {
-    const { clock, drainMs } = this.#deps;
+  /** What becomes of what stands while nobody knows whether it lives: it is not ready, and what drains goes at its time. */
+  decideStale(tracked: Tracked, prepared: Prepared): Stale {
+    const before = this.standing(tracked, prepared);
+    const next = asStale(before.filter(({ drainUntil }) => drainUntil === undefined));
+    return { before, ...this.#drain(prepared.claim, { before, next, dead: tracked.dead }) };
+  }
+
+  #decision(claim: Claim, { before, verdict, dead, object, revision }: Judged): Decision {
     const { desired, held } = verdict;
-    const now = clock.now();
-    const { endpoints, draining, nextDeadline } = drain({
-      before,
-      next: held.length === 0 ? desired.endpoints : [...desired.endpoints, ...held],
-      drainMs: spec.drainSeconds === undefined ? drainMs : spec.drainSeconds * 1000,
-      now,
-      dead,
-    });
+    const next = held.length === 0 ? desired.endpoints : [...desired.endpoints, ...asTheyStand(held, before)];
+    const { endpoints, draining, lookAgainMs } = this.#drain(claim, { before, next, dead });
     return {
       desired,
       endpoints,
       revision,
       held: held.length,
       draining,
-      removal: removalFinding(verdict, object, now),
-      lookAgainMs: earliest(verdict.lookAgainMs, nextDeadline && nextDeadline - now),
+      removal: removalFinding(verdict, object, this.#deps.clock.now()),
+      lookAgainMs: earliest(verdict.lookAgainMs, lookAgainMs),
     };
+  }
+
+  #drain({ spec }: Claim, change: Pick<DrainInput, 'before' | 'next' | 'dead'>): Draining {
+    const now = this.#deps.clock.now();
+    const drainMs = spec.drainSeconds === undefined ? this.#deps.drainMs : spec.drainSeconds * 1000;
+    const { endpoints, draining, nextDeadline } = drain({ ...change, drainMs, now });
+    return { endpoints, draining, lookAgainMs: nextDeadline && nextDeadline - now };
   }
 
   /**
@@ -118,12 +141,19 @@ export class Decider {
     return all.filter((endpoint) => subscription.admits(endpoint));
   }
 
-  #dismissDead({ key }: Tracked, guard: RegistryGuard): ReadonlySet<string> {
-    const dead = this.#deps.probes.takeDead(key);
-    for (const id of dead) {
-      guard.dismiss(key, id);
+  /** Endpoints that were found dead are so until they stand no more, however many tries that takes, or etcd names them again. */
+  #dead(
+    tracked: Tracked,
+    before: readonly DesiredEndpoint[],
+    desired: readonly DesiredEndpoint[],
+  ): ReadonlySet<string> {
+    const found = new Set([...tracked.dead, ...this.#deps.probes.takeDead(tracked.key)]);
+    if (found.size > 0) {
+      const named = new Set(desired.map(endpointId));
+      const standing = before.map(endpointId);
+      tracked.dead = new Set(standing.filter((id) => found.has(id) && !named.has(id)));
     }
-    return dead;
+    return tracked.dead;
   }
 
   async #announce(
@@ -146,6 +176,32 @@ export class Decider {
     }
     return this.#deps.probes.ask(key, hold.id, held, how);
   }
+}
+
+/** Held endpoints keep the conditions with which they stand, whoever leads; those that have gone come back with the last that they had. */
+function asTheyStand(
+  held: readonly DesiredEndpoint[],
+  before: readonly DesiredEndpoint[],
+): readonly DesiredEndpoint[] {
+  const standing = before.filter(({ drainUntil }) => drainUntil === undefined);
+  const byId = new Map(standing.map((endpoint) => [endpointId(endpoint), endpoint]));
+  return held.map((endpoint) => byId.get(endpointId(endpoint)) ?? endpoint);
+}
+
+function subjectOf(subscription: Subscription, isSpecStated: boolean): GuardSubject {
+  return {
+    get isSynced() {
+      return subscription.isSynced;
+    },
+    get listedAt() {
+      return subscription.listedAt;
+    },
+    desired: () => subscription.desired(),
+    causes: () => subscription.causes(isSpecStated),
+    accounted: () => subscription.accounted(),
+    isConfirmedSince: (since) => subscription.isConfirmedSince(since),
+    confirm: () => subscription.confirm(),
+  };
 }
 
 /** Whether the spec has changed since anything was published for it: HasEndpoints tells for which one that was. */

@@ -1,6 +1,6 @@
 /** What the guard of a registry is told, and what it says. */
 import type { Desired } from '../endpoints/desired.ts';
-import type { Hold } from '../endpoints/guard/hold.ts';
+import type { Hold, ShownHold } from '../endpoints/guard/hold.ts';
 import type { ServiceLimits } from '../endpoints/guard/limits.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
 import type { ObjectKey } from '../kube/types.ts';
@@ -9,7 +9,7 @@ import type { GuardSubject } from './guarded-service.ts';
 /** An EtcdService of the registry, with the hold that its condition tells. */
 export interface GuardedObject {
   readonly key: ObjectKey;
-  readonly shown: Hold | undefined;
+  readonly shown: ShownHold | undefined;
 }
 
 /** What the guard is told of an EtcdService whose endpoints are about to be published. */
@@ -20,7 +20,7 @@ export interface GuardRequest {
   /** What Kubernetes holds for it; asked once a term. */
   readonly published: () => readonly DesiredEndpoint[];
   /** The hold that its condition tells. */
-  readonly shown: Hold | undefined;
+  readonly shown: ShownHold | undefined;
   /** The id of the hold that it is released from. */
   readonly released: string | undefined;
 }

@@ -7,6 +7,7 @@ import { registryNameOf } from './registry-name.ts';
 export interface GuardsDeps extends Pick<RegistryGuardDeps, 'clock' | 'random' | 'changed'> {
   /** The limits of a registry as a whole. */
   readonly limitsOf: (registry: string) => RegistryGuardDeps['limits'];
+  readonly connectionOf: (registry: string) => ReturnType<RegistryGuardDeps['connection']>;
   readonly leasesOf: (registry: string) => RegistryGuardDeps['source'];
   /** The EtcdServices of a registry, with the holds that their conditions tell. */
   readonly services: (registry: string) => Iterable<GuardedObject>;
@@ -52,13 +53,14 @@ export class Guards {
     if (known !== undefined) {
       return known;
     }
-    const { limitsOf, leasesOf, services, clock, random, changed } = this.#deps;
+    const { limitsOf, connectionOf, leasesOf, services, clock, random, changed } = this.#deps;
     const guard = new RegistryGuard({
       // An EtcdRegistry may change its limits.
       get limits() {
         return limitsOf(name);
       },
       source: leasesOf(name),
+      connection: () => connectionOf(name),
       services: () => services(name),
       clock,
       random,

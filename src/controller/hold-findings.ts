@@ -1,14 +1,14 @@
 import type { Condition, EtcdService } from '../api/etcd-service.ts';
 import type { Guard } from '../api/guard.ts';
 import type { RemovalHeldReason } from '../api/reasons.ts';
-import { type Hold, parseHold, showHold } from '../endpoints/guard/hold.ts';
+import { type Hold, parseHold, type ShownHold, showHold } from '../endpoints/guard/hold.ts';
 import type { ServiceLimits } from '../endpoints/guard/limits.ts';
 import { annotations } from '../endpoints/labels.ts';
 import type { Verdict } from './guard-types.ts';
 import type { Finding } from './status.ts';
 
 /** The hold that the condition of an EtcdService tells; undefined where nothing is held. */
-export function shownHold(object: EtcdService): Hold | undefined {
+export function shownHold(object: EtcdService): ShownHold | undefined {
   const condition = heldCondition(object);
   return condition?.status === 'True'
     ? parseHold(condition.message, Date.parse(condition.lastTransitionTime))

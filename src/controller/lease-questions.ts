@@ -1,5 +1,7 @@
 import type { Clock } from '../clock.ts';
+import type { Vanished } from '../endpoints/guard/account.ts';
 import type { RegistrySource } from '../etcd/types.ts';
+import type { ObjectKey } from '../kube/types.ts';
 import type { GuardedService } from './guarded-service.ts';
 
 /** How many leases are asked for at the most, how many at a time, and for how long in all: what is to be published waits for the answers. */
@@ -11,14 +13,15 @@ const answersWithinMs = 5000;
 interface Missed {
   readonly service: GuardedService;
   readonly id: string;
+  readonly vanished: Vanished;
   readonly lease: string;
 }
 
 export interface LeaseQuestionsDeps {
   readonly source: Pick<RegistrySource, 'leaseLives'>;
   readonly clock: Clock;
-  /** What was asked has been answered, as far as it is. */
-  readonly answered: () => void;
+  /** What this EtcdService has waited for has been answered, as far as it is. */
+  readonly changed: (key: ObjectKey) => void;
 }
 
 /**
@@ -27,46 +30,47 @@ export interface LeaseQuestionsDeps {
  */
 export class LeaseQuestions {
   readonly #deps: LeaseQuestionsDeps;
-  readonly #dead = new Set<string>();
+  readonly #waiting = new Set<ObjectKey>();
   #isAsking: boolean = false;
 
   constructor(deps: LeaseQuestionsDeps) {
     this.#deps = deps;
   }
 
-  /** Another term has begun: what vanishes from now on has other leases. */
-  forget(): void {
-    this.#dead.clear();
-  }
-
   /** Whether there is an answer to wait for before it is known what these services miss. */
   isOpen(services: Iterable<GuardedService>): boolean {
-    const missed = this.#isAsking ? [] : [...services].flatMap((service) => this.#unknown(service));
+    const missed = this.#isAsking ? [] : [...services].flatMap(unknownOf);
     if (missed.length > 0) {
       void this.#ask(missed);
     }
     return this.#isAsking;
   }
 
-  #unknown(service: GuardedService): readonly Missed[] {
-    return [...service.vanished].flatMap(([id, { lease }]) =>
-      lease === undefined || this.#dead.has(lease) ? [] : [{ service, id, lease }],
-    );
+  /** This EtcdService is to be looked at when what is asked has been answered. */
+  wait(key: ObjectKey): void {
+    this.#waiting.add(key);
   }
 
   /** Never rejects. */
   async #ask(missed: readonly Missed[]): Promise<void> {
     this.#isAsking = true;
     const living = await this.#living(missed);
-    for (const { service, id, lease } of missed) {
+    for (const { service, id, vanished, lease } of missed) {
+      // It may have come back and vanished again under another lease.
+      if (service.vanished.get(id) !== vanished) {
+        continue;
+      }
       if (living.has(lease)) {
         service.explain(id);
       } else {
-        this.#dead.add(lease);
+        service.noteDead(id);
       }
     }
     this.#isAsking = false;
-    this.#deps.answered();
+    for (const key of this.#waiting) {
+      this.#deps.changed(key);
+    }
+    this.#waiting.clear();
   }
 
   async #living(missed: readonly Missed[]): Promise<ReadonlySet<string>> {
@@ -92,4 +96,11 @@ export class LeaseQuestions {
       return false;
     }
   }
+}
+
+/** What vanished under leases that have not been asked for. */
+function unknownOf(service: GuardedService): readonly Missed[] {
+  return [...service.vanished].flatMap(([id, vanished]) =>
+    vanished.lease === undefined ? [] : [{ service, id, vanished, lease: vanished.lease }],
+  );
 }

@@ -77,7 +77,11 @@ export class Reconciler {
       return undefined;
     }
     if (findings.published === undefined && findings.ready !== undefined) {
-      guard.leaveOut(key);
+      if (tracked.subscription === undefined) {
+        guard.leaveOut(key);
+      } else {
+        guard.passOver(key);
+      }
     }
     const isFirst = object.status?.conditions === undefined && findings.ready === undefined;
     const earlyMs = isFirst ? firstStatusAfterMs - (clock.monotonic() - tracked.trackedSince) : 0;

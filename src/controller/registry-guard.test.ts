@@ -2,9 +2,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeClock, turns } from '../../test/kit/fake-clock.ts';
 import { desiredEndpoints } from '../endpoints/desired.ts';
 import type { Cause } from '../endpoints/guard/account.ts';
-import type { Hold } from '../endpoints/guard/hold.ts';
+import type { Hold, ShownHold } from '../endpoints/guard/hold.ts';
 import type { RegistryLimits, ServiceLimits } from '../endpoints/guard/limits.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
+import type { Connection } from '../etcd/types.ts';
 import type { GuardedObject, GuardRequest, Verdict } from './guard-types.ts';
 import { RegistryGuard } from './registry-guard.ts';
 
@@ -26,6 +27,8 @@ let clock: FakeClock;
 let living: Set<string>;
 let asked: string[];
 let looked: string[];
+let confirmed: string[];
+let connection: Connection;
 let objects: GuardedObject[];
 let seed: number;
 
@@ -34,6 +37,8 @@ beforeEach(() => {
   living = new Set();
   asked = [];
   looked = [];
+  confirmed = [];
+  connection = { connected: true, since: 0, sinceMonotonic: 0, error: undefined };
   objects = [];
   seed = 0;
 });
@@ -46,6 +51,7 @@ function newGuard(registry: RegistryLimits | 'off' = limits): RegistryGuard {
         return living.has(lease);
       },
     },
+    connection: () => connection,
     limits: registry === 'off' ? undefined : registry,
     clock,
     random: () => {
@@ -64,10 +70,12 @@ class Service {
   readonly name: string;
   etcd: DesiredEndpoint[];
   published: readonly DesiredEndpoint[];
-  shown: Hold | undefined;
+  shown: ShownHold | undefined;
   released: string | undefined;
   limits: ServiceLimits | undefined;
   cause: Cause = { kind: 'loss' };
+  listedAt = 0;
+  confirmedAt = 0;
   guard: RegistryGuard;
   #desired = desiredEndpoints([], { headless: false, zoneHints: false });
 
@@ -89,7 +97,7 @@ class Service {
     const verdict = this.guard.judge(this.name, this.#request());
     this.published = [...verdict.desired.endpoints, ...verdict.held];
     if (verdict.isFinal) {
-      this.shown = verdict.hold;
+      this.shown = verdict.hold && { ...verdict.hold, held: verdict.held.length };
     }
     return verdict;
   }
@@ -104,6 +112,9 @@ class Service {
         },
         causes: () => () => this.cause,
         accounted: () => undefined,
+        listedAt: this.listedAt,
+        isConfirmedSince: (since) => this.confirmedAt >= since,
+        confirm: () => confirmed.push(this.name),
       },
       limits: this.limits,
       published: () => this.published,
@@ -287,7 +298,7 @@ describe('the guard of a new leader', () => {
     const [service, other] = registryOf(newGuard(), 8, 8);
     takeOver([service, other].filter((one) => one !== undefined));
     service?.now([]);
-    expect(service?.look().lookAgainMs).toBe(30_000);
+    expect(service?.look().lookAgainMs).toBe(1000);
     clock.advance(30_000);
     expect(service?.look()).toMatchObject({ isFinal: true, held: [] });
   });

@@ -1,6 +1,7 @@
 import type { Desired } from '../endpoints/desired.ts';
 import type { Cause, CauseOf } from '../endpoints/guard/account.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
+import { isOutage } from '../etcd/errors.ts';
 import type { KeyRange, MirroredRange, RangeFailure, RegistrySource, Revision } from '../etcd/types.ts';
 import type { KeyReading } from '../explain/chain.ts';
 import type { OnDeparture } from './departures.ts';
@@ -113,6 +114,21 @@ export class Subscription {
       void this.#refresh(beganMs);
     }
     return isListed;
+  }
+
+  /** Monotonic milliseconds at which the list began that was applied last. */
+  get listedAt(): number {
+    return this.#mirrored.listedAt;
+  }
+
+  /** Whether what is known has been found to be what etcd holds since that monotonic time; also where etcd refuses to tell. */
+  isConfirmedSince(sinceMs: number): boolean {
+    const { confirmedAt, failure } = this.#mirrored;
+    return confirmedAt >= sinceMs || (failure !== undefined && !isOutage(failure.error));
+  }
+
+  confirm(): void {
+    this.#mirrored.confirm();
   }
 
   /** What should be published as of now; the same object until something changes. */

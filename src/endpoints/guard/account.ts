@@ -1,7 +1,6 @@
 import { endpointId } from '../match-ports.ts';
 import { Served } from '../served.ts';
 import type { DesiredEndpoint } from '../types.ts';
-import type { Loss } from './limits.ts';
 
 /** Why a published endpoint is no longer desired: somebody has said so, or it has vanished. */
 export type Cause =
@@ -61,14 +60,22 @@ export class Account {
     return this.#vanished;
   }
 
+  /** What is desired, as it was entered last. */
+  get standing(): Iterable<DesiredEndpoint> {
+    return this.#stood.values().map(({ endpoint }) => endpoint);
+  }
+
   /**
    * Enters what is desired at monotonic time `now`; `causeOf` is asked for each published endpoint that is desired no more. Returns how
-   * many ready ones have gone by statement.
+   * many are ready no more because somebody has said so: they have gone by statement, or stay as not ready.
    */
   enter(desired: readonly DesiredEndpoint[], causeOf: CauseOf, now: number): number {
     const next = new Map(desired.map((endpoint) => [endpointId(endpoint), endpoint]));
     const leaving = this.#leaving(next, desired).filter(([id]) => !this.#wasUnpublished(id));
     this.#haveStoodFor(leaving);
+    const unready = [...next].filter(
+      ([id, { ready }]) => !ready && this.#stood.get(id)?.endpoint.ready === true,
+    );
     const stated: Stood[] = [];
     for (const [id, stood] of leaving) {
       const cause = causeOf(id, stood.endpoint);
@@ -81,7 +88,7 @@ export class Account {
     this.#useUp(stated);
     this.#welcome(next, desired, now);
     this.#bound();
-    return stated.filter(({ endpoint }) => endpoint.ready).length;
+    return stated.filter(({ endpoint }) => endpoint.ready).length + unready.length;
   }
 
   /** All that is desired has been published. */
@@ -89,13 +96,11 @@ export class Account {
     this.#unpublished.clear();
   }
 
-  /**
-   * What was lost on balance since monotonic time `since`: a vanished endpoint is no loss where another one has come after it came.
-   */
-  loss(since = Number.NEGATIVE_INFINITY): Loss {
+  /** What was lost on balance since monotonic time `since`: a vanished endpoint is no loss where another one has come after it came. */
+  lost(since = Number.NEGATIVE_INFINITY): readonly Vanished[] {
     const missed = [...this.#vanished.values()].filter(({ at, isReplaced }) => at >= since && !isReplaced);
-    const lost = missed.length - pairs(missed, this.#newcomersNow()).length;
-    return { lost, stood: this.#stood.size + lost };
+    const replaced = new Set(pairs(missed, this.#newcomersNow()).map(([one]) => one));
+    return missed.filter((one) => !replaced.has(one));
   }
 
   /** Somebody has said that this endpoint goes, as turns out. */
@@ -103,13 +108,41 @@ export class Account {
     this.#forget([id]);
   }
 
-  /** Closes the books on what vanished before monotonic time `before`, and on newcomers from before `newcomersBefore`. */
-  close(before: number, newcomersBefore: number): void {
-    this.#forget([...this.#vanished].flatMap(([id, { at }]) => (at < before ? [id] : [])));
-    for (const { id, since } of this.#newcomersNow()) {
-      if (since < newcomersBefore) {
-        this.#newcomers.delete(id);
+  /** The lease of a vanished endpoint lives no more: nobody has deleted its key. */
+  noteDead(id: string): void {
+    const missed = this.#vanished.get(id);
+    if (missed !== undefined) {
+      this.#vanished.set(id, { ...missed, lease: undefined });
+    }
+  }
+
+  /** What has vanished did so before all that is remembered. */
+  antedate(): void {
+    for (const [id, missed] of this.#vanished) {
+      this.#vanished.set(id, { ...missed, at: Number.NEGATIVE_INFINITY });
+    }
+  }
+
+  /** Closes the books on what vanished before monotonic time `before`. Returns whether anything had. */
+  close(before: number): boolean {
+    const gone: string[] = [];
+    for (const [id, { at }] of this.#vanished) {
+      if (at >= before) {
+        break;
       }
+      gone.push(id);
+    }
+    this.#forget(gone);
+    return gone.length > 0;
+  }
+
+  /** Newcomers from before that monotonic time stand for nobody any more. */
+  forgetNewcomers(before: number): void {
+    for (const id of this.#newcomers) {
+      if ((this.#stood.get(id)?.since ?? 0) >= before) {
+        return;
+      }
+      this.#newcomers.delete(id);
     }
   }
 

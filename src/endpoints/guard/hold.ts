@@ -14,6 +14,12 @@ export interface Hold {
   readonly loss: Loss;
 }
 
+/** A hold as the condition of an EtcdService tells it. */
+export interface ShownHold extends Hold {
+  /** How many endpoints of the EtcdService are held. */
+  readonly held: number;
+}
+
 /** Without vowels, so that it spells nothing, and without what looks alike. */
 const alphabet = 'bcdfghjkmnpqrstvwxz23456789';
 const idLength = 6;
@@ -47,9 +53,9 @@ export function showHold({ id, scope, until, loss }: Hold, held: number): string
 }
 
 /** Reads what {@link showHold} has written; undefined where it is no such text. `startedAt` stands apart, as the time of the condition. */
-export function parseHold(text: string, startedAt: number): Hold | undefined {
-  const [, id, end = '', lost, stood, whose] =
-    /^Hold ([a-z0-9]+) until (\S+): (\d+) of (\d+) instances of (the registry|this service) vanished/.exec(
+export function parseHold(text: string, startedAt: number): ShownHold | undefined {
+  const [, id, end = '', lost, stood, whose, held] =
+    /^Hold ([a-z0-9]+) until (\S+): (\d+) of (\d+) instances of (the registry|this service) vanished from etcd; (\d+) /.exec(
       text,
     ) ?? [];
   const until = Date.parse(end);
@@ -57,5 +63,6 @@ export function parseHold(text: string, startedAt: number): Hold | undefined {
     return undefined;
   }
   const scope = whose === 'the registry' ? 'Registry' : 'Service';
-  return { id, scope, startedAt, until, loss: { lost: Number(lost), stood: Number(stood) } };
+  const loss = { lost: Number(lost), stood: Number(stood) };
+  return { id, scope, startedAt, until, loss, held: Number(held) };
 }
