@@ -18,12 +18,16 @@ export function nextCondition(
   before: Condition | undefined,
   { generation, now }: { readonly generation: number; readonly now: number },
 ): Condition {
-  // Kubernetes keeps condition times to the second.
-  const time = `${new Date(began ?? Math.min(now, since)).toISOString().slice(0, 19)}Z`;
+  const time = conditionTime(began ?? Math.min(now, since));
   const isSame = before?.status === status && began === undefined;
   const lastTransitionTime = isSame ? before.lastTransitionTime : time;
   const cut = cutTo(message, conditionMessageLimit);
   return { type, status, reason, message: cut, lastTransitionTime, observedGeneration: generation };
+}
+
+/** A time, of wall-clock milliseconds, as Kubernetes keeps those of conditions: to the second. */
+export function conditionTime(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19)}Z`;
 }
 
 /** A message that the schema would refuse must not cost the whole status. */

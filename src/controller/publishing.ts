@@ -2,6 +2,7 @@ import type { EtcdService } from '../api/etcd-service.ts';
 import type { Clock } from '../clock.ts';
 import type { RegistrySource } from '../etcd/types.ts';
 import type { FlightRecorder } from '../explain/flight-recorder.ts';
+import type { DesiredEndpoint } from '../endpoints/types.ts';
 import type { Service } from '../kube/resources.ts';
 import type { Claim } from './claim.ts';
 import type { Decider, Decision } from './deciding.ts';
@@ -12,7 +13,7 @@ import type { Recorder } from './recorder.ts';
 import type { Pending } from './registries.ts';
 import { registryNameOf } from './registry-name.ts';
 import type { ServiceKeeper } from './service-keeper.ts';
-import { asStale, staleness } from './staleness.ts';
+import { isShownStale, staleness } from './staleness.ts';
 import type { Findings, Published } from './status.ts';
 import type { Settled } from './subscription.ts';
 import type { Tracked } from './tracked.ts';
@@ -69,7 +70,9 @@ export class Publishing {
       tracked.unpublishedSince = undefined;
       return asItIs(claim, unready);
     }
-    const { isStale, lookAgainMs } = staleness(connection, staleMs, clock.now());
+    tracked.isStale ??= isShownStale(object);
+    const { isStale: wasStale } = tracked;
+    const { isStale, lookAgainMs } = staleness({ connection, staleMs, wasStale, now: clock.monotonic() });
     if (isStale) {
       return await this.#publishStale(tracked, prepared);
     }
@@ -78,6 +81,7 @@ export class Publishing {
       return { ...asItIs(claim, unready), lookAgainMs: earliest(lookAgainMs, current.lookAgainMs) };
     }
     const done = await this.#bring(tracked, prepared);
+    tracked.isStale = false;
     recorder.noticed(object, tracked.published?.desired, done.published.desired);
     tracked.published = done.published;
     return {
@@ -86,11 +90,15 @@ export class Publishing {
     };
   }
 
-  /** Whether all is known that decides: one list since the term began, and what stands in for what cannot be read. */
+  /**
+   * Whether all is known that decides: one list since the term began, and since the registry is back that had been away for too long, and what
+   * stands in for what cannot be read.
+   */
   #isCurrent(tracked: Tracked, prepared: Prepared): Settled {
     const { decider, leadsSince } = this.#deps;
-    const { subscription } = prepared;
-    return subscription.isSynced && subscription.isListedSince(leadsSince())
+    const { subscription, registry } = prepared;
+    const backSince = tracked.isStale ? registry.source.connection.sinceMonotonic : Number.NEGATIVE_INFINITY;
+    return subscription.isSynced && subscription.isListedSince(Math.max(leadsSince(), backSince))
       ? subscription.settle(decider.standing(tracked, prepared))
       : { isSettled: false, lookAgainMs: undefined };
   }
@@ -125,12 +133,10 @@ export class Publishing {
   }
 
   async #write(tracked: Tracked, claim: Claim, service: Service, published: Published): Promise<Publication> {
-    const { publisher, services, recorder, flights, leasesOf, leadsSince, clock } = this.#deps;
+    const { publisher, services, recorder, flights, leasesOf, clock } = this.#deps;
     const { endpoints } = published;
     const { writingSince } = tracked;
-    const term = leadsSince();
-    tracked.standing = undefined;
-    const publication = await publisher.ensure(claim, service, endpoints);
+    const publication = await this.#ensure(tracked, claim, service, endpoints);
     if (publication.write !== undefined) {
       const waitedMs = writingSince === undefined ? 0 : clock.monotonic() - writingSince;
       recorder.published(claim, published, publication.write, waitedMs);
@@ -138,21 +144,39 @@ export class Publishing {
       const source = leasesOf(registryNameOf(claim.object));
       flights.published(tracked.key, { before: publication.write.before, after: endpoints, source });
     }
-    tracked.standing = { term, endpoints };
     const adopted = await services.adopt(claim, service);
     return adopted === service ? publication : await publisher.ensure(claim, adopted, endpoints);
   }
 
+  /** Brings endpoints to Kubernetes. Until that is done, what stands is what objects tell. */
+  async #ensure(
+    tracked: Tracked,
+    claim: Claim,
+    service: Service,
+    endpoints: readonly DesiredEndpoint[],
+  ): Promise<Publication> {
+    const { publisher, leadsSince } = this.#deps;
+    const term = leadsSince();
+    tracked.standing = undefined;
+    const publication = await publisher.ensure(claim, service, endpoints);
+    tracked.standing = { term, endpoints };
+    return publication;
+  }
+
   /** Nobody knows whether the instances live: they stay, as not ready. */
   async #publishStale(tracked: Tracked, prepared: Prepared): Promise<Found> {
-    const { decider, publisher } = this.#deps;
     const { claim, existing } = prepared;
-    const endpoints = asStale(decider.standing(tracked, prepared));
-    if (existing !== undefined && endpoints.length > 0) {
-      await publisher.ensure(claim, existing, endpoints);
-    }
-    const published = tracked.published && { ...tracked.published, endpoints };
-    return { findings: findingsOf(claim, whyStale, { published, removal: undefined }) };
+    const { before, endpoints, draining, lookAgainMs } = this.#deps.decider.decideStale(tracked, prepared);
+    tracked.isStale = true;
+    const publication =
+      existing !== undefined && before.length > 0
+        ? await this.#ensure(tracked, claim, existing, endpoints)
+        : undefined;
+    const published = tracked.published && { ...tracked.published, endpoints, draining };
+    return {
+      findings: findingsOf(claim, whyStale, { published, removal: undefined }),
+      lookAgainMs: earliest(lookAgainMs, publication?.lookAgainMs),
+    };
   }
 }
 

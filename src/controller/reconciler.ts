@@ -101,6 +101,8 @@ export class Reconciler {
     }
     const tracked = this.#deps.tracked.track(key, object);
     tracked.published = undefined;
+    tracked.dead = new Set();
+    tracked.isStale = undefined;
     this.#deps.probes.forget(key);
     try {
       this.#deps.preparer.prepare(tracked, object);
@@ -129,10 +131,11 @@ export class Reconciler {
 
   #registryState(key: ObjectKey, object: EtcdService, { ready }: Findings): RegistryState {
     const connection = this.#deps.connection(registryNameOf(object));
+    const shown = object.status?.conditions?.find(({ type }) => type === 'RegistryConnected');
     const isBarred = ready !== undefined && (barring as readonly string[]).includes(ready.reason);
     return connection === undefined || isBarred
       ? withoutRegistry
-      : registryState(connection, key, this.#deps.clock.now());
+      : registryState({ connection, key, shown, now: this.#deps.clock.monotonic() });
   }
 
   /** Publishes, and turns what stands against it into a finding. Errors that trying again can help go to the queue. */

@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { registryState } from './registry-state.ts';
+import type { Condition } from '../api/condition.ts';
+import { type RegistryState, registryState } from './registry-state.ts';
 
 const lostAt = Date.UTC(2026, 0, 1);
-const lost = { connected: false, since: lostAt, error: new Error('no member answers') };
-const stateAfter = (seconds: number, key = 'shop/web'): ReturnType<typeof registryState> =>
-  registryState(lost, key, lostAt + seconds * 1000);
+const lost = { connected: false, since: lostAt, sinceMonotonic: 0, error: new Error('no member answers') };
+const stateAfter = (seconds: number, key = 'shop/web', shown?: Condition): RegistryState =>
+  registryState({ connection: lost, key, shown, now: seconds * 1000 });
 
 describe('what an EtcdService says of its registry', () => {
   it('is that it answers, at once', () => {
-    const connection = { connected: true, since: lostAt, error: undefined };
-    expect(registryState(connection, 'shop/web', lostAt).finding).toMatchObject({
+    const connection = { connected: true, since: lostAt, sinceMonotonic: 0, error: undefined };
+    const input = { connection, key: 'shop/web', shown: undefined, now: 0 };
+    expect(registryState(input).finding).toMatchObject({
       status: 'True',
       reason: 'Connected',
     });
@@ -25,8 +27,22 @@ describe('what an EtcdService says of its registry', () => {
     expect(stateAfter(60).finding).toEqual({
       status: 'False',
       reason: 'Disconnected',
-      message: 'etcd has not answered since 2026-01-01T00:00:00.000Z: no member answers',
+      message: 'etcd has not answered since 2026-01-01T00:00:00Z: no member answers',
       since: lostAt,
+    });
+  });
+
+  it('goes on since when the status tells already, where another process has seen it begin', () => {
+    const shown: Condition = {
+      type: 'RegistryConnected',
+      status: 'False',
+      reason: 'Disconnected',
+      message: '',
+      lastTransitionTime: '2025-12-31T20:00:00Z',
+    };
+    expect(stateAfter(60, 'shop/web', shown).finding).toMatchObject({
+      message: 'etcd has not answered since 2025-12-31T20:00:00Z: no member answers',
+      since: Date.UTC(2025, 11, 31, 20),
     });
   });
 

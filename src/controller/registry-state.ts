@@ -1,7 +1,9 @@
+import type { Condition } from '../api/condition.ts';
 import type { RegistryConnectedReason } from '../api/reasons.ts';
 import { messageOf } from '../errors.ts';
 import type { Connection } from '../etcd/types.ts';
 import type { ObjectKey } from '../kube/types.ts';
+import { conditionTime } from './condition.ts';
 import type { Finding } from './status.ts';
 
 /** A registry that is away for less is not reported: an election of etcd takes seconds. */
@@ -26,22 +28,37 @@ export const withoutRegistry: RegistryState = {
   lookAgainMs: undefined,
 };
 
-/** What an EtcdService says of its registry at wall-clock time `now`. */
-export function registryState(connection: Connection, key: ObjectKey, now: number): RegistryState {
+export interface RegistryStateInput {
+  readonly connection: Connection;
+  readonly key: ObjectKey;
+  /** What the EtcdService says now. */
+  readonly shown: Condition | undefined;
+  /** Monotonic milliseconds. */
+  readonly now: number;
+}
+
+/** What an EtcdService says of its registry. */
+export function registryState({ connection, key, shown, now }: RegistryStateInput): RegistryState {
   if (connection.connected) {
     const { since } = connection;
     const finding = { status: 'True', reason: 'Connected', message: 'etcd answers', since } as const;
     return { finding, lookAgainMs: undefined };
   }
-  const dueMs = connection.since + reportedAfterMs + spread(key) - now;
+  const dueMs = connection.sinceMonotonic + reportedAfterMs + spread(key) - now;
   if (dueMs > 0) {
     return { finding: undefined, lookAgainMs: dueMs };
   }
-  const since = new Date(connection.since).toISOString();
+  const since = lostAt(connection, shown);
   const why = connection.error === undefined ? '' : `: ${messageOf(connection.error)}`;
-  const message = `etcd has not answered since ${since}${why}`;
-  const finding = { status: 'False', reason: 'Disconnected', message, since: connection.since } as const;
+  const message = `etcd has not answered since ${conditionTime(since)}${why}`;
+  const finding = { status: 'False', reason: 'Disconnected', message, since } as const;
   return { finding, lookAgainMs: undefined };
+}
+
+/** A process that was started during an outage did not see it begin; the status tells when that was. */
+function lostAt({ since }: Connection, shown: Condition | undefined): number {
+  const told = shown?.status === 'False' ? Date.parse(shown.lastTransitionTime) : Number.NaN;
+  return Number.isNaN(told) ? since : Math.min(since, told);
 }
 
 /** The same share of the spread for the same key every time (FNV-1a). */

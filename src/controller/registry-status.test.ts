@@ -9,14 +9,14 @@ const t0 = Date.UTC(2026, 0, 1);
 const idle = { ranges: 0, unlisted: 0, refusals: [], keys: 0, revision: 0 };
 const connected: RegistryFacts = {
   problem: undefined,
-  connection: { connected: true, since: t0, error: undefined },
+  connection: { connected: true, since: t0, sinceMonotonic: 0, error: undefined },
   stats: idle,
   version: '3.5.30',
   rangesKnown: true,
 };
 const away = (error?: Error): RegistryFacts => ({
   ...connected,
-  connection: { connected: false, since: t0, error },
+  connection: { connected: false, since: t0, sinceMonotonic: 0, error },
 });
 
 function next(

@@ -34,8 +34,13 @@ export class SlicesKeeper {
     this.#deps = deps;
   }
 
-  /** Our slices of the Service, whichever of its claimants has made them. */
+  /** Our slices of the Service, whichever of its claimants has made them. One that is being deleted stands no more. */
   standing(claim: Claim): readonly EndpointSlice[] {
+    return this.#ours(claim).filter((slice) => !isLeaving(slice));
+  }
+
+  /** The same, with those that somebody's finalizer keeps from going. */
+  #ours(claim: Claim): readonly EndpointSlice[] {
     return this.#deps.slices.by(claim.key).filter((slice) => isOurs(claim, slice));
   }
 
@@ -50,7 +55,9 @@ export class SlicesKeeper {
    * wherever this ends halfway.
    */
   async ensure(claim: Claim, service: Service, endpoints: readonly DesiredEndpoint[]): Promise<boolean> {
-    const wish = wishOf(claim, service, endpoints, this.#deps.maxEndpoints);
+    const leaving = this.#ours(claim).filter(isLeaving);
+    const namesTaken = leaving.map(({ metadata }) => metadata.name);
+    const wish = { ...wishOf(claim, service, endpoints, this.#deps.maxEndpoints), namesTaken };
     const { creates, updates, deletes } = planSlices(wish, this.standing(claim));
     await together(creates.map((slice) => this.#create(claim, slice)));
     for (const slice of updates) {
@@ -70,7 +77,7 @@ export class SlicesKeeper {
     const own = this.#deps.slices.by(controlledBy(claim.object.metadata.uid));
     await this.#delete(
       claim,
-      own.filter((slice) => serviceOf(slice) !== claim.key),
+      own.filter((slice) => serviceOf(slice) !== claim.key && !isLeaving(slice)),
     );
   }
 
@@ -207,6 +214,10 @@ export function serviceOf({ metadata }: EndpointSlice): string | undefined {
 
 function isMirrored({ metadata }: EndpointSlice): boolean {
   return metadata.labels?.[labels.sliceManagedBy] === mirroringManager;
+}
+
+function isLeaving({ metadata }: EndpointSlice): boolean {
+  return metadata.deletionTimestamp !== undefined;
 }
 
 function isOurs(claim: Claim, slice: EndpointSlice): boolean {

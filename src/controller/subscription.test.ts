@@ -198,6 +198,14 @@ describe('after a restart', () => {
     expect(addresses(subscription)).toEqual(['10.0.0.1', '10.0.0.2']);
   });
 
+  it('an endpoint that drains stands in for no key: it goes at its time', async () => {
+    registry.put('/web/a', 'unreadable');
+    const subscription = subscribe();
+    const draining = { ...endpoint('10.0.0.9'), ready: false, drainUntil: 1000 };
+    await settled(subscription, [draining, endpoint('10.0.0.1')]);
+    expect(addresses(subscription)).toEqual(['10.0.0.1']);
+  });
+
   it('an endpoint that was kept goes when its key becomes readable or is deleted', async () => {
     registry.put('/web/a', 'unreadable');
     registry.put('/web/b', 'unreadable');

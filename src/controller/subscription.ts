@@ -191,7 +191,9 @@ export class Subscription {
   #keepUnexplained(published: readonly DesiredEndpoint[]): void {
     const ledger = this.#ledger;
     const explained = new Set(this.desired().endpoints.map(({ address }) => address));
-    const unexplained = published.filter(({ address }) => !explained.has(address));
+    const unexplained = published.filter(
+      ({ address, drainUntil }) => drainUntil === undefined && !explained.has(address),
+    );
     for (const [index, { key }] of ledger.unresolved().entries()) {
       const endpoint = unexplained[index];
       if (endpoint !== undefined) {

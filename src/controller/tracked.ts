@@ -19,6 +19,10 @@ export interface Tracked {
   published: Published | undefined;
   /** What this process has brought to Kubernetes last, and in which term: with deadlines that objects hold less exactly. */
   standing: { readonly term: number; readonly endpoints: readonly DesiredEndpoint[] } | undefined;
+  /** Endpoints, by endpointId, that were found dead while they were held, and that still stand. */
+  dead: ReadonlySet<string>;
+  /** Whether what stands was published without knowing whether it lives; undefined while this replica has not looked. */
+  isStale: boolean | undefined;
   /** What this process has written last: when, in wall-clock milliseconds, and of which revision of the registry. */
   lastWrite: { readonly at: number; readonly revision: Revision } | undefined;
   /** Monotonic milliseconds of the oldest change that is not published yet. */
@@ -56,6 +60,8 @@ export class TrackedServices {
       spec: undefined,
       published: undefined,
       standing: undefined,
+      dead: new Set(),
+      isStale: undefined,
       lastWrite: undefined,
       unpublishedSince: undefined,
       writingSince: undefined,

@@ -78,8 +78,10 @@ export interface RangeFailure {
 /** Whether the registry answers: told apart from one range that may not be read. */
 export interface Connection {
   readonly connected: boolean;
-  /** Wall-clock milliseconds of the last transition. */
+  /** Wall-clock milliseconds of the last transition, for people to read. */
   readonly since: number;
+  /** The same in monotonic milliseconds, for durations. */
+  readonly sinceMonotonic: number;
   readonly error: Error | undefined;
 }
 

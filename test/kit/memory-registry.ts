@@ -22,7 +22,7 @@ export class MemoryRegistry implements RegistrySource {
   #revision = 0;
   #compacted = 0;
   #isListed = true;
-  connection: Connection = { connected: true, since: 0, error: undefined };
+  connection: Connection = { connected: true, since: 0, sinceMonotonic: 0, error: undefined };
 
   /** Ranges that are followed now. */
   get followed(): number {

@@ -78,14 +78,11 @@ function recycle(drafts: readonly Draft[], slices: readonly EndpointSlice[]): re
 function toPlan(
   drafts: readonly Draft[],
   standing: readonly EndpointSlice[],
-  { name, maxEndpoints }: SlicesWish,
+  { name, maxEndpoints, namesTaken = [] }: SlicesWish,
   form: SliceForm,
 ): SlicesPlan {
   const { creates, updates } = inOrder(drafts, maxEndpoints);
-  const names = new SliceNames(
-    name,
-    standing.map(({ metadata }) => metadata.name),
-  );
+  const names = new SliceNames(name, [...standing.map(({ metadata }) => metadata.name), ...namesTaken]);
   const used = new Set(drafts.filter(stays).map(({ slice }) => slice));
   return {
     creates: creates.map((draft) => form.write(draft, names.next(draft.group))),

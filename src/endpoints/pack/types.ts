@@ -27,6 +27,8 @@ export interface SlicesWish {
   readonly maxEndpoints: number;
   /** The Service's address families. Endpoints of another one are left out. */
   readonly families: readonly AddressFamily[];
+  /** Names that slices on their way out still have: no new slice can have them. */
+  readonly namesTaken?: readonly string[];
 }
 
 /**

@@ -16,7 +16,12 @@ export class ConnectionState {
   constructor(clock: Clock, log: Log) {
     this.#clock = clock;
     this.#log = log;
-    this.#current = { connected: false, since: clock.now(), error: undefined };
+    this.#current = {
+      connected: false,
+      since: clock.now(),
+      sinceMonotonic: clock.monotonic(),
+      error: undefined,
+    };
   }
 
   get current(): Connection {
@@ -52,8 +57,9 @@ export class ConnectionState {
     const connected = error === undefined && this.#everRead;
     const transition = connected !== this.#current.connected;
     const since = transition ? this.#clock.now() : this.#current.since;
+    const sinceMonotonic = transition ? this.#clock.monotonic() : this.#current.sinceMonotonic;
     const firstError = this.#current.error === undefined && error !== undefined;
-    this.#current = { connected, since, error };
+    this.#current = { connected, since, sinceMonotonic, error };
     if (transition) {
       this.#tell();
     }
