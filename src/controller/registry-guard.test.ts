@@ -255,6 +255,88 @@ describe('the guard of a registry', () => {
     expect(asked).toEqual(['8']);
   });
 
+  it('lets go during a hold, too, of what somebody deletes whose lease lives', async () => {
+    const [lost, stated] = registryOf(newGuard(), 20, 20);
+    lost?.now([]);
+    lost?.look();
+    living.add('7');
+    stated?.now(stated.etcd.slice(5), { kind: 'loss', lease: '7' });
+    expect(stated?.look().held).toHaveLength(5);
+    await turns();
+    expect(looked).toContain('shop/s1');
+    expect(stated?.look().held).toEqual([]);
+    expect(lost?.look().held).toHaveLength(20);
+  });
+
+  it('takes no answer about the lease of an earlier loss for a later one', async () => {
+    const [service] = registryOf(newGuard(), 20);
+    const all = service?.etcd ?? [];
+    living.add('7');
+    service?.now([], { kind: 'loss', lease: '7' });
+    service?.look();
+    service?.now(all);
+    service?.look();
+    service?.now([], { kind: 'loss', lease: '8' });
+    service?.look();
+    await turns();
+    service?.look();
+    await turns();
+    expect(asked).toEqual(['7', '8']);
+    expect(service?.look().held).toHaveLength(20);
+  });
+
+  it('counts an instance once that several EtcdServices publish', () => {
+    const guard = newGuard();
+    const shared = instances(3);
+    const services = Array.from({ length: 10 }, (_, index) => new Service(guard, `shop/s${index}`, shared));
+    for (const service of services) {
+      service.look();
+    }
+    for (const service of services) {
+      service.now(shared.slice(1));
+    }
+    for (const service of services) {
+      expect(service.look()).toMatchObject({ held: [], hold: undefined });
+    }
+  });
+
+  it('goes on with its hold where an EtcdService was left out meanwhile, and nothing else is missing', () => {
+    const guard = newGuard();
+    const [lost, other] = registryOf(guard, 20, 5);
+    lost?.now([]);
+    const hold = lost?.look().hold;
+    guard.leaveOut('shop/s0');
+    other?.look();
+    expect(lost?.look()).toMatchObject({ hold: { id: hold?.id, until: hold?.until } });
+    expect(lost?.published).toHaveLength(20);
+    expect(guard.isNews(hold as Hold)).toBe(false);
+  });
+
+  it('goes on with its hold while the EtcdService that it holds for is paused', () => {
+    const guard = newGuard();
+    const [lost, other] = registryOf(guard, 20, 5);
+    lost?.now([]);
+    lost?.look();
+    guard.passOver('shop/s0');
+    other?.look();
+    expect(lost?.look().held).toHaveLength(20);
+  });
+
+  it('judges anew what has vanished shortly before the end of a hold', () => {
+    const [early, late] = registryOf(newGuard(), 20, 20);
+    early?.now([]);
+    const first = early?.look().hold;
+    clock.advance(290_000);
+    late?.now([]);
+    expect(late?.look().hold?.id).toBe(first?.id);
+    clock.advance(10_000);
+    expect(early?.look()).toMatchObject({ held: [], hold: undefined });
+    const second = late?.look();
+    expect(second?.held).toHaveLength(20);
+    expect(second?.hold).toMatchObject({ loss: { lost: 20, stood: 20 } });
+    expect(second?.hold?.id).not.toBe(first?.id);
+  });
+
   it('holds nothing where it is off', () => {
     const guard = newGuard('off');
     const [service] = registryOf(guard, 20);
@@ -269,6 +351,88 @@ describe('the guard of a registry', () => {
     two?.now([]);
     guard.leaveOut('shop/s0');
     expect(two?.look().hold).toBeUndefined();
+  });
+});
+
+describe('the guard of a registry that was away', () => {
+  /** It loses the connection, and has it again after that time. */
+  function leave(guard: RegistryGuard, forMs: number): void {
+    connection = { ...connection, connected: false, since: clock.now(), sinceMonotonic: clock.monotonic() };
+    guard.during(1);
+    clock.advance(forMs);
+  }
+  function comeBack(guard: RegistryGuard): void {
+    connection = { ...connection, connected: true, since: clock.now(), sinceMonotonic: clock.monotonic() };
+    guard.during(1);
+  }
+  /** The range of this EtcdService is listed anew, with that in it. */
+  function list(service: Service | undefined, etcd: DesiredEndpoint[]): void {
+    clock.advance(1);
+    if (service !== undefined) {
+      service.listedAt = clock.monotonic();
+      service.confirmedAt = service.listedAt;
+      service.now(etcd);
+    }
+  }
+
+  it('lets nothing go before every EtcdService has been listed or compared again, one after the other', () => {
+    const guard = newGuard();
+    const services = registryOf(guard, ...Array.from({ length: 30 }, () => 3));
+    leave(guard, 1000);
+    comeBack(guard);
+    for (const service of services) {
+      list(service, []);
+      service.look();
+      expect(service.published).toHaveLength(3);
+    }
+    expect(services.at(-1)?.look().hold).toMatchObject({ loss: { lost: 90, stood: 90 } });
+    expect(new Set(looked).size).toBe(30);
+  });
+
+  it('lets nothing go before that where a list alone has brought what vanished, and has the others compared', () => {
+    const services = registryOf(newGuard(), ...Array.from({ length: 30 }, () => 3));
+    list(services[0], []);
+    expect(services[0]?.look()).toMatchObject({ isFinal: false, lookAgainMs: 1000 });
+    expect(confirmed).toHaveLength(29);
+    for (const service of services.slice(1)) {
+      list(service, []);
+      service.look();
+      expect(service.published).toHaveLength(3);
+    }
+    expect(services[0]?.look().hold).toMatchObject({ loss: { lost: 90, stood: 90 } });
+  });
+
+  it('publishes what has gone as soon as the others are found to be as they were, or after half a minute', () => {
+    const guard = newGuard();
+    const [gone, same] = registryOf(guard, 3, 30);
+    list(gone, []);
+    expect(gone?.look().held).toHaveLength(3);
+    if (same !== undefined) {
+      same.confirmedAt = clock.monotonic();
+    }
+    same?.look();
+    expect(looked).toEqual(['shop/s0']);
+    expect(gone?.look()).toMatchObject({ held: [], isFinal: true });
+
+    list(same, same?.etcd.slice(1) ?? []);
+    expect(same?.look().held).toHaveLength(1);
+    clock.advance(30_000);
+    expect(same?.look()).toMatchObject({ held: [], isFinal: true });
+  });
+
+  it('ends no hold while it is away, nor within a minute of its return', () => {
+    const guard = newGuard();
+    const [service] = registryOf(guard, 20);
+    service?.now([]);
+    const before = service?.look().hold;
+    leave(guard, 400_000);
+    expect(service?.look()).toMatchObject({ hold: { id: before?.id }, lookAgainMs: 5000 });
+    comeBack(guard);
+    const back = clock.now();
+    list(service, []);
+    expect(service?.look().hold).toMatchObject({ id: before?.id, until: back + 60_000 });
+    clock.advance(60_000);
+    expect(service?.look()).toMatchObject({ held: [], hold: undefined });
   });
 });
 
@@ -336,6 +500,59 @@ describe('the guard of a new leader', () => {
     }
     expect(services.map(({ published }) => published.length)).toEqual([0, 0]);
     expect(services.map(({ shown }) => shown)).toEqual([undefined, undefined]);
+  });
+
+  it('begins one where more vanished while nobody led than a hold has held that is over', () => {
+    const [service] = registryOf(newGuard(), 40);
+    service?.now(service.etcd.slice(13));
+    service?.look();
+    clock.advance(301_000);
+    if (service !== undefined) {
+      service.etcd = [];
+      takeOver([service]);
+    }
+    expect(service?.look().held).toHaveLength(40);
+  });
+
+  it('ends no hold before it has looked at every EtcdService, and judges anew what vanished while nobody led', () => {
+    const [held, lost, unseen] = registryOf(newGuard(), 20, 30, 1);
+    held?.now([]);
+    const hold = held?.look().hold;
+    lost?.look();
+    unseen?.look();
+    clock.advance(295_000);
+    takeOver([held, lost, unseen].filter((one) => one !== undefined));
+    lost?.now([]);
+    lost?.look();
+    held?.look();
+    clock.advance(6000);
+    expect([lost?.look(), held?.look()].map((verdict) => verdict?.held.length)).toEqual([30, 20]);
+    unseen?.look();
+    expect(held?.look().held).toEqual([]);
+    const anew = lost?.look();
+    expect(anew?.held).toHaveLength(30);
+    expect(anew?.hold?.id).not.toBe(hold?.id);
+  });
+
+  it('reads the latest hold that lasts, whatever ended one another status shows', () => {
+    const [service, other] = registryOf(newGuard(), 20, 5);
+    service?.now([]);
+    const hold = service?.look().hold as Hold;
+    other?.look();
+    const ended = {
+      ...hold,
+      id: 'zzzzzz',
+      startedAt: clock.now() + 1000,
+      until: clock.now() - 1000,
+      held: 5,
+    };
+    if (other !== undefined) {
+      other.shown = ended;
+    }
+    takeOver([service, other].filter((one) => one !== undefined));
+    other?.look();
+    service?.look();
+    expect(service?.look().hold?.id).toBe(hold.id);
   });
 
   it('begins none for what was published before', () => {
@@ -437,6 +654,35 @@ describe('the guard of one EtcdService', () => {
     clock.advance(1000);
     service.now(all.slice(7));
     expect(service.look().held).toEqual(all.slice(2, 7));
+  });
+
+  it('holds nothing of what turns unready by statement', () => {
+    const service = guarded(10);
+    const unready = service.etcd.slice(0, 7).map((endpoint) => ({ ...endpoint, ready: false }));
+    service.now([...unready, ...service.etcd.slice(7, 9)]);
+    expect(service.look()).toMatchObject({ held: [], hold: undefined });
+  });
+
+  it('ends nothing that the guard of the registry holds by then, neither by its time nor by its release', () => {
+    const guard = newGuard();
+    const [service, other] = registryOf(guard, 8, 30);
+    if (service !== undefined) {
+      service.limits = { ...own, holdMs: 30_000 };
+    }
+    service?.now(service.etcd.slice(5));
+    const first = service?.look().hold;
+    expect(first?.scope).toBe('Service');
+    clock.advance(20_000);
+    service?.now([]);
+    other?.now([]);
+    other?.look();
+    expect(service?.look().hold?.scope).toBe('Registry');
+    clock.advance(11_000);
+    expect(service?.look().held).toHaveLength(8);
+    if (service !== undefined) {
+      service.released = first?.id;
+    }
+    expect(service?.look().held).toHaveLength(8);
   });
 
   it('gives way to the guard of the registry', () => {
