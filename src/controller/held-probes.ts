@@ -6,11 +6,14 @@ import type { ObjectKey } from '../kube/types.ts';
 import { Limiter } from '../limiter.ts';
 import { lookByHttp, lookByTcp } from '../look.ts';
 
-/** How long an answer is waited for; how many endpoints are asked at a time by the whole controller, and how many of one EtcdService. */
+/** How long an answer is waited for. */
 const answerWithinMs = 2000;
+/** How many endpoints are asked at a time by the whole controller, and how many of one EtcdService: a large one leaves room for others. */
 const probesAtOnce = 32;
+const probesOfOne = 16;
+/** How many endpoints one round asks; the next one goes on with the others. */
 const maxProbed = 1000;
-/** Held endpoints are asked again so long after all have been asked. */
+/** Held endpoints are asked again so long after they have answered, or not. */
 const askAgainMs = 30_000;
 
 export interface HeldProbesDeps {
@@ -22,9 +25,11 @@ export interface HeldProbesDeps {
 /** What has been asked of one EtcdService during one hold. */
 interface Asked {
   readonly holdId: string;
-  /** Monotonic milliseconds at which an endpoint was asked last, by {@link endpointId}. */
+  /** Monotonic milliseconds at which an endpoint had been asked last, by {@link endpointId}. */
   readonly at: Map<string, number>;
   readonly end: AbortController;
+  /** Whether a round is under way: the next one begins after it. */
+  isAsking: boolean;
 }
 
 const none: ReadonlySet<string> = new Set();
@@ -50,16 +55,14 @@ export class HeldProbes {
     return dead;
   }
 
-  /** Asks those that have not been asked for a while. Returns after how many milliseconds they are to be asked again. */
+  /**
+   * Asks those that have not been asked for a while, unless others of the EtcdService are being asked. Returns after how many milliseconds
+   * this is to be called again.
+   */
   ask(key: ObjectKey, holdId: string, held: readonly DesiredEndpoint[], how: 'TCP' | 'HTTP'): number {
     const asked = this.#open(key, holdId);
-    const now = this.#deps.clock.monotonic();
-    for (const endpoint of held.slice(0, maxProbed)) {
-      const id = endpointId(endpoint);
-      if ((asked.at.get(id) ?? Number.NEGATIVE_INFINITY) + askAgainMs <= now) {
-        asked.at.set(id, now);
-        void this.#ask(key, endpoint, how, asked.end.signal);
-      }
+    if (!asked.isAsking) {
+      void this.#round(key, asked, due(asked.at, held, this.#deps.clock.monotonic()), how);
     }
     return askAgainMs;
   }
@@ -83,9 +86,29 @@ export class HeldProbes {
       return known;
     }
     this.forget(key);
-    const asked = { holdId, at: new Map<string, number>(), end: new AbortController() };
+    const asked = { holdId, at: new Map<string, number>(), end: new AbortController(), isAsking: false };
     this.#asked.set(key, asked);
     return asked;
+  }
+
+  /** Asks each of them once. Never rejects. */
+  async #round(
+    key: ObjectKey,
+    asked: Asked,
+    endpoints: readonly DesiredEndpoint[],
+    how: 'TCP' | 'HTTP',
+  ): Promise<void> {
+    const { at, end } = asked;
+    const queue = endpoints.values();
+    const worker = async (): Promise<void> => {
+      for (const endpoint of queue) {
+        await this.#ask(key, endpoint, how, end.signal);
+        at.set(endpointId(endpoint), this.#deps.clock.monotonic());
+      }
+    };
+    asked.isAsking = true;
+    await Promise.all(Array.from({ length: probesOfOne }, worker));
+    asked.isAsking = false;
   }
 
   /** Never rejects. */
@@ -107,6 +130,27 @@ export class HeldProbes {
       }
     }
   }
+}
+
+/** Whom to ask now: those that have waited longest first. What is held no more is forgotten. */
+function due(
+  at: Map<string, number>,
+  held: readonly DesiredEndpoint[],
+  now: number,
+): readonly DesiredEndpoint[] {
+  const waiting = held.map((endpoint) => {
+    const id = endpointId(endpoint);
+    return { endpoint, id, askedAt: at.get(id) ?? Number.NEGATIVE_INFINITY };
+  });
+  at.clear();
+  for (const { id, askedAt } of waiting) {
+    at.set(id, askedAt);
+  }
+  return waiting
+    .filter(({ askedAt }) => askedAt + askAgainMs <= now)
+    .sort((a, b) => (a.askedAt < b.askedAt ? -1 : a.askedAt > b.askedAt ? 1 : 0))
+    .slice(0, maxProbed)
+    .map(({ endpoint }) => endpoint);
 }
 
 /** Asks the first TCP port; an endpoint without one is not asked. */

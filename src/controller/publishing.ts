@@ -1,8 +1,8 @@
 import type { EtcdService } from '../api/etcd-service.ts';
 import type { Clock } from '../clock.ts';
+import type { DesiredEndpoint } from '../endpoints/types.ts';
 import type { RegistrySource } from '../etcd/types.ts';
 import type { FlightRecorder } from '../explain/flight-recorder.ts';
-import type { DesiredEndpoint } from '../endpoints/types.ts';
 import type { Service } from '../kube/resources.ts';
 import type { Claim } from './claim.ts';
 import type { Decider, Decision } from './deciding.ts';

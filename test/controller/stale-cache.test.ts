@@ -117,6 +117,33 @@ describeNeeding('discovery.k8s.io/v1', 'a leader whose watch has fallen silent',
   });
 });
 
+describeNeeding('discovery.k8s.io/v1', 'a slice that somebody has deleted and a finalizer keeps', () => {
+  it('stands no more: another one takes its place, under another name, and it is left alone', async () => {
+    const { client, claim, service, slices, keeperOf } = await openShop();
+    await keeperOf([]).ensure(claim, service, hosts(1, 2));
+    const [made] = await slices();
+    if (made === undefined) {
+      throw new Error('No slice has been made');
+    }
+    const finalizers = ['test.etcd-endpoints.io/keep'];
+    await client.mergePatch(ENDPOINT_SLICES, made.metadata, { metadata: { finalizers } });
+    const [kept = made] = await slices();
+    await client.delete(ENDPOINT_SLICES, kept.metadata);
+    const known = await slices();
+    expect(known).toMatchObject([{ metadata: { deletionTimestamp: expect.any(String) } }]);
+
+    const keeper = keeperOf(known);
+    expect(keeper.published(claim)).toBeUndefined();
+    await keeper.ensure(claim, service, hosts(1, 3));
+
+    const [left, next] = (await slices()).toSorted((a) => (a.metadata.uid === made.metadata.uid ? -1 : 1));
+    expect(addresses(left === undefined ? [] : [left])).toEqual(['10.0.0.1', '10.0.0.2']);
+    expect(addresses(next === undefined ? [] : [next])).toEqual(['10.0.0.1', '10.0.0.3']);
+    expect(await keeper.ensure(claim, service, hosts(1, 3))).toBe(false);
+    await client.mergePatch(ENDPOINT_SLICES, made.metadata, { metadata: { finalizers: null } });
+  });
+});
+
 describe('a leader whose watch has fallen silent', () => {
   it('deletes no Endpoints that have changed since', async () => {
     const { client, claim } = await openShop();

@@ -5,7 +5,10 @@ export function firstToTell(namespace: string): string {
   const lost = { connected: false, since: 0, sinceMonotonic: 0, error: undefined };
   for (let index = 0; ; index += 1) {
     const name = `early-${index}`;
-    if (registryState({ connection: lost, key: `${namespace}/${name}`, shown: undefined, now: 31_000 }).finding !== undefined) {
+    if (
+      registryState({ connection: lost, key: `${namespace}/${name}`, shown: undefined, now: 31_000 })
+        .finding !== undefined
+    ) {
       return name;
     }
   }

@@ -21,7 +21,7 @@ const noStream = new Error('no stream');
 it('is not connected before a first answer', () => {
   const { state, clock } = start();
   state.stream(undefined);
-  expect(state.current).toEqual({ connected: false, since: clock.now(), error: undefined });
+  expect(state.current).toMatchObject({ connected: false, since: clock.now(), error: undefined });
   state.read(undefined);
   expect(state.current.connected).toBe(true);
 });
@@ -36,7 +36,7 @@ it('is connected while both reads and the stream work, and tells each transition
   state.read(away);
   clock.advance(1_000);
   state.read(undefined);
-  expect(state.current).toEqual({ connected: false, since: lostAt, error: noStream });
+  expect(state.current).toMatchObject({ connected: false, since: lostAt, error: noStream });
   state.stream(undefined);
   expect(transitions.map(({ connected }) => connected)).toEqual([true, false, true]);
   expect(transitions.map(({ since }) => since - lostAt)).toEqual([-1_000, 0, 1_000]);
