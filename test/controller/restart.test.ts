@@ -57,6 +57,8 @@ describe(`a controller of ${SERVICES} EtcdServices that is killed`, () => {
     // Not because it is asleep.
     await scene.registrar.put({ '/services/svc-0/0': '10.0.1.1:80' });
     await scene.untilPublished('svc-0', ['10.0.0.2:80', '10.0.0.3:80', '10.0.1.1:80']);
+    // In slices too, so that nothing of this is left for the next test.
+    await scene.controller.untilIdle();
   });
 
   it('writes only what has changed while it was away', async () => {
