@@ -52,4 +52,9 @@ describe('compileFilter', () => {
     expect(reasonFor({ cidrs, excludeCIDRs: ['10.1.0.0/16'] })).toBe('excludeCIDRs');
     expect(reasonFor({ cidrs, excludeCIDRs: ['10.2.0.0/16'] })).toBeUndefined();
   });
+
+  it('never takes ::/0 for a range of IPv4 addresses', () => {
+    expect(reasonFor({ cidrs: ['::/0'] })).toBe('cidrs');
+    expect(reasonFor({ excludeCIDRs: ['::/0'] })).toBeUndefined();
+  });
 });

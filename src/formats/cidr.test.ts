@@ -39,4 +39,16 @@ describe('cidrMatcher', () => {
     expect(cidrMatcher(['0.0.0.0/0'])('203.0.113.1')).toBe(true);
     expect(cidrMatcher(['0.0.0.0/0'])('fd00::1')).toBe(false);
   });
+
+  it.each(['::/0', '::/8', '::/64', '::/80', '::ffff:0:0/96'])(
+    'matches no IPv4 address by the IPv6 range %s, as Node would',
+    (cidr) => {
+      expect(['10.0.0.5', '203.0.113.1', '0.0.0.1'].some(cidrMatcher([cidr]))).toBe(false);
+    },
+  );
+
+  it('matches every IPv6 address by ::/0, and none by a range of IPv4', () => {
+    expect(['fd00::1', '::1'].every(cidrMatcher(['::/0']))).toBe(true);
+    expect(['fd00::1', '::ffff:10.0.0.5'].some(cidrMatcher(['0.0.0.0/0']))).toBe(false);
+  });
 });

@@ -13,15 +13,22 @@ export function isCidr(text: string): boolean {
   return parseCidr(text) !== undefined;
 }
 
-/** Compiles ranges such as `10.0.0.0/8` or `fd00::/8`; bits of the host part are ignored. Texts that are no range are too. */
+/**
+ * Compiles ranges such as `10.0.0.0/8` or `fd00::/8`; bits of the host part are ignored. Texts that are no range are too. An address lies in
+ * ranges of its own family alone.
+ */
 export function cidrMatcher(cidrs: readonly string[]): AddressMatcher {
-  const list = new BlockList();
+  // One list for both would take an IPv4 address for its IPv6 form ::ffff:a.b.c.d, which ::/0 and ::/64 hold.
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const subnet of cidrs.map(parseCidr)) {
     if (subnet !== undefined) {
-      list.addSubnet(subnet.address, subnet.bits, subnet.family);
+      lists[subnet.family].addSubnet(subnet.address, subnet.bits, subnet.family);
     }
   }
-  return (address) => list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  return (address) => {
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
+    return lists[family].check(address, family);
+  };
 }
 
 function parseCidr(text: string): Subnet | undefined {

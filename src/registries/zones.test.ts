@@ -22,4 +22,9 @@ describe('zones by address', () => {
   it('are none where the registry names none', () => {
     expect(compileZones()('10.0.0.1')).toBeUndefined();
   });
+
+  it('are never those of ::/0 for an IPv4 address', () => {
+    const zoneOf = compileZones([{ cidr: '::/0', zone: 'six' }]);
+    expect(['fd00::1', '10.0.0.1'].map(zoneOf)).toEqual(['six', undefined]);
+  });
 });
