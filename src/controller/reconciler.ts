@@ -111,6 +111,8 @@ export class Reconciler {
         throw error;
       }
     }
+    tracked.subscription?.standBy();
+    tracked.subscription?.standBy();
     tracked.unpublishedSince = undefined;
   }
 

@@ -276,6 +276,14 @@ describe('why an endpoint is desired no more', () => {
     expect(why(subscription, '10.0.0.2', true)).toEqual({ kind: 'statement' });
   });
 
+  it('is not remembered on a standby, where nobody asks', () => {
+    registry.put('/web/1', '10.0.0.1:8080', '7');
+    const subscription = subscribe();
+    registry.delete('/web/1');
+    subscription.standBy();
+    expect(why(subscription, '10.0.0.1')).toEqual({ kind: 'loss' });
+  });
+
   it('is the spec where another prefix is followed, until that has been accounted for', () => {
     const subscription = subscribe();
     subscription.update(following('moved', { range: prefixRange(keyOf('/other/')) }));
