@@ -112,7 +112,6 @@ export class Reconciler {
       }
     }
     tracked.subscription?.standBy();
-    tracked.subscription?.standBy();
     tracked.unpublishedSince = undefined;
   }
 

@@ -11,9 +11,6 @@ import { KeyLedger, type LedgerRules } from './key-ledger.ts';
 /** How soon a registry is asked again that did not answer. */
 const askAgainMs = 1000;
 
-/** What the leader has not published yet when another takes over; of all else nobody asks. */
-const rememberedByStandby = 100;
-
 /** What an EtcdService follows, and how. Two with equal `rulesId` read and publish alike. */
 export interface Following {
   readonly source: RegistrySource;
@@ -167,11 +164,6 @@ export class Subscription {
       named ??= ledger.namedAddresses();
       return named.has(address) ? { kind: 'statement' } : { kind: 'loss' };
     };
-  }
-
-  /** Nobody accounts for what leaves here, but whoever leads: of an EtcdService only what has left last is worth remembering. */
-  standBy(): void {
-    this.#ledger.departures.keepLast(rememberedByStandby);
   }
 
   /** All that has left up to now has been accounted for. */
