@@ -74,6 +74,8 @@ export class RangeMirror implements SharedCopy {
   #comparison: RangeComparison | undefined;
   #listsBegun = 0;
   readonly #awaited: Awaited[] = [];
+  /** Monotonic milliseconds since when a comparison has been asked for: one that began earlier, or found no watch, does not answer that. */
+  #confirmFrom: number = Number.NEGATIVE_INFINITY;
   /** Cuts the wait before the next list short, also where it is yet to come. */
   #nap = new AbortController();
 
@@ -110,6 +112,7 @@ export class RangeMirror implements SharedCopy {
   }
 
   confirm(): void {
+    this.#confirmFrom = this.#deps.clock.monotonic();
     this.#deps.onDoubt(this);
   }
 
@@ -153,6 +156,7 @@ export class RangeMirror implements SharedCopy {
     this.#comparison = undefined;
     if (outcome.kind === 'same') {
       this.confirmedAt = begunAt;
+      this.#confirm();
     }
     if (outcome.kind !== 'abandoned') {
       this.#deps.observer.compared?.(this.range);
@@ -160,6 +164,13 @@ export class RangeMirror implements SharedCopy {
     if (outcome.kind === 'different') {
       this.#deps.observer.driftFound?.(this.range, outcome.keys);
       this.#listAgain(outcome.reason);
+    }
+  }
+
+  /** Has it compared where that was asked for and has not been done. */
+  #confirm(): void {
+    if (this.confirmedAt < this.#confirmFrom) {
+      this.#deps.onDoubt(this);
     }
   }
 
@@ -238,6 +249,7 @@ export class RangeMirror implements SharedCopy {
       created: () => {
         following.created = true;
         this.#recovered();
+        this.#confirm();
       },
       advanced: (changes, revision) => this.#advanced(changes, revision),
       resumed: () => this.#doubt(),
