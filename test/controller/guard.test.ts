@@ -3,10 +3,11 @@ import { rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { writesOf } from '../kit/audit.ts';
 import { eventually } from '../kit/eventually.ts';
 import { addresses, Fleet } from '../kit/fleet.ts';
 import type { AnyObject } from '../kit/kube-objects.ts';
-import { type Scene, startScene } from '../kit/scene.ts';
+import { addressesOf, type Scene, startScene } from '../kit/scene.ts';
 
 let scene: Scene;
 let fleet: Fleet;
@@ -57,6 +58,22 @@ async function watchHolds(name: string): Promise<() => number> {
         ({ type, status }: AnyObject) => type === 'RemovalHeld' && status === 'True',
       ),
     ).length;
+}
+
+/** Notes which Services are seen without any instance after they had some. */
+async function watchEmptied(): Promise<() => readonly string[]> {
+  const filled = new Set<string>();
+  const emptied = new Set<string>();
+  const end = await scene.objects.follow('endpoints', '', ({ object }) => {
+    const { name } = object.metadata;
+    if (addressesOf(object).length > 0) {
+      filled.add(name);
+    } else if (filled.has(name)) {
+      emptied.add(name);
+    }
+  });
+  onTestFinished(end);
+  return () => [...emptied];
 }
 
 /** Removals that are ordinary are published as fast as additions: this is far below the shortest hold. */
@@ -198,19 +215,76 @@ describe('a registry that loses its instances', () => {
     expect(await scene.published('web')).toHaveLength(10);
   });
 
-  it('comes back empty, as one that was restored: all is held, and what registers is published', async () => {
+  it('comes back empty, as one that was restored: all is held, nothing is seen without instances, and what registers is published', async () => {
     const [member] = scene.registry.members;
-    await fleet.start('web', addresses(12));
-    await scene.define('web');
-    await scene.untilReady('web');
+    const names = Array.from({ length: 30 }, (_, index) => `r${index}`);
+    await inTurns(names, (name, index) => fleet.start(name, addresses(3, index)));
+    await inTurns(names, (name) => scene.define(name));
+    await inTurns(names, (name) => scene.untilReady(name));
+    const emptied = await watchEmptied();
 
     await member?.stop();
     await rm(member?.dataDirectory ?? '', { recursive: true });
     await member?.start();
 
-    await untilHeld('web', 'True/HeldByRegistryGuard');
-    await eventually(() => scene.registrar.put({ '/services/web/new': '10.0.9.9:80' }));
-    await scene.untilPublished('web', [...addresses(12), '10.0.9.9:80']);
+    await inTurns(names, (name) => untilHeld(name, 'True/HeldByRegistryGuard'));
+    await eventually(() => scene.registrar.put({ '/services/r0/new': '10.0.99.9:80' }));
+    await scene.untilPublished('r0', [...addresses(3, 0), '10.0.99.9:80']);
+    expect(emptied()).toEqual([]);
+  });
+
+  it('is held on by the next controller, which writes nothing, and whatever the spec becomes meanwhile', async () => {
+    await fleet.start('web', addresses(12));
+    await scene.define('web');
+    await scene.untilReady('web');
+    await fleet.revoke('web');
+    const id = holdIn(await untilHeld('web', 'True/HeldByRegistryGuard'));
+    await scene.controller.untilIdle();
+    const before = await scene.versions();
+
+    await scene.restartController();
+    await eventually(async () =>
+      expect(await scene.controller.metric('etcd_endpoints_endpoints_held')).toBe(12),
+    );
+    await scene.controller.untilIdle();
+    expect((await writesOf(scene.controller)).map(({ verb, resource }) => `${verb} ${resource}`)).toEqual([]);
+    expect(await scene.versions()).toEqual(before);
+
+    await scene.restartController(async () => {
+      await scene.objects.change('etcdservices', 'web', ({ spec }) => {
+        spec.drainSeconds = 1;
+      });
+    });
+    await eventually(async () =>
+      expect(await scene.controller.metric('etcd_endpoints_endpoints_held')).toBe(12),
+    );
+    expect(holdIn(await untilHeld('web', 'True/HeldByRegistryGuard'))).toBe(id);
+    expect(await scene.published('web')).toHaveLength(12);
+  });
+
+  it('is held on while an EtcdService is paused, and afterwards', async () => {
+    await fleet.start('web', addresses(12));
+    await fleet.start('api', addresses(2, 1));
+    await scene.define('web');
+    await scene.define('api');
+    await scene.untilReady('web');
+    await scene.untilReady('api');
+    await fleet.revoke('web');
+    const id = holdIn(await untilHeld('web', 'True/HeldByRegistryGuard'));
+
+    const setMode = (mode: string): Promise<unknown> =>
+      scene.objects.change('etcdservices', 'web', ({ spec }) => {
+        spec.mode = mode;
+      });
+    await setMode('Paused');
+    await eventually(async () => expect(await scene.condition('web', 'Ready')).toBe('Unknown/Paused'));
+    await fleet.start('api', addresses(1, 2), 'b');
+    await scene.untilPublished('api', [...addresses(2, 1), ...addresses(1, 2)]);
+    await setMode('Publish');
+    await eventually(async () => expect(await scene.condition('web', 'Ready')).toBe('True/Published'));
+
+    expect(holdIn(await untilHeld('web', 'True/HeldByRegistryGuard'))).toBe(id);
+    expect(await scene.published('web')).toHaveLength(12);
   });
 
   it('keeps 300 services of one to five instances whose leases all vanish, in one hold with one Event, until they are back', async () => {
