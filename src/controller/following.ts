@@ -1,4 +1,3 @@
-import type { EtcdServiceSpec } from '../api/etcd-service.ts';
 import { familiesOf } from '../endpoints/families.ts';
 import { compileFilter } from '../endpoints/filter.ts';
 import { isHeadless } from '../endpoints/plan-service.ts';
@@ -6,7 +5,7 @@ import type { ServicePort } from '../endpoints/types.ts';
 import { compileZone, type ZoneReader } from '../endpoints/zone.ts';
 import { formatBlocks } from '../formats/formats.ts';
 import { compileReader } from '../formats/read.ts';
-import { rangeOf } from '../formats/source.ts';
+import { rangeOf, type Source } from '../formats/source.ts';
 import type { Service } from '../kube/resources.ts';
 import type { ZoneOf } from '../registries/zones.ts';
 import type { Claim } from './claim.ts';
@@ -21,12 +20,12 @@ export interface Filled {
 
 /** What an EtcdService follows, and how that is read and published for its Service. */
 export function followingOf(
-  claim: Claim,
+  { spec }: Pick<Claim, 'spec'>,
   { ports, service }: Filled,
   registry: RegistryUse,
   maxValueBytes: number,
 ): Following {
-  const spec = rooted(claim.spec, registry.root);
+  const { root } = registry;
   const { prefix, key, separator, layout, format, filter, topology } = spec;
   const families = familiesOf(service);
   const headless = service === undefined ? spec.service.type === 'Headless' : isHeadless(service);
@@ -34,13 +33,13 @@ export function followingOf(
   const reading = [prefix, key, separator, layout, format, options];
   return {
     source: registry.source,
-    range: rangeOf(spec),
+    range: rangeOf(rooted(spec, root)),
     rulesId: JSON.stringify([...reading, filter, topology, ports, families, headless, registry.rulesId]),
     rules: () => {
       const isFiltered = compileFilter(filter);
       const { refuses, zoneOf } = registry.rules();
       return {
-        read: compileReader(spec, { maxValueBytes }),
+        read: compileReader({ ...spec, root }, { maxValueBytes }),
         publishing: {
           ports,
           families,
@@ -55,11 +54,10 @@ export function followingOf(
   };
 }
 
-/** The spec as it is for the whole etcd: an EtcdService names its keys below the root of the registry. */
-function rooted(spec: EtcdServiceSpec, root: string): EtcdServiceSpec {
-  const { prefix, key } = spec;
+/** The source as it is in the whole etcd: an EtcdService names its keys below the root of the registry. */
+function rooted({ prefix, key, separator }: Source, root: string): Source {
   return {
-    ...spec,
+    separator,
     ...(prefix !== undefined && { prefix: root + prefix }),
     ...(key !== undefined && { key: root + key }),
   };

@@ -35,6 +35,21 @@ describe('every format', { timeout: 60_000 }, () => {
   });
 
   it.each(formatNames)(
+    '%s reads its own example below the root of a registry as it does without, and auto does too',
+    (name) => {
+      const { source, registrations } = formatOf(name).example;
+      const root = '/prod';
+      const rooted = Object.fromEntries(
+        Object.entries(registrations).map(([key, value]) => [root + key, value]),
+      );
+      for (const format of [name, 'auto'] as const) {
+        const expected = Object.values(readAll({ ...source, format }, registrations));
+        expect(Object.values(readAll({ ...source, format, root }, rooted))).toEqual(expected);
+      }
+    },
+  );
+
+  it.each(formatNames)(
     '%s takes keys and values of all kinds without throwing, publishes only what can be, and repeats nothing',
     (name) => {
       const readEntry = compileFormat(name, {});

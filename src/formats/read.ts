@@ -13,6 +13,8 @@ export type ReaderSpec = Source &
   FormatOptions & {
     readonly format: FormatName;
     readonly layout?: string | undefined;
+    /** What stands before every key in etcd (the root of an EtcdRegistry). Formats are given keys without it: they tell them by how they begin. */
+    readonly root?: string | undefined;
   };
 
 export interface ReaderLimits {
@@ -39,16 +41,18 @@ export type RegistrationReader = (
 export function compileReader(spec: ReaderSpec, { maxValueBytes }: ReaderLimits): RegistrationReader {
   const readEntry = compileFormat(spec.format, spec);
   const layout = spec.layout === undefined ? () => ({}) : compileLayout(spec.layout, spec.separator);
+  const { root = '' } = spec;
   return ({ key, value }, findValue = () => undefined) => {
     if (value.byteLength > maxValueBytes) {
       const message = `the value has ${value.byteLength} bytes, the limit is ${maxValueBytes}`;
       return unreadable('ValueTooLarge', message);
     }
-    const text = keyText(key);
-    if (text === undefined || !isUtf8(value)) {
-      return unreadable('InvalidEncoding', `the ${text === undefined ? 'key' : 'value'} is not UTF-8`);
+    const whole = keyText(key);
+    if (whole === undefined || !isUtf8(value)) {
+      return unreadable('InvalidEncoding', `the ${whole === undefined ? 'key' : 'value'} is not UTF-8`);
     }
-    const look: Look = (other) => textOf(findValue(keyOf(other)), maxValueBytes);
+    const text = whole.slice(root.length);
+    const look: Look = (other) => textOf(findValue(keyOf(root + other)), maxValueBytes);
     const reading = readSafely(readEntry, entryOf(spec, text, value.toString('utf8')), look);
     return withMetadata(reading, layout(belowOf(spec, text)));
   };

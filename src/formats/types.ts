@@ -25,7 +25,7 @@ export type Item =
 
 /** What a format is given. It reads text alone: keys and values that are no UTF-8 are rejected before. */
 export interface Entry {
-  /** The whole key. */
+  /** The whole key, without the root of the registry. */
   readonly key: string;
   /** The key below the prefix, without a leading separator; `''` for a record at the key itself. */
   readonly below: string;
@@ -44,7 +44,7 @@ export interface Reading {
 }
 
 /**
- * The value of another key (whole, as text) of the same EtcdService; undefined where there is none. Whoever looks a key up is read again
+ * The value of another key (as {@link Entry} has keys) of the same EtcdService; undefined where there is none. Whoever looks a key up is read again
  * when that key changes: so one key can decide about others, and a change costs what it decides about.
  */
 export type Look = (key: string) => string | undefined;
