@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { endpointId } from '../endpoints/match-ports.ts';
-import type { Publishing } from '../endpoints/resolve.ts';
+import type { PublishingRules } from '../endpoints/resolve.ts';
 import { keyOf } from '../etcd/key.ts';
 import type { Change, Key, Revision } from '../etcd/types.ts';
 import { compileReader, type ReaderSpec } from '../formats/read.ts';
@@ -10,7 +10,7 @@ const scope = '/service/batman';
 const leader = `${scope}/leader`;
 const primaryOnly: ReaderSpec = { prefix: scope, separator: '/', format: 'patroni' };
 
-const publishing: Publishing = {
+const publishing: PublishingRules = {
   ports: [{ name: '', port: 5432, protocol: 'TCP' }],
   families: ['IPv4'],
   headless: false,

@@ -1,6 +1,6 @@
 import { type Desired, desiredEndpoints } from '../endpoints/desired.ts';
 import { type LastGood, type Standing, standing } from '../endpoints/last-good.ts';
-import type { Publishing } from '../endpoints/resolve.ts';
+import type { PublishingRules } from '../endpoints/resolve.ts';
 import type { DesiredEndpoint, KeyOutcome } from '../endpoints/types.ts';
 import { showKey } from '../etcd/key.ts';
 import type { Change, Key, Registration, Revision } from '../etcd/types.ts';
@@ -13,7 +13,7 @@ import { Departures, type OnDeparture } from './departures.ts';
 /** How registrations are read, and how what they announce is published. A new one makes a new ledger out of the old. */
 export interface LedgerRules {
   readonly read: RegistrationReader;
-  readonly publishing: Publishing;
+  readonly publishing: PublishingRules;
 }
 
 interface Entry extends KeyOutcome {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Instance, Item } from '../formats/types.ts';
 import { type LastGood, standing } from './last-good.ts';
-import type { Publishing } from './resolve.ts';
+import type { PublishingRules } from './resolve.ts';
 
-const publishing: Publishing = {
+const publishing: PublishingRules = {
   ports: [{ name: '', port: 80, protocol: 'TCP' }],
   refuses: () => undefined,
   admits: ({ metadata }) => metadata['env'] !== 'test',

@@ -1,5 +1,5 @@
 import type { Instance, Item } from '../formats/types.ts';
-import { isUnreadable, type Publishing, resolveItem } from './resolve.ts';
+import { isUnreadable, type PublishingRules, resolveItem } from './resolve.ts';
 import type { DesiredEndpoint, Outcome } from './types.ts';
 
 /**
@@ -22,7 +22,7 @@ export interface Standing {
  * Resolves the items of a key against what was good last. A value that is wholly unreadable keeps every last good instance; a single
  * bad item keeps the one in its place, unless its address is announced by a good item now.
  */
-export function standing(items: readonly Item[], before: LastGood, publishing: Publishing): Standing {
+export function standing(items: readonly Item[], before: LastGood, publishing: PublishingRules): Standing {
   const outcomes = items.map((item) => resolveItem(item, publishing));
   const isWhollyUnreadable = outcomes.length === 1 && isUnreadable(outcomes[0]);
   if (isWhollyUnreadable) {
@@ -56,7 +56,7 @@ function goodAt(
   return item.kind === 'instance' ? item.instance : undefined;
 }
 
-function endpointsOf(instances: LastGood, publishing: Publishing): DesiredEndpoint[] {
+function endpointsOf(instances: LastGood, publishing: PublishingRules): DesiredEndpoint[] {
   return instances.flatMap((instance) => {
     if (instance === undefined) {
       return [];

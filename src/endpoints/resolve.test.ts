@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Instance } from '../formats/types.ts';
-import { type Publishing, resolveItem } from './resolve.ts';
+import { type PublishingRules, resolveItem } from './resolve.ts';
 import type { DesiredEndpoint, Outcome } from './types.ts';
 
-const publishing: Publishing = {
+const publishing: PublishingRules = {
   ports: [{ name: '', port: 80, protocol: 'TCP' }],
   refuses: () => undefined,
   admits: ({ metadata }) => metadata['env'] !== 'test',
@@ -15,7 +15,7 @@ const publishing: Publishing = {
     return zone === undefined ? { kind: 'none' } : { kind: 'zone', zone };
   },
 };
-const resolve = (instance: Partial<Instance>, more: Partial<Publishing> = {}): Outcome =>
+const resolve = (instance: Partial<Instance>, more: Partial<PublishingRules> = {}): Outcome =>
   resolveItem(
     {
       kind: 'instance',
@@ -23,7 +23,7 @@ const resolve = (instance: Partial<Instance>, more: Partial<Publishing> = {}): O
     },
     { ...publishing, ...more },
   );
-const endpoint = (instance: Partial<Instance>, more: Partial<Publishing> = {}): DesiredEndpoint => {
+const endpoint = (instance: Partial<Instance>, more: Partial<PublishingRules> = {}): DesiredEndpoint => {
   const outcome = resolve(instance, more);
   if (outcome.kind !== 'endpoint') {
     throw new Error(`${outcome.kind}, not an endpoint`);

@@ -8,7 +8,7 @@ import type { Outcome, ServicePort } from './types.ts';
 import type { ZoneReader } from './zone.ts';
 
 /** What of a spec and its Service decides how an instance is published. */
-export interface Publishing extends NoticeRules {
+export interface PublishingRules extends NoticeRules {
   /** Empty for a headless Service without ports: addresses are published alone. */
   readonly ports: readonly ServicePort[];
   /** Whether the spec's filter lets an instance through. */
@@ -21,7 +21,7 @@ export interface Publishing extends NoticeRules {
 }
 
 /** What becomes of an item: an endpoint for the ports that it has, or the reason why not. */
-export function resolveItem(item: Item, publishing: Publishing): Outcome {
+export function resolveItem(item: Item, publishing: PublishingRules): Outcome {
   if (item.kind !== 'instance') {
     return item;
   }

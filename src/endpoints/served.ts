@@ -1,26 +1,26 @@
 import type { DesiredEndpoint } from './types.ts';
 
 /**
- * What endpoints serve, as pairs of address and port. An endpoint is still there while any of its pairs is served: the apiserver may hand
- * an endpoint back in several parts, and one that gains or loses a port is not gone.
+ * What endpoints serve, as addresses with their ports, whatever these are called. An endpoint is still there while any of them is served:
+ * the apiserver may hand an endpoint back in several parts, and one that gains or loses a port is not gone.
  */
 export class Served {
-  readonly #pairs = new Set<string>();
+  readonly #sockets = new Set<string>();
 
   constructor(endpoints: Iterable<DesiredEndpoint>) {
     for (const endpoint of endpoints) {
-      for (const pair of pairsOf(endpoint)) {
-        this.#pairs.add(pair);
+      for (const socket of socketsOf(endpoint)) {
+        this.#sockets.add(socket);
       }
     }
   }
 
   has(endpoint: DesiredEndpoint): boolean {
-    return pairsOf(endpoint).some((pair) => this.#pairs.has(pair));
+    return socketsOf(endpoint).some((socket) => this.#sockets.has(socket));
   }
 }
 
 /** An endpoint without ports serves its address alone. */
-function pairsOf({ address, ports }: DesiredEndpoint): readonly string[] {
+function socketsOf({ address, ports }: DesiredEndpoint): readonly string[] {
   return ports.length === 0 ? [address] : ports.map(({ port, protocol }) => `${address}|${port}|${protocol}`);
 }

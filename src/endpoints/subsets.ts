@@ -118,12 +118,12 @@ function meaning(subsets: readonly EndpointsSubset[]): Map<string, boolean> {
 
 /** Whether every address and port of `wanted` is served in `served`, ready where it is ready. */
 export function covers(served: readonly DesiredEndpoint[], wanted: readonly DesiredEndpoint[]): boolean {
-  const pairs = (endpoints: readonly DesiredEndpoint[], ready: boolean): Set<string> =>
-    new Set(endpoints.filter((endpoint) => endpoint.ready || !ready).flatMap(pairsOf));
-  return [true, false].every((ready) => pairs(wanted, ready).isSubsetOf(pairs(served, ready)));
+  const named = (endpoints: readonly DesiredEndpoint[], ready: boolean): Set<string> =>
+    new Set(endpoints.filter((endpoint) => endpoint.ready || !ready).flatMap(namedPortsOf));
+  return [true, false].every((ready) => named(wanted, ready).isSubsetOf(named(served, ready)));
 }
 
-function pairsOf({ address, ports }: DesiredEndpoint): readonly string[] {
+function namedPortsOf({ address, ports }: DesiredEndpoint): readonly string[] {
   return ports.length === 0
     ? [address]
     : ports.map(({ name, port, protocol }) => `${address}|${name}|${port}|${protocol}`);

@@ -1,9 +1,11 @@
 import { beforeAll, expect, it } from 'vitest';
+import { writesOf } from '../kit/audit.ts';
 import { eventually } from '../kit/eventually.ts';
 import { addresses } from '../kit/fleet.ts';
 import type { AnyObject } from '../kit/kube-objects.ts';
 import { describeNeeding } from '../kit/needs.ts';
 import { type Scene, startScene } from '../kit/scene.ts';
+import { untilVisited } from '../kit/visited.ts';
 
 const [first = '', second = ''] = addresses(2);
 const address = second.replace(':80', '');
@@ -32,6 +34,10 @@ const terminating = { ready: false, serving: true, terminating: true };
 async function untilDraining(name: string): Promise<void> {
   await eventually(async () => expect(await conditions(name)).toMatchObject(terminating));
   await scene.untilPublished(name, [first, `${second} not ready`]);
+}
+
+async function untilCountedDraining(name: string, draining: number): Promise<void> {
+  await scene.untilCounted(name, { ready: 3 - draining, draining });
 }
 
 describeNeeding('discovery.k8s.io/v1', 'with drainSeconds an instance that is removed', () => {
@@ -90,5 +96,24 @@ describeNeeding('discovery.k8s.io/v1', 'with drainSeconds an instance that is re
     await scene.untilPublished('stays', [first, `${second} not ready`, '10.0.0.3:80']);
     expect(await conditions('stays')).toMatchObject(terminating);
     expect(await deadline('stays')).toBe(before);
+  });
+
+  it('is not written again by a process that starts while it drains, whenever the others beside it began', async () => {
+    const name = 'rests';
+    await scene.defineWith(name, [first, second, '10.0.0.3:80'], { drainSeconds: 600 });
+    await scene.registrar.delete(`/services/${name}/2`);
+    await untilCountedDraining(name, 1);
+    const before = await deadline(name);
+    await scene.registrar.delete(`/services/${name}/3`);
+    await untilCountedDraining(name, 2);
+    expect(await deadline(name)).toBeGreaterThanOrEqual(before);
+    await scene.controller.untilIdle();
+    const versions = await scene.versions();
+
+    await scene.restartController();
+    await untilVisited(scene);
+
+    expect(await writesOf(scene.controller)).toEqual([]);
+    expect(await scene.versions()).toEqual(versions);
   });
 });

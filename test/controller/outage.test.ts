@@ -45,6 +45,34 @@ describe.concurrent('a registry that goes away while the controller runs', () =>
   });
 });
 
+describe.concurrent('an outage that is reported', () => {
+  it('is not told anew by a controller that starts in its midst', async (context) => {
+    const scene = await ownScene(context);
+    const name = firstToTell(scene.namespace);
+    await scene.defineWith(name, ['10.0.0.1:80']);
+    await scene.registry.members[0]?.stop();
+    const patience = { timeoutMs: 75_000, intervalMs: 250 };
+    await eventually(
+      async () => expect(await scene.condition(name, 'RegistryConnected')).toBe('False/Disconnected'),
+      patience,
+    );
+    await scene.controller.untilIdle();
+    const before = await scene.versions();
+
+    await scene.restartController();
+    const looks = (): Promise<number> => scene.controller.metric('controller_runtime_reconcile_total');
+    await eventually(async () => expect(await looks()).toBeGreaterThan(0));
+    await scene.controller.untilIdle();
+    const early = await looks();
+    // It looks again when it is time to tell.
+    await eventually(async () => expect(await looks()).toBeGreaterThan(early), patience);
+    await scene.controller.untilIdle();
+
+    expect(await writesOf(scene.controller)).toEqual([]);
+    expect(await scene.versions()).toEqual(before);
+  });
+});
+
 describe.concurrent('a registry that comes back', () => {
   async function outage(context: TestContext, away: (scene: Scene) => Promise<void>): Promise<Scene> {
     const scene = await ownScene(context);

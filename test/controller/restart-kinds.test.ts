@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { writesOf } from '../kit/audit.ts';
 import { eventually } from '../kit/eventually.ts';
 import { type Scene, startScene } from '../kit/scene.ts';
+import { untilVisited } from '../kit/visited.ts';
 
 let scene: Scene;
 
@@ -88,7 +89,7 @@ describe('EtcdServices of every kind', () => {
     expect(await scene.published('turned')).toEqual(['10.0.0.1:80', '10.0.0.2:80']);
 
     await scene.restartController();
-    await untilVisited();
+    await untilVisited(scene);
 
     // Endpoints of others are not in the cache: that they are there is found out by trying.
     const writes = (await writesOf(scene.controller)).filter(({ code }) => code !== 409);
@@ -96,21 +97,3 @@ describe('EtcdServices of every kind', () => {
     expect(await scene.versions()).toEqual(before);
   });
 });
-
-/** Returns once every range has been listed, and every EtcdService has been worked on afterwards. */
-async function untilVisited(): Promise<void> {
-  const { controller, objects } = scene;
-  await eventually(
-    async () => {
-      const ranges = await controller.metric('etcd_endpoints_registry_ranges');
-      expect(await controller.metric('etcd_endpoints_registry_lists_total')).toBe(ranges);
-      // Those with something to list are looked at before and after.
-      const etcdServices = (await objects.list('etcdservices')).length;
-      expect(await controller.metric('controller_runtime_reconcile_total')).toBeGreaterThanOrEqual(
-        etcdServices + ranges,
-      );
-    },
-    { timeoutMs: 30_000, intervalMs: 100 },
-  );
-  await controller.untilIdle();
-}

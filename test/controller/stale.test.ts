@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { writesOf } from '../kit/audit.ts';
 import { eventually } from '../kit/eventually.ts';
 import { addresses } from '../kit/fleet.ts';
 import { type Scene, startScene } from '../kit/scene.ts';
@@ -26,12 +27,15 @@ describe('with --stale-seconds', () => {
     await eventually(async () =>
       expect(await scene.condition('web', 'HasEndpoints')).toBe('False/NoReadyEndpoints'),
     );
-    const before = await scene.objects.get('endpoints', 'web');
+    await scene.controller.untilIdle();
+    const before = await scene.versions();
     await scene.restartController();
-    await eventually(() => expect(scene.controller.linesWith({ msg: 'Started' })).not.toEqual([]));
-    expect((await scene.objects.get('endpoints', 'web')).metadata.resourceVersion).toBe(
-      before.metadata.resourceVersion,
+    await eventually(async () =>
+      expect(await scene.controller.metric('controller_runtime_reconcile_total')).toBeGreaterThan(0),
     );
+    await scene.controller.untilIdle();
+    expect(await writesOf(scene.controller)).toEqual([]);
+    expect(await scene.versions()).toEqual(before);
 
     await member?.start();
     await scene.untilPublished('web', instances);
