@@ -203,13 +203,17 @@ export class Registries {
     if (needsLabels(grants)) {
       namespaces.start();
     }
-    const labels = namespaces.synced ? (namespaces.get(namespace)?.metadata.labels ?? {}) : undefined;
+    const seen = namespaces.synced ? namespaces.get(namespace) : undefined;
+    // One that has not been seen may have labels: a watch can bring an EtcdService before its namespace.
+    const labels = seen && (seen.metadata.labels ?? {});
     const access = accessOf(grants, { namespace, labels, range: rangeOf(spec) }, ownNamespace);
     switch (access.kind) {
       case 'granted':
         return access.cidrs;
       case 'unknown':
-        return pendingOn('Namespaces', namespaces);
+        return namespaces.synced
+          ? { pending: `Namespace ${namespace} has not been seen yet`, isFailure: false }
+          : pendingOn('Namespaces', namespaces);
       case 'not-granted':
         throw new Refusal(
           'RegistryNotGranted',
