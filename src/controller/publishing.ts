@@ -142,7 +142,12 @@ export class Publishing {
       recorder.published(claim, published, publication.write, waitedMs);
       tracked.lastWrite = { at: clock.now(), revision: published.revision };
       const source = leasesOf(registryNameOf(claim.object));
-      flights.published(tracked.key, { before: publication.write.before, after: endpoints, source });
+      flights.published(tracked.key, {
+        before: publication.write.before,
+        after: endpoints,
+        revision: published.revision,
+        source,
+      });
     }
     const adopted = await services.adopt(claim, service);
     return adopted === service ? publication : await publisher.ensure(claim, adopted, endpoints);

@@ -39,6 +39,7 @@ const left = (more: Partial<Left> = {}): Left => ({
 const publishing = (more: Partial<Publication>): Publication => ({
   before: [],
   after: [],
+  revision: 90_000,
   source,
   ...more,
 });
@@ -105,6 +106,13 @@ describe('FlightRecorder', () => {
     expect(recorder.removals('shop/web')).toEqual([]);
     recorder.published('shop/web', publishing({ before: [a] }));
     await eventually(() => expect(recorder.removals('shop/web')).toMatchObject([{ reason: 'Unexplained' }]));
+  });
+
+  it('knows why an endpoint left that was just being published', async () => {
+    recorder.left('shop/web', a, left({ reason: 'Changed', revision: 11 }));
+    recorder.published('shop/web', publishing({ after: [a], revision: 10 }));
+    recorder.published('shop/web', publishing({ before: [a], revision: 11 }));
+    await eventually(() => expect(recorder.removals('shop/web')).toMatchObject([{ reason: 'Changed' }]));
   });
 
   it('takes another port of an address for another endpoint', async () => {

@@ -31,6 +31,8 @@ export interface Publication {
   readonly before: readonly DesiredEndpoint[];
   /** Those that drain are still there, and have left all the same. */
   readonly after: readonly DesiredEndpoint[];
+  /** What etcd held at that revision is what was published. */
+  readonly revision: Revision;
   /** Where the leases are known. */
   readonly source: Pick<RegistrySource, 'leaseTime'>;
 }
@@ -104,14 +106,15 @@ export class FlightRecorder {
   }
 
   /** Kubernetes holds other endpoints than before. */
-  published(service: ObjectKey, { before, after, source }: Publication): void {
+  published(service: ObjectKey, { before, after, revision, source }: Publication): void {
     const held = new Set(this.#holdings.get(service)?.held.map(endpointId));
     const stay = new Set<string>();
     for (const endpoint of after) {
       const id = idOf(service, endpoint);
       stay.add(id);
-      if (endpoint.drainUntil === undefined && !held.has(endpointId(endpoint))) {
-        // It never left, or has come back.
+      const isAnnounced = endpoint.drainUntil === undefined && !held.has(endpointId(endpoint));
+      // It never left, or has come back; what left while this was being written, the next publication takes away.
+      if (isAnnounced && (this.#leaving.get(id)?.removal.revision ?? 0) <= revision) {
         this.#leaving.delete(id);
       }
     }
