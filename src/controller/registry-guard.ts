@@ -1,24 +1,21 @@
-import type { Clock } from '../clock.ts';
 import type { Hold, ShownHold } from '../endpoints/guard/hold.ts';
-import { isMassLoss, type RegistryLimits } from '../endpoints/guard/limits.ts';
+import { isMassLoss } from '../endpoints/guard/limits.ts';
 import type { Connection, RegistrySource } from '../etcd/types.ts';
 import type { ObjectKey } from '../kube/types.ts';
 import type { GuardedObject, GuardRequest, Verdict } from './guard-types.ts';
 import { GuardedService } from './guarded-service.ts';
 import { LeaseQuestions } from './lease-questions.ts';
+import { guardService, prolongOwn } from './own-guard.ts';
 import { RegistryBooks } from './registry-books.ts';
+import { RegistryHold, type RegistryHoldDeps } from './registry-hold.ts';
 import { ReturnWatch } from './return-watch.ts';
 import { Round } from './round.ts';
-import { beginHold, prolongHold, type RunningHold, resumeHold } from './running-hold.ts';
+import type { RunningHold } from './running-hold.ts';
 
-export interface RegistryGuardDeps {
+export interface RegistryGuardDeps extends RegistryHoldDeps {
   readonly source: Pick<RegistrySource, 'leaseLives'>;
   /** Whether the registry answers; undefined where that is not known. */
   readonly connection: () => Connection | undefined;
-  /** Undefined: the registry as a whole has no guard. */
-  readonly limits: RegistryLimits | undefined;
-  readonly clock: Clock;
-  readonly random: () => number;
   /** The EtcdServices of the registry. */
   readonly services: () => Iterable<GuardedObject>;
   /** The verdict on this EtcdService may have changed. */
@@ -39,15 +36,14 @@ export class RegistryGuard {
   readonly #round: Round;
   readonly #leases: LeaseQuestions;
   readonly #returns = new ReturnWatch();
+  /** While it lasts no EtcdService has one of its own. */
+  readonly #hold: RegistryHold;
   #term: number | undefined;
-  /** The hold of the whole registry; while it lasts no EtcdService has one of its own. */
-  #hold: RunningHold | undefined;
-  /** Id of the hold of the whole registry that was told last. */
-  #told: string | undefined;
 
   constructor(deps: RegistryGuardDeps) {
     const { source, clock, changed } = deps;
     this.#deps = deps;
+    this.#hold = new RegistryHold(deps, () => this.#returns.isAway);
     this.#round = new Round({
       clock,
       changed,
@@ -89,6 +85,7 @@ export class RegistryGuard {
 
   /** Says which vanished endpoints of an EtcdService stay published, for what etcd says now: that, and nothing newer, may be published by it. */
   judge(key: ObjectKey, request: GuardRequest): Verdict {
+    const { clock, random } = this.#deps;
     const service = this.#open(key, request);
     this.#round.look();
     this.#endHolds(service, request);
@@ -98,66 +95,42 @@ export class RegistryGuard {
     if (this.#round.isUnderWay || !this.#guardRegistry()) {
       return this.#postpone(service);
     }
-    if (this.#hold !== undefined && this.#hold.id !== request.released) {
-      return this.#keep(service, this.#hold);
+    const hold = this.#hold.current;
+    if (hold !== undefined && hold.id !== request.released) {
+      return this.#keep(service, hold);
     }
-    if (this.#hold !== undefined) {
+    if (hold !== undefined) {
       service.startOver();
     }
-    if (!this.#guardService(service)) {
+    if (!guardService(service, { leases: this.#leases, clock, random, windowMs: this.#windowMs })) {
       return this.#postpone(service);
     }
     return service.own === undefined ? this.#verdict(service, undefined) : this.#keep(service, service.own);
   }
 
-  /** Whether this hold has not been told of before: one of the whole registry is told once, however many EtcdServices it concerns. */
-  isNews({ id, scope }: Hold): boolean {
-    const isNews = scope === 'Service' || this.#told !== id;
-    if (scope === 'Registry') {
-      this.#told = id;
-    }
-    return isNews;
+  /** Whether this hold has not been told of before. */
+  isNews(hold: Hold): boolean {
+    return this.#hold.isNews(hold);
   }
 
   #begin(term: number): void {
     const objects = [...this.#deps.services()];
     this.#term = term;
     this.#books.clear();
-    this.#hold = undefined;
+    this.#hold.find(objects.flatMap(({ shown }) => shown ?? []));
     this.#round.begin(
       objects.map(({ key }) => key),
       Number.NEGATIVE_INFINITY,
     );
-    this.#hold = this.#lasting(objects);
-    this.#told = this.#hold?.id;
-  }
-
-  /** The hold of the whole registry that the last leader has left, the latest of those that last. */
-  #lasting(objects: readonly GuardedObject[]): RunningHold | undefined {
-    return objects
-      .flatMap(({ shown }) => (shown?.scope === 'Registry' ? (this.#resumed(shown) ?? []) : []))
-      .toSorted((a, b) => b.startedAt - a.startedAt)[0];
-  }
-
-  /** The hold of the registry that a condition tells; undefined where its time is over. */
-  #resumed(shown: ShownHold): RunningHold | undefined {
-    const { limits, clock } = this.#deps;
-    const hold = limits && resumeHold(shown, limits.holdMs, clock);
-    return hold !== undefined && this.#lasts(hold) ? hold : undefined;
-  }
-
-  /** No hold ends while nobody could register again. */
-  #lasts({ endsAt }: RunningHold): boolean {
-    return endsAt > this.#deps.clock.monotonic() || this.#returns.isAway;
   }
 
   /** The registry was away: what it has lost is known when every EtcdService has been looked at, and holds leave time to register again. */
   #comeBack(): void {
-    const { limits, clock } = this.#deps;
+    const { clock } = this.#deps;
     this.#lookAtAll(clock.monotonic());
-    this.#hold &&= prolongHold(this.#hold, limits?.holdMs ?? 0, clock);
+    this.#hold.prolong();
     for (const service of this.#books.all()) {
-      service.own &&= prolongHold(service.own, service.limits?.holdMs ?? 0, clock);
+      prolongOwn(service, clock);
     }
     this.#tellAffected();
   }
@@ -199,29 +172,17 @@ export class RegistryGuard {
   /** What a condition shows as held stays so, or goes where the time of its hold is over; what vanished besides is judged. */
   #resume(service: GuardedService, shown: ShownHold): void {
     const hasMore = service.vanished.size > shown.held;
-    const hold = shown.scope === 'Registry' ? this.#resumed(shown) : this.#resumedOwn(service, shown);
+    const isOfRegistry = shown.scope === 'Registry';
+    const hold = this.#hold.resumed(shown, isOfRegistry ? this.#deps.limits : service.limits);
     if (hold === undefined) {
       if (!hasMore) {
         service.startOver();
       }
-      return;
-    }
-    if (hold.scope === 'Service') {
-      service.own = this.#hold === undefined ? hold : undefined;
-      return;
-    }
-    if (this.#hold === undefined) {
-      this.#hold = hold;
-      this.#told = hold.id;
-    }
-    if (this.#hold.id === hold.id && !hasMore) {
+    } else if (!isOfRegistry) {
+      service.own = this.#hold.current === undefined ? hold : undefined;
+    } else if (this.#hold.goOn(hold).id === hold.id && !hasMore) {
       service.antedate();
     }
-  }
-
-  #resumedOwn({ limits }: GuardedService, shown: ShownHold): RunningHold | undefined {
-    const hold = limits && resumeHold(shown, limits.holdMs, this.#deps.clock);
-    return hold !== undefined && this.#lasts(hold) ? hold : undefined;
   }
 
   /** A hold ends when its time is over, when it is released, or when nothing is missing any more. */
@@ -233,34 +194,33 @@ export class RegistryGuard {
     if (service.vanished.size === 0) {
       service.own = undefined;
     }
-    if (this.#hold !== undefined && this.#isOver(this.#hold)) {
-      this.#expire(this.#hold);
+    const hold = this.#hold.current;
+    if (hold !== undefined && this.#isOver(hold)) {
+      this.#expire(hold);
     }
     if (!this.#round.isUnderWay && this.#books.isWhole) {
-      this.#hold = undefined;
+      this.#hold.end();
     }
   }
 
   /** What an unfinished round brings may belong to a hold. */
   #isOver(hold: RunningHold): boolean {
-    return !this.#lasts(hold) && !this.#round.isUnderWay;
+    return !this.#hold.lasts(hold) && !this.#round.isUnderWay;
   }
 
   /** The hold of the registry ends for all at once. What vanished shortly before has hardly been held: it is judged anew. */
-  #expire({ endsAt }: RunningHold): void {
-    const { limits, clock } = this.#deps;
-    const shortlyMs = Math.min(this.#windowMs, (limits?.holdMs ?? 0) / 2);
+  #expire(hold: RunningHold): void {
     this.#tellAffected();
     for (const service of this.#books.missing()) {
-      service.settle(endsAt - shortlyMs, clock.monotonic());
+      service.settle(this.#hold.hardlyHeldSince(hold), this.#deps.clock.monotonic());
     }
-    this.#hold = undefined;
+    this.#hold.end();
   }
 
   /** Begins a hold where too much is lost. False while it is asked whether it is. */
   #guardRegistry(): boolean {
-    const { limits, clock, random } = this.#deps;
-    if (this.#hold !== undefined || limits === undefined) {
+    const { limits, clock } = this.#deps;
+    if (this.#hold.current !== undefined || limits === undefined) {
       return true;
     }
     const loss = this.#books.loss(this.#windowMs, clock.monotonic());
@@ -270,31 +230,11 @@ export class RegistryGuard {
     if (this.#leases.isOpen(this.#books.missing())) {
       return false;
     }
-    this.#hold = beginHold({ scope: 'Registry', loss, holdMs: limits.holdMs, random }, clock);
+    this.#hold.begin(loss, limits);
     for (const service of this.#books.missing()) {
       service.own = undefined;
     }
     this.#tellAffected();
-    return true;
-  }
-
-  /** The same for one EtcdService; its hold ends with the loss that it was for. */
-  #guardService(service: GuardedService): boolean {
-    const { clock, random } = this.#deps;
-    const { limits, own } = service;
-    service.close(this.#windowMs, clock.monotonic());
-    const loss = service.ownLoss(clock.monotonic());
-    if (limits === undefined || loss === undefined) {
-      if (own !== undefined) {
-        service.letGo();
-      }
-      service.own = undefined;
-      return true;
-    }
-    if (own === undefined && this.#leases.isOpen([service])) {
-      return false;
-    }
-    service.own ??= beginHold({ scope: 'Service', loss, holdMs: limits.holdMs, random }, clock);
     return true;
   }
 
