@@ -21,18 +21,13 @@ export class RegistryBooks {
   }
 
   /** Those that miss something. */
-  missing(): readonly GuardedService[] {
-    return [...this.#missing].filter(({ vanished }) => vanished.size > 0);
+  missing(): Iterable<GuardedService> {
+    return this.#missing.values().filter(({ vanished }) => vanished.size > 0);
   }
 
   /** Whether nothing is missing anywhere. */
   get isWhole(): boolean {
-    for (const service of this.#missing) {
-      if (service.vanished.size > 0) {
-        return false;
-      }
-    }
-    return true;
+    return !this.#missing.values().some(({ vanished }) => vanished.size > 0);
   }
 
   open(service: GuardedService): void {

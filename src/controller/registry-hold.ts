@@ -30,9 +30,9 @@ export class RegistryHold {
 
   /** A term begins: of the holds that the last leader has left, the latest that lasts goes on. */
   find(shown: readonly ShownHold[]): void {
-    const lasting = shown.flatMap((hold) => this.resumed(hold, this.#deps.limits) ?? []);
-    const [latest] = lasting
+    const [latest] = shown
       .filter(({ scope }) => scope === 'Registry')
+      .flatMap((hold) => this.resumed(hold, this.#deps.limits) ?? [])
       .toSorted((a, b) => b.startedAt - a.startedAt);
     this.#current = latest;
     this.#told = latest?.id;
