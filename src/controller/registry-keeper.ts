@@ -8,6 +8,7 @@ import {
 } from '../api/etcd-registry.ts';
 import { parseRegistrySpec, problemsText } from '../api/parse.ts';
 import type { Clock } from '../clock.ts';
+import { hasCode, messageOf } from '../errors.ts';
 import type { EtcdOptions } from '../etcd/options.ts';
 import { SECRETS, type Secret } from '../kube/resources.ts';
 import type { KubeReader, KubeWriter, WatchedCache } from '../kube/types.ts';
@@ -23,6 +24,8 @@ import type { Requeue } from './work-queue.ts';
 const lookEveryMs = 10_000;
 /** The same while etcd does not answer, or not by the newest credentials: why is nobody's event either. */
 const lookAtTroubleEveryMs = 1000;
+/** How soon Secrets are looked for that are being listed for the first time. */
+const lookForSecretsEveryMs = 100;
 /** The least time between two writes of a status whose counters alone changed. */
 const counterIntervalMs = 60_000;
 
@@ -76,7 +79,9 @@ export class RegistryKeeper {
     const tracked = this.#track(name);
     // No EtcdRegistry has the name of the registry of --etcd, whatever an older CRD let in.
     const registry = name === defaultRegistryName ? undefined : pool.obtain(name);
-    await this.#connect(object, tracked, registry);
+    if ((await this.#connect(object, tracked, registry)) === 'soon') {
+      return { requeueAfterMs: lookForSecretsEveryMs };
+    }
     const version = registry && this.#versions.of(registry);
     if (leads() && version !== 'asked') {
       await this.#report(object, tracked, this.#facts(tracked, registry, version));
@@ -108,10 +113,20 @@ export class RegistryKeeper {
     this.#tracked.delete(name);
   }
 
-  /** Has the registry go by what spec and Secrets say, where that is new; what cannot be used is remembered. */
-  async #connect(object: EtcdRegistry, tracked: Tracked, registry: Registry | undefined): Promise<void> {
+  /**
+   * Has the registry go by what spec and Secrets say, where that is new; what cannot be used is remembered. Nothing is known where that
+   * will be said soon.
+   */
+  async #connect(
+    object: EtcdRegistry,
+    tracked: Tracked,
+    registry: Registry | undefined,
+  ): Promise<'known' | 'soon'> {
     try {
       const options = await this.#optionsOf(object);
+      if (options === 'soon') {
+        return 'soon';
+      }
       tracked.problem = undefined;
       if (!isDeepStrictEqual(options, tracked.options)) {
         tracked.options = options;
@@ -126,9 +141,10 @@ export class RegistryKeeper {
         registry.withhold(error);
       }
     }
+    return 'known';
   }
 
-  async #optionsOf(object: EtcdRegistry): Promise<EtcdOptions> {
+  async #optionsOf(object: EtcdRegistry): Promise<EtcdOptions | 'soon'> {
     const { name } = object.metadata;
     const parsed = parseRegistrySpec(object);
     if ('problems' in parsed) {
@@ -139,6 +155,9 @@ export class RegistryKeeper {
     const named = [tls?.caSecretRef, tls?.certificateSecretRef, userSecretRef].filter(
       (ref) => ref !== undefined,
     );
+    if (named.length > 0 && !this.#knowsSecrets()) {
+      return 'soon';
+    }
     const secrets = new Map<string, Secret>();
     for (const ref of named) {
       secrets.set(ref.name, await this.#secret(ref.name));
@@ -148,23 +167,39 @@ export class RegistryKeeper {
     return { ...etcdOptionsOf({ registry: name, spec, secret, now }), ...this.#deps.limits };
   }
 
+  /** Whether the Secrets that have our label have been listed. Throws where they cannot be. */
+  #knowsSecrets(): boolean {
+    const { secrets } = this.#deps;
+    secrets.start();
+    if (!secrets.synced && secrets.problem !== undefined) {
+      throw this.#unreadable(secrets.problem);
+    }
+    return secrets.synced;
+  }
+
   /** A Secret of our namespace that has our label. Of one that has not, nothing but its being there is looked at. */
   async #secret(name: string): Promise<Secret> {
-    const { secrets, ownNamespace, reader } = this.#deps;
-    secrets.start();
+    const { secrets, ownNamespace } = this.#deps;
     const found = secrets.get(`${ownNamespace}/${name}`);
     if (found !== undefined) {
       return found;
     }
-    if (!secrets.synced) {
-      const why = secrets.problem?.message ?? 'they have not been listed yet';
-      throw new Unconnectable(
-        'SecretsUnreadable',
-        `Secrets of namespace ${ownNamespace} are not known: ${why}`,
-      );
-    }
-    const { metadata } = (await reader.get(SECRETS, name, ownNamespace)) ?? absent(name, ownNamespace);
+    const { metadata } = (await this.#look(name)) ?? absent(name, ownNamespace);
     return { apiVersion: 'v1', kind: 'Secret', metadata };
+  }
+
+  async #look(name: string): Promise<Secret | undefined> {
+    const { reader, ownNamespace } = this.#deps;
+    try {
+      return await reader.get(SECRETS, name, ownNamespace);
+    } catch (error) {
+      throw hasCode(error, 'KUBE_FORBIDDEN') ? this.#unreadable(error) : error;
+    }
+  }
+
+  #unreadable(cause: unknown): Unconnectable {
+    const message = `Secrets of namespace ${this.#deps.ownNamespace} cannot be read: ${messageOf(cause)}`;
+    return new Unconnectable('SecretsUnreadable', message, cause);
   }
 
   #facts(tracked: Tracked, registry: Registry | undefined, version: string | undefined): RegistryFacts {
