@@ -15,8 +15,8 @@ import {
 import type { KubeClient, KubeObject, Resource, WatchedCache } from '../kube/types.ts';
 import type { Logger } from '../telemetry/logging.ts';
 
-/** None of these is needed by everybody, and an older role may not grant them: those that fail are tried at leisure. */
-const backoff = { baseMs: 800, maxMs: 300_000, jitter: 0.5 };
+/** None of these is needed by everybody, and an older role may not grant them: those that are refused are tried at leisure. */
+const refusedBackoff = { baseMs: 800, maxMs: 300_000, jitter: 0.5 };
 /** How often a start looks whether they are known, or known to fail. */
 const lookEveryMs = 20;
 
@@ -41,7 +41,7 @@ export function openRegistryCaches(
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
 ): RegistryCaches {
   const cacheOf = <T extends KubeObject>(resource: Resource<T>, scope: object = {}): WatchedCache<T> =>
-    createCache(client, resource, { ...scope, transform: slim, backoff }, { clock, log });
+    createCache(client, resource, { ...scope, transform: slim, refusedBackoff }, { clock, log });
   const etcdRegistries = cacheOf(etcdRegistryResource);
   const etcdCatalogs = cacheOf(etcdCatalogResource);
   const secrets = cacheOf(SECRETS, { namespaces: [ownNamespace], labelSelector: labels.registry });

@@ -23,6 +23,8 @@ export interface CacheOptions<T extends KubeObject, Kept extends KubeObject = T>
   readonly transform?: (object: T) => Kept;
   /** Pauses between lists and watches that fail. Default 0.8 s doubling to 30 s, half of it random, as client-go. */
   readonly backoff?: BackoffOptions;
+  /** The same where the apiserver refuses them or does not serve the resource; as `backoff` unless told. */
+  readonly refusedBackoff?: BackoffOptions;
 }
 
 export type CacheDeps = Pick<KubeDeps, 'clock' | 'log' | 'random'>;
@@ -72,7 +74,13 @@ class ListWatchCache<T extends KubeObject> implements WatchedCache<KubeObject> {
     options: CacheOptions<T, KubeObject>,
     deps: CacheDeps,
   ) {
-    const { namespaces, transform, backoff, ...selectors } = options;
+    const {
+      namespaces,
+      transform,
+      backoff = DEFAULT_BACKOFF,
+      refusedBackoff = backoff,
+      ...selectors
+    } = options;
     this.#plural = resource.plural;
     this.#store = new ObjectStore(deps.log);
     const follow = (namespace?: string): Scope => {
@@ -85,7 +93,8 @@ class ListWatchCache<T extends KubeObject> implements WatchedCache<KubeObject> {
         clock: deps.clock,
         log: deps.log,
         random: deps.random ?? Math.random,
-        backoff: backoff ?? DEFAULT_BACKOFF,
+        backoff,
+        refusedBackoff,
         onProblem: (problem) => {
           scope.problem = problem;
         },

@@ -24,6 +24,8 @@ export interface ListWatchDeps {
   readonly log: KubeLog;
   readonly random: () => number;
   readonly backoff: BackoffOptions;
+  /** For what an administrator has to mend: a right that is missing, a CRD that is not installed. */
+  readonly refusedBackoff: BackoffOptions;
   /** Why there is no list or watch now; undefined when there is one again. */
   readonly onProblem: (problem: Error | undefined) => void;
 }
@@ -203,9 +205,11 @@ export class ListWatch<T extends KubeObject> {
     if (this.#failures === 1 && hasCode(failure, 'KUBE_EXPIRED')) {
       return 0;
     }
-    const { backoff, random } = this.#deps;
+    const { backoff, refusedBackoff, random } = this.#deps;
+    const isRefused = hasCode(failure, 'KUBE_FORBIDDEN') || hasCode(failure, 'KUBE_NOT_SERVED');
+    const options = isRefused ? refusedBackoff : backoff;
     const asked = failure instanceof RetryableError ? (failure.retryAfterMs ?? 0) : 0;
-    return Math.max(backoffMs(this.#failures - 1, { random, ...backoff }), asked);
+    return Math.max(backoffMs(this.#failures - 1, { random, ...options }), asked);
   }
 
   #tell(failure: unknown, pauseMs: number): void {
