@@ -147,7 +147,7 @@ export const etcdRegistrySpecSchema = z.object({
     .max(1024)
     .default('')
     .describe(
-      'Put before every prefix and key that EtcdServices name, byte for byte: with the root /prod the prefix /services/web is /prod/services/web.',
+      'Put before every prefix and key that EtcdServices name: with the root /prod the prefix /services/web is /prod/services/web. One that ends in a letter or digit means whole parts of the path: below /prod nobody reads /production.',
     ),
   guard: registryGuardSchema
     .optional()

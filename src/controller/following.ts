@@ -5,7 +5,7 @@ import type { ServicePort } from '../endpoints/types.ts';
 import { compileZone, type ZoneReader } from '../endpoints/zone.ts';
 import { formatBlocks } from '../formats/formats.ts';
 import { compileReader } from '../formats/read.ts';
-import { rangeOf, type Source } from '../formats/source.ts';
+import { belowRoot, rangeOf } from '../formats/source.ts';
 import type { Service } from '../kube/resources.ts';
 import type { ZoneOf } from '../registries/zones.ts';
 import type { Claim } from './claim.ts';
@@ -33,7 +33,7 @@ export function followingOf(
   const reading = [prefix, key, separator, layout, format, options];
   return {
     source: registry.source,
-    range: rangeOf(rooted(spec, root)),
+    range: rangeOf(belowRoot(root, spec)),
     rulesId: JSON.stringify([...reading, filter, topology, ports, families, headless, registry.rulesId]),
     rules: () => {
       const isFiltered = compileFilter(filter);
@@ -51,15 +51,6 @@ export function followingOf(
         },
       };
     },
-  };
-}
-
-/** The source as it is in the whole etcd: an EtcdService names its keys below the root of the registry. */
-function rooted({ prefix, key, separator }: Source, root: string): Source {
-  return {
-    separator,
-    ...(prefix !== undefined && { prefix: root + prefix }),
-    ...(key !== undefined && { key: root + key }),
   };
 }
 

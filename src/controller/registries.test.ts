@@ -87,4 +87,21 @@ describe('what an EtcdService may use of a registry', () => {
     expect(refuses('10.0.0.5')?.reason).toBe('AddressNotGranted');
     expect(refuses('fd00::5')).toBeUndefined();
   });
+
+  it.each([
+    ['/prod', '/services', true],
+    ['/prod', 'uction/secret', false],
+    ['/prod', '-2/secret', false],
+    ['/prod/', 'uction/secret', true],
+    ['prod.', 'services', true],
+    ['', 'services', true],
+  ])('is below whole parts of the root %j: the prefix %j (%s)', (root, prefix, isBelow) => {
+    const { registries } = setUp({ root, grants: [{ namespaces: { names: ['shop'] }, prefixes: [''] }] });
+    const use = () => registries.of(asker('shop', prefix));
+    if (isBelow) {
+      expect(granted(use()).root).toBe(root);
+    } else {
+      expect(use).toThrow('must go on with a slash');
+    }
+  });
 });

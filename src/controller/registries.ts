@@ -1,13 +1,13 @@
 import type { EtcdRegistry, EtcdRegistrySpec } from '../api/etcd-registry.ts';
 import type { EtcdServiceSpec } from '../api/etcd-service.ts';
 import { type Parsed, parseRegistrySpec, problemsText } from '../api/parse.ts';
-import { type AllowedPrefix, mayRead } from '../config/allowed-prefix.ts';
+import { type AllowedPrefix, isWithin, mayRead } from '../config/allowed-prefix.ts';
 import type { RegistryLimits } from '../endpoints/guard/limits.ts';
 import { RetryableError } from '../errors.ts';
 import type { RegistrySource } from '../etcd/types.ts';
 import { type AddressMatcher, cidrMatcher } from '../formats/cidr.ts';
 import { type Rejection, rejected } from '../formats/rejection.ts';
-import { rangeOf } from '../formats/source.ts';
+import { belowRoot, rangeOf } from '../formats/source.ts';
 import type { Namespace } from '../kube/resources.ts';
 import type { WatchedCache } from '../kube/types.ts';
 import { accessOf, needsLabels } from '../registries/grants.ts';
@@ -142,6 +142,12 @@ export class Registries {
       return object;
     }
     const spec = this.#specOf(object);
+    if (!isWithin(spec.root, rangeOf(belowRoot(spec.root, asker.spec)))) {
+      throw new Refusal(
+        'PrefixNotAllowed',
+        `The root of EtcdRegistry ${name} ends in a letter or digit: what is below it must go on with a slash, unlike ${named(asker.spec)}`,
+      );
+    }
     const cidrs = this.#grantedCidrs(name, spec, asker);
     if (cidrs !== undefined && 'pending' in cidrs) {
       return cidrs;

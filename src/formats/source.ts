@@ -19,6 +19,15 @@ export function fullPrefix({ prefix = '', separator }: Source): string {
   return prefix.endsWith(separator) ? prefix : prefix + separator;
 }
 
+/** The source as it is in the whole etcd, where a registry has its root before the keys that are named. */
+export function belowRoot(root: string, { prefix, key, separator }: Source): Source {
+  return {
+    separator,
+    ...(prefix !== undefined && { prefix: root + fullPrefix({ prefix, separator }) }),
+    ...(key !== undefined && { key: root + key }),
+  };
+}
+
 /** The part of the key below the prefix; `''` for a record at the key itself. */
 export function belowOf(source: Source, key: string): string {
   return source.key === undefined ? key.slice(fullPrefix(source).length) : '';
