@@ -136,7 +136,7 @@ describe('another cluster at the same address', () => {
     const etcd = await startScripted();
     etcd.revision = 100;
     etcd.commit({ key: 'k/a', value: 'v' });
-    etcd.scriptWatches(
+    const creates = etcd.scriptWatches(
       'k/',
       (create, stream) => etcd.serveWatch(create, stream),
       (create, stream) => {
@@ -150,6 +150,7 @@ describe('another cluster at the same address', () => {
     );
     const { record, seen } = startRig([etcd.address]);
     const recorder = await record('k/');
+    await eventually(() => expect(creates).toHaveLength(1));
 
     etcd.cutStreams();
 
