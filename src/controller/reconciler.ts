@@ -131,11 +131,14 @@ export class Reconciler {
   }
 
   #registryState(key: ObjectKey, object: EtcdService, { ready }: Findings): RegistryState {
+    if (ready !== undefined && (barring as readonly string[]).includes(ready.reason)) {
+      return withoutRegistry;
+    }
     const connection = this.#deps.connection(registryNameOf(object));
     const shown = object.status?.conditions?.find(({ type }) => type === 'RegistryConnected');
-    const isBarred = ready !== undefined && (barring as readonly string[]).includes(ready.reason);
-    return connection === undefined || isBarred
-      ? withoutRegistry
+    // A registry that was just named is opened soon.
+    return connection === undefined
+      ? { finding: undefined, lookAgainMs: undefined }
       : registryState({ connection, key, shown, now: this.#deps.clock.monotonic() });
   }
 

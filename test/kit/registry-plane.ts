@@ -15,6 +15,8 @@ export interface RegistryPlane {
   readonly own: Scene;
   readonly registries: RegistryObjects;
   readonly controller: ControllerProcess;
+  /** Ends the controller as a power cut does and starts it again. */
+  restartController(): Promise<void>;
   /** Path of the audit log of its apiserver. */
   readonly auditLog: string;
   /** A namespace with these labels. */
@@ -27,16 +29,26 @@ export async function startRegistryPlane(args: readonly string[] = []): Promise<
   await installCrds(plane.credentials);
   await grantAsDocumented(own.objects);
   const user = await plane.addUser('etcd-endpoints');
-  const controller = await startController({
-    etcd: [],
-    kubeconfig: user.kubeconfigPath,
-    args: [`--own-namespace=${own.namespace}`, '--log-level=debug', ...args],
-  });
-  await controller.untilReady();
+  const start = async (): Promise<ControllerProcess> => {
+    const started = await startController({
+      etcd: [],
+      kubeconfig: user.kubeconfigPath,
+      args: [`--own-namespace=${own.namespace}`, '--log-level=debug', ...args],
+    });
+    await started.untilReady();
+    return started;
+  };
+  let controller = await start();
   return {
     own,
     registries: new RegistryObjects(own.objects),
-    controller,
+    get controller() {
+      return controller;
+    },
+    async restartController() {
+      await controller.kill();
+      controller = await start();
+    },
     auditLog: plane.auditLog,
     async newTenant(labels = {}) {
       const name = `tenant-${randomBytes(4).toString('hex')}`;

@@ -349,6 +349,36 @@ describe('the guard of a registry', () => {
   });
 });
 
+describe('a controller that restarts', () => {
+  it('writes nothing where nothing has changed, not even to a registry whose Secrets it has to list first', async () => {
+    const name = await newRegistry({ userSecretRef: { name: 'unused' } });
+    await plane.registries.createSecret('unused', name, { username: 'nobody', password: 'nothing' });
+    await registrar.put({ '/restart/1': '10.0.12.1:80' });
+    const tenant = await plane.newTenant();
+    await readyOf(tenant, 'web', name, '/restart', 'True/Published');
+    await plane.registries.untilConnected(name);
+    await plane.registries.untilCondition(name, 'Synced', 'True/Synced');
+    await eventually(
+      async () => expect(await tenant.condition('web', 'RegistryConnected')).toBe('True/Connected'),
+      LOOK,
+    );
+    await plane.controller.untilIdle();
+    const versions = async () => ({
+      registry: (await plane.registries.get(name)).metadata.resourceVersion,
+      published: await tenant.versions(),
+    });
+    const before = await versions();
+    await plane.restartController();
+    await eventually(
+      async () =>
+        expect(await plane.controller.metric('etcd_endpoints_registry_keys', { registry: name })).toBe(1),
+      LOOK,
+    );
+    await plane.controller.untilIdle();
+    expect(await versions()).toEqual(before);
+  });
+});
+
 describe('a controller that is stopped', () => {
   it('ends in good order with all its registries', async () => {
     const { code, tookMs } = await plane.controller.stop();
