@@ -147,7 +147,9 @@ class ListWatchCache<T extends KubeObject> implements WatchedCache<KubeObject> {
     return this.#store.list();
   }
 
-  onChange(listener: (before: KubeObject | undefined, after: KubeObject | undefined) => void): () => void {
+  onChange(
+    listener: (before: KubeObject | undefined, after: KubeObject | undefined, isMissed: boolean) => void,
+  ): () => void {
     return this.#store.onChange(listener);
   }
 

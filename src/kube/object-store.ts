@@ -2,7 +2,7 @@ import { ObjectIndex } from './object-index.ts';
 import type { KubeLog } from './options.ts';
 import { type Cache, type CacheIndex, type KubeObject, type ObjectKey, objectKey } from './types.ts';
 
-type Listener<T> = (before: T | undefined, after: T | undefined) => void;
+type Listener<T> = (before: T | undefined, after: T | undefined, isMissed: boolean) => void;
 
 /** Objects by key with their indexes and listeners. Only true differences are told; indexes are current when they are. */
 export class ObjectStore<T extends KubeObject> implements Omit<Cache<T>, 'synced'> {
@@ -46,30 +46,30 @@ export class ObjectStore<T extends KubeObject> implements Omit<Cache<T>, 'synced
     }
   }
 
-  remove(key: ObjectKey): void {
+  remove(key: ObjectKey, isMissed = false): void {
     const before = this.#objects.get(key);
     if (before !== undefined) {
       this.#objects.delete(key);
-      this.#tell(before, undefined);
+      this.#tell(before, undefined, isMissed);
     }
   }
 
-  /** Removes what `isGone` says of a key. */
+  /** Removes what a list lacks: what `isGone` says of a key. */
   sweep(isGone: (key: ObjectKey) => boolean): void {
     for (const key of this.#objects.keys()) {
       if (isGone(key)) {
-        this.remove(key);
+        this.remove(key, true);
       }
     }
   }
 
-  #tell(before: T | undefined, after: T | undefined): void {
+  #tell(before: T | undefined, after: T | undefined, isMissed = false): void {
     for (const index of this.#indexes) {
       index.change(before, after);
     }
     for (const listener of this.#listeners) {
       try {
-        listener(before, after);
+        listener(before, after, isMissed);
       } catch (error) {
         const object = after ?? before;
         this.#log.warn(

@@ -90,8 +90,12 @@ export class Reads implements KubeReader, KubeStreams {
         resource,
         path: groupPath(resource),
         deadlineMs: this.#limits.callTimeoutMs,
-      })) as { readonly resources?: readonly { readonly name: string }[] };
-      return served.resources?.some(({ name }) => name === resource.plural) === true;
+      })) as {
+        readonly resources?: readonly { readonly name: string; readonly verbs?: readonly string[] }[];
+      };
+      const found = served.resources?.find(({ name }) => name === resource.plural);
+      // Of a CRD that is being deleted the apiserver names the verbs that read and delete alone.
+      return found !== undefined && found.verbs?.includes('create') !== false;
     } catch (error) {
       if (hasCode(error, 'KUBE_NOT_SERVED')) {
         return false;

@@ -81,7 +81,7 @@ export interface KubeReader {
   get<T extends KubeObject>(resource: Resource<T>, name: string, namespace?: string): Promise<T | undefined>;
   /** The whole list, read in pages. */
   list<T extends KubeObject>(resource: Resource<T>, options: ListOptions): Promise<readonly T[]>;
-  /** Whether the apiserver serves the resource (discovery). */
+  /** Whether the apiserver serves the resource (discovery), and not only until what remains of a CRD is deleted. */
   serves(resource: Resource): Promise<boolean>;
 }
 
@@ -90,8 +90,11 @@ export interface Cache<T extends KubeObject> {
   readonly synced: boolean;
   get(key: ObjectKey): T | undefined;
   list(): Iterable<T>;
-  /** A listener gets the object before and after; both stay unchanged for ever. Returns a function that ends it. */
-  onChange(listener: (before: T | undefined, after: T | undefined) => void): () => void;
+  /**
+   * A listener gets the object before and after; both stay unchanged for ever. `isMissed` tells that a list lacks the object, as opposed to a
+   * watch that has seen it go. Returns a function that ends it.
+   */
+  onChange(listener: (before: T | undefined, after: T | undefined, isMissed?: boolean) => void): () => void;
 }
 
 /** A cache with its life: what the composition holds. */
