@@ -10,6 +10,8 @@ export interface CatalogSubject {
 const part = '^([^{}]+|[{][A-Za-z0-9_][A-Za-z0-9_.-]*[}])?$';
 const parts = 'self.pattern.split(self.separator)';
 
+const ownDomain = 'etcd-endpoints.io/';
+
 export const catalogRules: readonly Rule<CatalogSubject>[] = [
   {
     at: '',
@@ -56,4 +58,38 @@ export const catalogRules: readonly Rule<CatalogSubject>[] = [
     message: 'must not hold braces',
     holds: ({ spec }) => !/[{}]/.test(spec.separator),
   },
+  {
+    at: 'spec',
+    field: 'spec.namespaces',
+    cel: "self.namespaces.all(rule, rule.name.findAll('[{][^}]*[}]').all(one, one != '{instance}' && self.pattern.contains(one)))",
+    message: 'may have in name only a {name} that the pattern has, and not {instance}',
+    holds: ({ spec: { namespaces, pattern } }) =>
+      namespaces
+        .flatMap(({ name }) => name.match(/[{][^}]*[}]/g) ?? [])
+        .every((one) => isKnown(one, pattern)),
+  },
+  {
+    at: 'spec',
+    field: 'spec.namespaces',
+    cel: "self.namespaces.all(rule, !has(rule.match) || rule.match.all(name, name != 'instance' && self.pattern.contains('{' + name + '}')))",
+    message: 'may have in match only names that the pattern has, and not instance',
+    holds: ({ spec: { namespaces, pattern } }) =>
+      namespaces
+        .flatMap(({ match = {} }) => Object.keys(match))
+        .every((name) => isKnown(`{${name}}`, pattern)),
+  },
+  ...(['labels', 'annotations'] as const).map(
+    (kind): Rule<CatalogSubject> => ({
+      at: 'spec.template',
+      field: `spec.template.metadata.${kind}`,
+      cel: `!has(self.metadata) || !has(self.metadata.${kind}) || self.metadata.${kind}.all(name, !name.startsWith('${ownDomain}'))`,
+      message: `must have none that begins with ${ownDomain}, which are the controller's own`,
+      holds: ({ spec: { template } }) =>
+        Object.keys(template.metadata?.[kind] ?? {}).every((name) => !name.startsWith(ownDomain)),
+    }),
+  ),
 ];
+
+function isKnown(placeholder: string, pattern: string): boolean {
+  return placeholder !== '{instance}' && pattern.includes(placeholder);
+}
