@@ -27,6 +27,10 @@ export const catalogConditions = {
         meaning: 'There is no EtcdRegistry of that name.',
         action: 'Create it, or correct spec.registryRef.',
       },
+      RegistryUnusable: {
+        meaning: 'The EtcdRegistry breaks a rule that the message names; what stands stays.',
+        action: 'Correct the EtcdRegistry.',
+      },
       PrefixUnreadable: {
         meaning: 'The registry answers, but not for the keys of the pattern; what stands stays.',
         action: "Give the registry's user the permission to read them.",
@@ -36,8 +40,8 @@ export const catalogConditions = {
         action: 'Raise spec.maxServices, or leave services out by spec.exclude.',
       },
       WriteFailed: {
-        meaning: 'The apiserver refused a write; it is tried again.',
-        action: 'Look at the message: it names the object and what the apiserver said.',
+        meaning: 'The apiserver refused some writes, which are tried again; all others were made.',
+        action: 'Look at the message: it names an object and what the apiserver said.',
       },
     },
   },
@@ -86,11 +90,13 @@ export const leftOutReasons: Readonly<Record<LeftOut, ReasonDoc>> = {
     action: 'Create the namespace; the controller never does.',
   },
   InvalidName: {
-    meaning: 'Nothing of its name can stand in the name of a Service.',
-    action: 'Write an EtcdService by hand.',
+    meaning:
+      'Nothing of its name can stand in the name of a Service, or its keys are too long for an EtcdService.',
+    action: 'Write an EtcdService by hand, or give the service other keys.',
   },
   NameCollision: {
-    meaning: 'Another service would have the same name in the same namespace.',
+    meaning:
+      'Another service has the same name in the same namespace, of this catalog or of the one that the status names.',
     action: 'Write an EtcdService of another name by hand, or send the two to different namespaces.',
   },
   NotGranted: {

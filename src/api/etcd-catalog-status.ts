@@ -22,6 +22,12 @@ export const etcdCatalogStatusSchema = z.object({
       adopted: count.describe('Services whose EtcdService was written by hand; it is left alone.'),
       leftOut: count.describe('Services that are not published; status.leftOut has samples.'),
       empty: count.describe('EtcdServices whose service has no key any more, kept for their time.'),
+      kept: count
+        .optional()
+        .describe('EtcdServices whose service is left out for now, such as for want of a grant; they stay.'),
+      copies: count
+        .optional()
+        .describe('EtcdServices with the label of the catalog that it has not made; they are left alone.'),
       unmatchedKeys: count.describe('Keys that do not have the pattern.'),
     })
     .optional()

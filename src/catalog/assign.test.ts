@@ -11,6 +11,7 @@ const everywhere: AssignContext = {
   hasNamespace: () => true,
   mayRead: () => true,
   standingSource: () => undefined,
+  rival: () => undefined,
 };
 
 const toShop: AssignRules = { namespaces: [{ name: 'shop' }] };
@@ -24,6 +25,21 @@ function leftOutOf(services: readonly FoundService[], rules: AssignRules, contex
 }
 
 describe('assign', () => {
+  it('leaves a name to the other catalog that has it, and says which that is', () => {
+    const context: AssignContext = { ...everywhere, rival: () => 'first' };
+
+    expect(assign([found('web')], toShop, context)).toMatchObject({
+      assigned: [],
+      leftOut: [{ why: 'NameCollision', about: 'shop/web of EtcdCatalog first' }],
+    });
+  });
+
+  it('says of keys that are too long for an EtcdService that they are, and not that they are not granted', () => {
+    const long = found('web', 'x'.repeat(1024));
+
+    expect(leftOutOf([long], toShop, { ...everywhere, mayRead: () => false })).toEqual(['web InvalidName']);
+  });
+
   it('takes the first rule that a service matches', () => {
     const namespaces = [
       { match: { env: 'prod' }, name: 'shop-prod' },

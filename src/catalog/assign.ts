@@ -1,6 +1,9 @@
 import type { FoundService } from './found-services.ts';
 import { compileGlobs, serviceNameFor } from './names.ts';
 
+/** What an EtcdService can name as its prefix or key. */
+const longestSource = 1024;
+
 /** Where the services of a catalog go: the first rule whose values a key has wins. */
 export interface NamespaceRule {
   /** Placeholders of the pattern and the text that each must have; absent, every key will do. */
@@ -23,6 +26,8 @@ export interface AssignContext {
   mayRead(namespace: string, service: FoundService): boolean;
   /** The source that the catalog's own EtcdService of this name has, where it stands already. */
   standingSource(namespace: string, name: string): string | undefined;
+  /** The other catalog that has an EtcdService of this name. */
+  rival(namespace: string, name: string): string | undefined;
 }
 
 /** Why a service is not published; each is counted, and named in a few samples. */
@@ -111,11 +116,18 @@ function placeOf(service: FoundService, namespaces: readonly NamespaceRule[], co
   if (name === undefined) {
     return { why: 'InvalidName', about: service.service };
   }
+  if (service.source.length > longestSource) {
+    return { why: 'InvalidName', about: `its keys begin with more than ${longestSource} characters` };
+  }
   if (!context.hasNamespace(namespace)) {
     return { why: 'NamespaceNotFound', about: namespace };
   }
   if (!context.mayRead(namespace, service)) {
     return { why: 'NotGranted', about: namespace };
+  }
+  const rival = context.rival(namespace, name);
+  if (rival !== undefined) {
+    return { why: 'NameCollision', about: `${namespace}/${name} of EtcdCatalog ${rival}` };
   }
   return { namespace, name };
 }

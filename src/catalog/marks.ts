@@ -6,7 +6,7 @@ import type { KubeObject } from '../kube/types.ts';
 export const catalogLabel = 'etcd-endpoints.io/catalog';
 
 export const catalogAnnotations = {
-  /** Hash of what the catalog asked for last: tells a changed template from fields of others. */
+  /** What the catalog asked for last, as JSON (applied.ts). */
   applied: 'etcd-endpoints.io/catalog-applied',
   /** When the last key of the service went, RFC 3339. */
   emptySince: 'etcd-endpoints.io/empty-since',

@@ -22,24 +22,34 @@ const wish: CatalogWish = {
   hasInstances: true,
   template: templateOf({ metadata: { labels: { team: 'shop' } }, spec: { ports: [{ port: 80 }] } }),
   maxServices: 2000,
-  pruneAfterMs: 7 * day,
+  pruneAfterSeconds: (7 * day) / 1000,
 };
 
 function found(service: string): FoundService {
   return { service, values: { service }, source: `/services/${service}/`, keys: 1 };
 }
 
-type Parts = Partial<Omit<CatalogState, 'assignment'>> & { readonly exclude?: readonly string[] };
+type Parts = Partial<Omit<CatalogState, 'assignment'>> & {
+  readonly exclude?: readonly string[];
+  /** Where services go. */
+  readonly into?: string;
+  readonly granted?: boolean;
+};
 
 function plan(
   services: readonly string[],
-  { exclude, ...state }: Parts = {},
+  { exclude, into = 'shop', granted = true, ...state }: Parts = {},
   changes: Partial<CatalogWish> = {},
 ): CatalogPlan {
   const assignment = assign(
     services.map(found),
-    { namespaces: [{ name: 'shop' }], exclude },
-    { hasNamespace: () => true, mayRead: () => true, standingSource: () => undefined },
+    { namespaces: [{ name: into }], exclude },
+    {
+      hasNamespace: () => true,
+      mayRead: () => granted,
+      standingSource: () => undefined,
+      rival: () => undefined,
+    },
   );
   return planCatalog(
     { ...wish, ...changes },
@@ -120,13 +130,68 @@ describe('planCatalog', () => {
     expect(deletes).toHaveLength(1);
   });
 
-  it('deletes an EtcdService whose service goes to another name or namespace', () => {
-    const standing = made(['web']).map((object) => ({
+  it('moves a service that goes to another namespace, and the old EtcdService goes for the new one', () => {
+    const standing = made(['web']);
+
+    expect(plan(['web'], { standing, into: 'elsewhere' })).toMatchObject({
+      creates: [{ metadata: { namespace: 'elsewhere' } }],
+      moves: [{ from: standing[0], to: 'elsewhere/web' }],
+      deletes: [],
+    });
+  });
+
+  it('moves nothing while there are more services than it may make', () => {
+    const standing = made(['a', 'b', 'c']);
+    const over = plan(['a', 'b', 'c'], { standing, into: 'elsewhere' }, { maxServices: 2 });
+
+    expect(over).toMatchObject({ creates: [], moves: [], deletes: [], kept: 3, isOverLimit: true });
+  });
+
+  it('keeps what a withdrawn grant leaves out, however long, and forgets that it was empty before', () => {
+    const standing = plan(['x'], { standing: made(['web']) }).updates;
+    const withdrawn = plan(['web', 'x'], { standing, granted: false, now: now + 30 * day });
+
+    expect(withdrawn).toMatchObject({ deletes: [], kept: 1, empty: 0 });
+    expect(withdrawn.updates.map(emptySince)).toEqual([undefined]);
+  });
+
+  it('leaves a copy alone that somebody has made of an EtcdService', () => {
+    const copies = made(['web']).map((object) => ({
       ...object,
-      metadata: { ...object.metadata, namespace: 'elsewhere' },
+      metadata: { ...object.metadata, name: 'copy' },
+    }));
+    const standing = [...made(['web']), ...copies];
+
+    const nothing = { updates: [], deletes: [], moves: [], copies: 1 };
+    expect(plan(['web'], { standing })).toMatchObject(nothing);
+    expect(plan(['x', 'web'], { standing, exclude: ['web'] })).toMatchObject({ ...nothing, deletes: [{}] });
+  });
+
+  it('takes back labels and annotations that the template has lost, and none of others', () => {
+    const metadata = { labels: { team: 'shop', tier: 'a' }, annotations: { note: 'x' } };
+    const standing = plan(['web'], {}, { template: templateOf({ metadata }) }).creates.map((object) => ({
+      ...object,
+      metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, other: 'y' } },
     }));
 
-    expect(plan(['web'], { standing })).toMatchObject({ creates: [{}], deletes: [{}] });
+    const [after] = plan(['web'], { standing }, { template: templateOf({}) }).updates;
+
+    expect(after?.metadata.labels).toEqual({ [catalogLabel]: 'company' });
+    expect(Object.keys(after?.metadata.annotations ?? {}).sort()).toEqual([
+      'etcd-endpoints.io/catalog-applied',
+      'other',
+    ]);
+  });
+
+  it('does not let copies move the limit on what may go at once', () => {
+    const standing = plan(['x'], { standing: made(many(20)) }).updates;
+    const copies = made(many(100)).map((object) => ({
+      ...object,
+      metadata: { ...object.metadata, namespace: 'tenant' },
+    }));
+    const later = { standing: [...standing, ...copies], now: now + 8 * day };
+
+    expect(plan(['x'], later)).toMatchObject({ deletes: [], keptBecause: 'TooManyAtOnce' });
   });
 
   it('keeps a service that has turned empty, says since when, and deletes it when its time is over', () => {

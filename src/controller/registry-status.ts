@@ -176,7 +176,7 @@ const flickering: ReadonlySet<string> = new Set([
 ] satisfies ConnectedReason[]);
 
 /** Without the member that said so, which is another one each time. */
-function whyRefused(error: Error): string {
+export function whyRefused(error: Error): string {
   return codeOf(error) === 'ETCD_PERMISSION_DENIED' ? 'the user may not read that range' : plain(error);
 }
 

@@ -263,4 +263,27 @@ describeNeeding('server >= 1.25', 'the apiserver', () => {
     expect(status).toBe(422);
     expect(json.message).toContain(problem);
   });
+
+  it.each([
+    ['a namespace that no key names', { namespaces: [{ name: 'shop{typo}' }] }, 'may have in name only'],
+    [
+      'a match that no key can have',
+      { namespaces: [{ match: { evn: 'a' }, name: 'b' }] },
+      'may have in match only',
+    ],
+    [
+      'an annotation of our own in its template',
+      { template: { metadata: { annotations: { 'etcd-endpoints.io/empty-since': 'x' } } } },
+      'must have none that begins with etcd-endpoints.io/',
+    ],
+  ])('refuses a catalog with %s', async (_, spec, problem) => {
+    const { status, json } = await catalogs.tryCreate('refused', {
+      pattern: '/a/{env}/{service}/{instance}',
+      namespaces: [{ name: 'shop' }],
+      ...spec,
+    });
+
+    expect(status).toBe(422);
+    expect(json.message).toContain(problem);
+  });
 });

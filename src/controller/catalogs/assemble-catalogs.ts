@@ -33,7 +33,7 @@ export function assembleCatalogs(config: ControllerConfig, deps: CatalogAssembly
   const catalogQueue = countedQueue({ kind: 'etcdCatalog', minIntervalMs }, deps);
   const catalogKeeper = new CatalogKeeper({
     catalogs,
-    areListed: () => caches.etcdCatalogs.synced,
+    areListed: () => caches.etcdCatalogs.synced && caches.etcdCatalogs.problem === undefined,
     etcdServices,
     served: config.namespaces,
     namespaces: caches.namespaces,
@@ -46,7 +46,13 @@ export function assembleCatalogs(config: ControllerConfig, deps: CatalogAssembly
     changed: (name) => catalogQueue.add(name),
     told: (object, condition) => recorder.catalogTold(object, ownNamespace, condition),
   });
-  connectCatalogTriggers({ queue: catalogQueue, caches, etcdServices, pool: registries.pool });
+  connectCatalogTriggers({
+    queue: catalogQueue,
+    caches,
+    etcdServices,
+    pool: registries.pool,
+    sawDeleted: (name) => catalogKeeper.sawDeleted(name),
+  });
   return {
     catalogQueue,
     catalogKeeper,

@@ -1,32 +1,37 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { CatalogReasonOf } from '../../api/catalog-reasons.ts';
+import { type CatalogReasonOf, catalogConditions } from '../../api/catalog-reasons.ts';
 import type { Condition } from '../../api/condition.ts';
 import { type EtcdCatalog, type EtcdCatalogSpec, etcdCatalogResource } from '../../api/etcd-catalog.ts';
-import type { EtcdService } from '../../api/etcd-service.ts';
+import type { EtcdService, EtcdServiceSpec } from '../../api/etcd-service.ts';
 import { parseCatalogSpec, parseSpec, problemsText } from '../../api/parse.ts';
 import { type AssignContext, assign } from '../../catalog/assign.ts';
-import { type GeneratedWish, generate, sourceOf } from '../../catalog/generated.ts';
-import { catalogLabel } from '../../catalog/marks.ts';
+import { type GeneratedWish, generatorOf, sourceOf } from '../../catalog/generated.ts';
+import { catalogOf } from '../../catalog/marks.ts';
 import { type CompiledPattern, compilePattern } from '../../catalog/pattern.ts';
 import { planCatalog } from '../../catalog/plan.ts';
 import type { Clock } from '../../clock.ts';
 import { RetryableError } from '../../errors.ts';
+import { isOutage } from '../../etcd/errors.ts';
 import type { Namespace } from '../../kube/resources.ts';
 import type { KubeReader, KubeWriter, WatchedCache } from '../../kube/types.ts';
 import type { Finding } from '../condition.ts';
-import { refusalOf } from '../findings.ts';
+import { earliest, refusalOf } from '../findings.ts';
 import type { OwnWrites } from '../own-writes.ts';
 import { Refusal } from '../refusal.ts';
 import type { Asker, Pending } from '../registries.ts';
+import { whyRefused } from '../registry-status.ts';
 import type { Requeue } from '../work-queue.ts';
 import { CatalogRange, type CatalogSource } from './catalog-range.ts';
-import { type CatalogFacts, nextCatalogStatus, readiness } from './catalog-status.ts';
+import { type CatalogFacts, isTransition, nextCatalogStatus, readiness } from './catalog-status.ts';
 import { CatalogWrites } from './catalog-writes.ts';
+import { OrphanKeeper } from './orphan-keeper.ts';
 
 /** The least time between two runs that change something: services of a large registry come and go in bursts. */
 const settleMs = 1000;
 /** How often a catalog is looked at that waits for something which tells nobody. */
 const lookAgainMs = 10_000;
+/** The least time between two writes of a status whose counters alone changed. */
+const counterIntervalMs = 10_000;
 
 export interface CatalogKeeperDeps {
   readonly catalogs: OwnWrites<EtcdCatalog>;
@@ -60,6 +65,8 @@ export interface CatalogKeeperDeps {
 interface Prepared {
   readonly spec: EtcdCatalogSpec;
   readonly wish: GeneratedWish;
+  /** The spec of any EtcdService of the catalog, every rule checked. */
+  readonly sample: EtcdServiceSpec;
   readonly range: CatalogRange;
   readonly source: CatalogSource;
 }
@@ -74,11 +81,15 @@ type Findings = {
 export class CatalogKeeper {
   readonly #deps: CatalogKeeperDeps;
   readonly #writes: CatalogWrites;
+  readonly #orphans: OrphanKeeper;
   readonly #ranges = new Map<string, CatalogRange>();
+  /** Monotonic milliseconds of the last write of each status. */
+  readonly #writtenAt = new Map<string, number>();
 
   constructor(deps: CatalogKeeperDeps) {
     this.#deps = deps;
     this.#writes = new CatalogWrites(deps);
+    this.#orphans = new OrphanKeeper(deps, this.#writes);
   }
 
   async reconcile(name: string): Promise<Requeue | undefined> {
@@ -86,13 +97,17 @@ export class CatalogKeeper {
     const object = catalogs.get(name);
     if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
       this.#release(name);
-      return this.#sweep(name);
+      return await this.#orphans.reconcile(name, this.#termGuard());
     }
+    this.#orphans.sawStanding(name);
     const findings = await this.#find(object);
-    if (leads()) {
-      await this.#report(object, findings);
-    }
-    return { requeueAfterMs: findings.lookAgainMs ?? lookAgainMs };
+    const reportInMs = leads() ? await this.#report(object, findings) : undefined;
+    return { requeueAfterMs: earliest(findings.lookAgainMs, reportInMs) ?? lookAgainMs };
+  }
+
+  /** A watch has told that somebody has deleted the catalog. */
+  sawDeleted(name: string): void {
+    this.#orphans.sawDeleted(name);
   }
 
   close(): void {
@@ -101,33 +116,15 @@ export class CatalogKeeper {
     }
   }
 
-  /**
-   * Deletes the EtcdServices of a catalog that is no more. No owner reference does it: they would go too where the catalog is only gone
-   * from one cluster's backup, and adoption by hand could not take them out (docs/adr/0014).
-   */
-  async #sweep(name: string): Promise<Requeue | undefined> {
-    const { areListed, leads, reader, etcdServices } = this.#deps;
-    const deletes = etcdServices.by(name);
-    if (deletes.length === 0 || !leads()) {
-      return undefined;
-    }
-    // A cache that lags must not cost a cluster its Services.
-    if (!areListed() || (await reader.get(etcdCatalogResource, name)) !== undefined) {
-      return { requeueAfterMs: lookAgainMs };
-    }
-    await this.#writes.carryOut({ creates: [], updates: [], deletes }, this.#termGuard());
-    return undefined;
-  }
-
   async #find(object: EtcdCatalog): Promise<Findings> {
     try {
       return await this.#publish(object);
     } catch (error) {
       const refused = refusalOf(error);
-      if (refused === undefined) {
+      if (refused === undefined || !isReadyReason(refused.reason)) {
         throw error;
       }
-      return { ready: refused as Finding<CatalogReasonOf<'Ready'>> };
+      return { ready: { ...refused, reason: refused.reason } };
     }
   }
 
@@ -136,24 +133,27 @@ export class CatalogKeeper {
     const { leads, leadsSince } = this.#deps;
     const prepared = this.#prepare(object);
     if ('pending' in prepared) {
-      return { ready: { status: 'Unknown', reason: 'NotSynced', message: prepared.pending } };
+      const { pending, isFailure } = prepared;
+      return { ready: isFailure ? { status: 'Unknown', reason: 'NotSynced', message: pending } : undefined };
     }
     const { spec, range, source } = prepared;
     const { failure } = range;
-    if (failure !== undefined && source.source.connection.connected) {
-      return { ready: { status: 'False', reason: 'PrefixUnreadable', message: failure.error.message } };
+    if (failure !== undefined && source.source.connection.connected && !isOutage(failure.error)) {
+      const message = `The keys of the pattern cannot be read: ${whyRefused(failure.error)}`;
+      return { ready: { status: 'False', reason: 'PrefixUnreadable', message } };
     }
     if (!leads() || !range.isListedSince(leadsSince())) {
       return { ready: undefined };
     }
     const facts = this.#plan(object, prepared);
-    if (!facts.isObserved) {
-      await this.#writes.carryOut(facts.plan, this.#termGuard());
+    if (facts.isObserved) {
+      return { ready: readiness(facts, spec.maxServices), facts };
     }
-    const waitMs = facts.plan.lookAgainMs;
+    const { failures, notCreated } = await this.#writes.carryOut(facts.plan, this.#termGuard());
+    const { published, lookAgainMs: waitMs } = facts.plan;
     return {
-      ready: readiness(facts, spec.maxServices),
-      facts,
+      ready: whyRefusedOf(failures) ?? readiness(facts, spec.maxServices),
+      facts: { ...facts, plan: { ...facts.plan, published: published - notCreated } },
       lookAgainMs: waitMs === undefined ? undefined : Math.max(settleMs, Math.min(waitMs, lookAgainMs)),
     };
   }
@@ -174,14 +174,15 @@ export class CatalogKeeper {
       separator: spec.separator,
       hasInstances: pattern.hasInstances,
       template: spec.template,
+      pruneAfterSeconds: spec.pruneAfterSeconds,
     };
-    refuseTemplate(wish);
+    const sample = sampleOf(wish);
     const range = this.#follow(name, spec, source, pattern);
     namespaces.start();
     if (!namespaces.synced) {
       return { pending: 'Namespaces have not been listed yet', isFailure: namespaces.problem !== undefined };
     }
-    return { spec, wish, range, source };
+    return { spec, wish, sample, range, source };
   }
 
   #follow(
@@ -204,29 +205,32 @@ export class CatalogKeeper {
   #release(name: string): void {
     this.#ranges.get(name)?.release();
     this.#ranges.delete(name);
+    this.#writtenAt.delete(name);
   }
 
-  #plan({ metadata }: EtcdCatalog, { spec, wish, range, source }: Prepared): CatalogFacts {
+  #plan({ metadata }: EtcdCatalog, { spec, wish, sample, range, source }: Prepared): CatalogFacts {
     const { etcdServices, clock } = this.#deps;
     const standing = etcdServices.by(metadata.name);
-    const assignment = assign(range.services.list(), spec, this.#context(wish));
+    const isKnown = source.source.connection.connected && range.failure === undefined;
+    const assignment = assign(range.services.list(), spec, this.#context(wish, sample));
     const plan = planCatalog(
-      { ...wish, maxServices: spec.maxServices, pruneAfterMs: spec.pruneAfterSeconds * 1000 },
+      { ...wish, maxServices: spec.maxServices },
       {
         assignment,
         standing,
         isHandWritten: (namespace, name) => {
           const existing = etcdServices.get(`${namespace}/${name}`);
-          return existing !== undefined && existing.metadata.labels?.[catalogLabel] !== metadata.name;
+          return existing !== undefined && catalogOf(existing).length === 0;
         },
-        isKnown: source.source.connection.connected && range.failure === undefined,
+        isKnown,
         now: clock.now(),
       },
     );
-    return { assignment, plan, unmatchedKeys: range.services.unmatched, isObserved: spec.mode === 'Observe' };
+    const isObserved = spec.mode === 'Observe';
+    return { assignment, plan, unmatchedKeys: range.services.unmatched, isKnown, isObserved };
   }
 
-  #context(wish: GeneratedWish): AssignContext {
+  #context(wish: GeneratedWish, sample: EtcdServiceSpec): AssignContext {
     const { served, namespaces, etcdServices, registries } = this.#deps;
     return {
       hasNamespace(name) {
@@ -237,9 +241,10 @@ export class CatalogKeeper {
         return namespace !== undefined && namespace.metadata.deletionTimestamp === undefined;
       },
       mayRead(namespace, service) {
-        const parsed = parseSpec(generate(wish, { namespace, name: 'any', service }));
+        // Every rule holds of the sample, and grants look at the keys alone: thousands of specs need not be made and checked for them.
+        const keys = wish.hasInstances ? { prefix: service.source } : { key: service.source };
         try {
-          return 'ok' in parsed && !('pending' in registries.of({ namespace, spec: parsed.ok }));
+          return !('pending' in registries.of({ namespace, spec: { ...sample, ...keys } }));
         } catch (error) {
           if (error instanceof Refusal) {
             return false;
@@ -249,9 +254,13 @@ export class CatalogKeeper {
       },
       standingSource(namespace, name) {
         const existing = etcdServices.get(`${namespace}/${name}`);
-        return existing?.metadata.labels?.[catalogLabel] === wish.catalog
+        return existing && catalogOf(existing).includes(wish.catalog)
           ? sourceOf(existing, wish.separator)
           : undefined;
+      },
+      rival(namespace, name) {
+        const existing = etcdServices.get(`${namespace}/${name}`);
+        return existing && catalogOf(existing).find((catalog) => catalog !== wish.catalog);
       },
     };
   }
@@ -267,17 +276,24 @@ export class CatalogKeeper {
     };
   }
 
-  async #report(object: EtcdCatalog, { ready, facts }: Findings): Promise<void> {
+  /** Returns in how many milliseconds there is something to write, where it is too early for counters. */
+  async #report(object: EtcdCatalog, { ready, facts }: Findings): Promise<number | undefined> {
     const { catalogs, writer, clock, told } = this.#deps;
     const { name, generation = 0 } = object.metadata;
     const before = object.status ?? {};
     if (ready === undefined && before.conditions !== undefined) {
-      return;
+      return undefined;
     }
     const status = nextCatalogStatus({ ready, facts, before, generation, now: clock.now() });
     if (isDeepStrictEqual(before, status)) {
-      return;
+      return undefined;
     }
+    const now = clock.monotonic();
+    const dueInMs = (this.#writtenAt.get(name) ?? Number.NEGATIVE_INFINITY) + counterIntervalMs - now;
+    if (dueInMs > 0 && !isTransition(before, status)) {
+      return dueInMs;
+    }
+    this.#writtenAt.set(name, now);
     catalogs.remember(name, await writer.updateStatus(etcdCatalogResource, { ...object, status }));
     for (const condition of status.conditions ?? []) {
       const old = before.conditions?.find(({ type }) => type === condition.type);
@@ -285,6 +301,7 @@ export class CatalogKeeper {
         told(object, condition);
       }
     }
+    return undefined;
   }
 }
 
@@ -305,10 +322,29 @@ function patternOf({ pattern, separator }: EtcdCatalogSpec): CompiledPattern {
 }
 
 /** What breaks a rule of every EtcdService is told once, of the template. */
-function refuseTemplate(wish: GeneratedWish): void {
+function sampleOf(wish: GeneratedWish): EtcdServiceSpec {
   const service = { service: 'any', values: {}, source: `any${wish.separator}`, keys: 1 };
-  const parsed = parseSpec(generate(wish, { namespace: 'any', name: 'any', service }));
+  const parsed = parseSpec(generatorOf(wish)({ namespace: 'any', name: 'any', service }));
   if ('problems' in parsed) {
     throw new Refusal('InvalidSpec', `spec.template: ${problemsText(parsed.problems)}`);
   }
+  return parsed.ok;
+}
+
+function isReadyReason(reason: string): reason is CatalogReasonOf<'Ready'> {
+  return Object.hasOwn(catalogConditions.Ready.reasons, reason);
+}
+
+/** What the apiserver will not take is told. Where nothing was refused but a conflict came between, that is thrown: the queue tries again. */
+function whyRefusedOf(failures: readonly unknown[]): Finding<'WriteFailed'> | undefined {
+  const refused = failures.flatMap((failure) => refusalOf(failure) ?? []);
+  const [first] = refused;
+  if (first !== undefined) {
+    const message = `${refused.length} writes were refused, such as: ${first.message}`;
+    return { status: 'False', reason: 'WriteFailed', message };
+  }
+  if (failures.length > 0) {
+    throw failures[0];
+  }
+  return undefined;
 }

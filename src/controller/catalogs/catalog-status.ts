@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { CatalogConditionType, CatalogReasonOf } from '../../api/catalog-reasons.ts';
 import type { Condition } from '../../api/condition.ts';
 import type { EtcdCatalogStatus } from '../../api/etcd-catalog.ts';
@@ -11,6 +12,8 @@ export interface CatalogFacts {
   readonly assignment: Assignment;
   readonly plan: CatalogPlan;
   readonly unmatchedKeys: number;
+  /** Whether the absence of keys can be believed now. */
+  readonly isKnown: boolean;
   /** Whether the plan is only told. */
   readonly isObserved: boolean;
 }
@@ -49,9 +52,18 @@ export function nextCatalogStatus({
     conditions: [
       condition('Ready', ready),
       condition('AllPublished', facts && allPublished(facts.assignment)),
-      condition('PruningHeld', facts && pruningHeld(facts.plan)),
+      condition('PruningHeld', facts?.isKnown ? pruningHeld(facts.plan) : undefined),
     ],
   };
+}
+
+/** Whether conditions differ, as opposed to counters and messages, which are written at leisure. */
+export function isTransition(before: EtcdCatalogStatus, after: EtcdCatalogStatus): boolean {
+  return !isDeepStrictEqual(stable(before), stable(after));
+}
+
+function stable({ observedGeneration, conditions = [] }: EtcdCatalogStatus): unknown {
+  return { observedGeneration, told: conditions.map(({ type, status, reason }) => [type, status, reason]) };
 }
 
 const firstVisit = {
@@ -93,6 +105,8 @@ function countsOf({ assignment, plan, unmatchedKeys, isObserved }: CatalogFacts)
       adopted: plan.adopted,
       leftOut: leftOut.length,
       empty: plan.empty,
+      kept: plan.kept,
+      copies: plan.copies,
       unmatchedKeys,
     },
     ...(isObserved
@@ -100,7 +114,7 @@ function countsOf({ assignment, plan, unmatchedKeys, isObserved }: CatalogFacts)
           pending: {
             create: plan.creates.length,
             update: plan.updates.length,
-            delete: plan.deletes.length,
+            delete: plan.deletes.length + plan.moves.length,
           },
         }
       : {}),

@@ -9,17 +9,23 @@ export interface CatalogTriggerDeps extends Pick<OpenRegistries, 'caches' | 'poo
   /** Of EtcdCatalogs. */
   readonly queue: WorkQueue;
   readonly etcdServices: OwnWrites<EtcdService>;
+  /** A watch has told that somebody has deleted the catalog. */
+  readonly sawDeleted: (name: string) => void;
 }
 
 /** Puts the names of EtcdCatalogs into their queue when something that they depend on changes. Only names: the state is read later. */
-export function connectCatalogTriggers({ queue, caches, etcdServices, pool }: CatalogTriggerDeps): void {
+export function connectCatalogTriggers(deps: CatalogTriggerDeps): void {
+  const { queue, caches, etcdServices, pool, sawDeleted } = deps;
   const addAll = (): void => {
     for (const { metadata } of caches.etcdCatalogs.list()) {
       queue.add(metadata.name, 'low');
     }
   };
-  caches.etcdCatalogs.onChange((before, after) => {
+  caches.etcdCatalogs.onChange((before, after, isMissed) => {
     const object = after ?? before;
+    if (before !== undefined && after === undefined && !isMissed) {
+      sawDeleted(before.metadata.name);
+    }
     if (object !== undefined && isSpecChange(before, after)) {
       queue.add(object.metadata.name);
     }

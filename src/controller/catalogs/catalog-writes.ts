@@ -1,6 +1,7 @@
 import { type EtcdService, etcdServiceResource } from '../../api/etcd-service.ts';
 import type { CatalogPlan } from '../../catalog/plan.ts';
-import { type KubeWriter, objectKey } from '../../kube/types.ts';
+import { codeOf } from '../../errors.ts';
+import { type KubeWriter, type ObjectKey, objectKey } from '../../kube/types.ts';
 import type { OwnWrites } from '../own-writes.ts';
 import { together } from '../together.ts';
 
@@ -12,6 +13,26 @@ export interface CatalogWritesDeps {
   readonly writer: KubeWriter;
 }
 
+/** What the apiserver says of one object, or one namespace: others may be written all the same. */
+const codesOfOne: ReadonlySet<string | undefined> = new Set([
+  'KUBE_INVALID',
+  'KUBE_FORBIDDEN',
+  'KUBE_BAD_REQUEST',
+  'KUBE_UNKNOWN_FIELD',
+  'KUBE_NAMESPACE_TERMINATING',
+  'KUBE_NOT_FOUND',
+  'KUBE_ALREADY_EXISTS',
+  'KUBE_CONFLICT',
+]);
+
+/** What became of a plan. */
+export interface CarriedOut {
+  /** Why each write failed that did. */
+  readonly failures: readonly unknown[];
+  /** How many EtcdServices were not created. */
+  readonly notCreated: number;
+}
+
 /** Carries out what a catalog's plan says. */
 export class CatalogWrites {
   readonly #deps: CatalogWritesDeps;
@@ -20,26 +41,50 @@ export class CatalogWrites {
     this.#deps = deps;
   }
 
-  /** `isAllowed` is asked before each write and throws where the term is over. The first failure is thrown when all have ended. */
+  /**
+   * What fails for one object keeps no other from being written; what fails for all is thrown. Deletions come last, and an EtcdService whose
+   * replacement could not be made stays. `isAllowed` is asked before each write and throws where the term is over.
+   */
   async carryOut(
-    { creates, updates, deletes }: Pick<CatalogPlan, 'creates' | 'updates' | 'deletes'>,
+    { creates, updates, deletes, moves }: Pick<CatalogPlan, 'creates' | 'updates' | 'deletes' | 'moves'>,
     isAllowed: () => void,
-  ): Promise<void> {
+  ): Promise<CarriedOut> {
     const { writer } = this.#deps;
-    const write = (make: Promise<EtcdService>): Promise<void> => make.then((made) => this.#remember(made));
-    const tasks: readonly (() => Promise<void>)[] = [
-      ...creates.map((object) => () => write(writer.create(etcdServiceResource, object))),
-      ...updates.map((object) => () => write(writer.update(etcdServiceResource, object))),
-      ...deletes.map((object) => () => this.#delete(object)),
-    ];
-    const queue = tasks.values();
+    const notCreated = await this.#each(creates, isAllowed, async (object) =>
+      this.#remember(await writer.create(etcdServiceResource, object)),
+    );
+    const notUpdated = await this.#each(updates, isAllowed, async (object) =>
+      this.#remember(await writer.update(etcdServiceResource, object)),
+    );
+    const moved = moves.filter(({ to }) => !notCreated.has(to)).map(({ from }) => from);
+    const notDeleted = await this.#each([...deletes, ...moved], isAllowed, (object) => this.#delete(object));
+    const failures = [notCreated, notUpdated, notDeleted].flatMap((failed) => [...failed.values()]);
+    return { failures, notCreated: notCreated.size };
+  }
+
+  /** Returns what failed, by object. */
+  async #each(
+    objects: readonly EtcdService[],
+    isAllowed: () => void,
+    write: (object: EtcdService) => Promise<void>,
+  ): Promise<ReadonlyMap<ObjectKey, unknown>> {
+    const failed = new Map<ObjectKey, unknown>();
+    const queue = objects.values();
     const worker = async (): Promise<void> => {
-      for (const task of queue) {
+      for (const object of queue) {
         isAllowed();
-        await task();
+        try {
+          await write(object);
+        } catch (error) {
+          if (!codesOfOne.has(codeOf(error))) {
+            throw error;
+          }
+          failed.set(objectKey(object.metadata), error);
+        }
       }
     };
     await together(Array.from({ length: writesAtOnce }, worker));
+    return failed;
   }
 
   async #delete(object: EtcdService): Promise<void> {
