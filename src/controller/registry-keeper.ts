@@ -217,7 +217,13 @@ export class RegistryKeeper {
     const { objects, writer, clock, told } = this.#deps;
     const { name, generation = 0 } = object.metadata;
     const before = object.status ?? {};
-    const status = nextRegistryStatus({ facts, before, generation, now: clock.now() });
+    const status = nextRegistryStatus({
+      facts,
+      before,
+      generation,
+      now: clock.now(),
+      monotonicNow: clock.monotonic(),
+    });
     const isDue = clock.monotonic() - tracked.writtenAt >= counterIntervalMs;
     if (isDeepStrictEqual(before, status) || !(isDue || isTransition(before, status))) {
       return;

@@ -23,7 +23,7 @@ function next(
   facts: RegistryFacts,
   { before = {}, afterMs = 0 }: { before?: EtcdRegistryStatus; afterMs?: number } = {},
 ) {
-  return nextRegistryStatus({ facts, before, generation: 1, now: t0 + afterMs });
+  return nextRegistryStatus({ facts, before, generation: 1, now: t0 + afterMs, monotonicNow: afterMs });
 }
 
 /** The conditions of a status as `Connected True/Connected`. */

@@ -36,6 +36,8 @@ export interface RegistryStatusInput {
   readonly generation: number;
   /** Wall-clock milliseconds. */
   readonly now: number;
+  /** Monotonic milliseconds. */
+  readonly monotonicNow: number;
 }
 
 /** The status of an EtcdRegistry. What it is too early to tell keeps its value, or is Unknown on the first visit. */
@@ -44,8 +46,10 @@ export function nextRegistryStatus({
   before,
   generation,
   now,
+  monotonicNow,
 }: RegistryStatusInput): EtcdRegistryStatus {
-  const connected = connectedOf(facts, now);
+  const ageMs = monotonicNow - facts.connection.sinceMonotonic;
+  const connected = connectedOf(facts, ageMs);
   const condition = (type: RegistryConditionType, finding: Finding | undefined): Condition => {
     const known = before.conditions?.find((other) => other.type === type);
     if (finding === undefined && known !== undefined) {
@@ -60,7 +64,7 @@ export function nextRegistryStatus({
     observedGeneration: generation,
     conditions: [
       condition('Connected', connected),
-      condition('Synced', syncedOf(facts, connected, now)),
+      condition('Synced', syncedOf(facts, connected, ageMs)),
       condition('ServiceRangesKnown', rangesOf(facts)),
     ],
   };
@@ -107,7 +111,7 @@ const refusalReasons: Readonly<Record<string, ConnectedReason>> = {
 
 function connectedOf(
   { problem, connection }: RegistryFacts,
-  now: number,
+  ageMs: number,
 ): Finding<ConnectedReason> | undefined {
   if (connection.connected) {
     return problem === undefined
@@ -122,7 +126,7 @@ function connectedOf(
     return { status: 'False', reason: error.reason, message: error.message };
   }
   const reason = refusalReasons[codeOf(error) ?? ''] ?? 'Disconnected';
-  if (reason === 'Disconnected' && now - connection.since < outageToldAfterMs) {
+  if (reason === 'Disconnected' && ageMs < outageToldAfterMs) {
     return undefined;
   }
   return { status: 'False', reason, message: plain(error), since: connection.since };
@@ -131,7 +135,7 @@ function connectedOf(
 function syncedOf(
   { stats: { ranges, unlisted, refusals }, connection }: RegistryFacts,
   connected: Finding | undefined,
-  now: number,
+  ageMs: number,
 ): Finding<SyncedReason> | undefined {
   if (!connection.connected) {
     return connected && { status: 'Unknown', reason: 'NotConnected', message: 'etcd does not answer' };
@@ -145,7 +149,7 @@ function syncedOf(
   if (unlisted === 0) {
     return { status: 'True', reason: 'Synced', message: 'All that EtcdServices ask for is followed' };
   }
-  return now - connection.since < listingToldAfterMs
+  return ageMs < listingToldAfterMs
     ? undefined
     : { status: 'Unknown', reason: 'Listing', message: 'Some prefixes have not been listed yet' };
 }
