@@ -60,15 +60,17 @@ export function assembleRegistries(config: ControllerConfig, deps: RegistryAssem
     guard: config.guard,
     serviceAddresses,
   });
-  const byRegistry = kubernetes.caches.etcdServices.index((object) => [registryNameOf(object)]);
+  const { etcdServices } = kubernetes.caches;
+  const byRegistry = etcdServices.index((object) => [registryNameOf(object)]);
   const endTriggers = connectRegistryTriggers({
     queue,
     registryQueue,
     pool,
     caches,
     serviceAddresses,
-    etcdServices: kubernetes.caches.etcdServices,
+    etcdServices,
     byRegistry,
+    byNamespace: etcdServices.index(({ metadata: { namespace = '' } }) => [namespace]),
     staleMs: config.staleMs,
     clock,
     isStarted: () => kubernetes.whyNotSynced() === undefined,

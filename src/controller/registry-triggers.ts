@@ -1,4 +1,3 @@
-import type { EtcdRegistry } from '../api/etcd-registry.ts';
 import type { EtcdService } from '../api/etcd-service.ts';
 import type { ConditionType } from '../api/reasons.ts';
 import type { Cancel, Clock } from '../clock.ts';
@@ -6,6 +5,7 @@ import { labels } from '../endpoints/labels.ts';
 import type { Connection } from '../etcd/types.ts';
 import { type CacheIndex, type KubeObject, objectKey, type WatchedCache } from '../kube/types.ts';
 import type { OpenRegistries } from './open-registries.ts';
+import { isSpecChange } from './spec-change.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 /** How long after its loss a registry's conditions are looked at: they turn False from 30 s on (registry-state.ts). */
@@ -20,6 +20,8 @@ export interface RegistryTriggerDeps extends Pick<OpenRegistries, 'pool' | 'cach
   readonly registryQueue: WorkQueue;
   /** EtcdServices by the registry that they name. */
   readonly byRegistry: CacheIndex<EtcdService>;
+  /** EtcdServices by their namespace. */
+  readonly byNamespace: CacheIndex<EtcdService>;
   readonly etcdServices: WatchedCache<EtcdService>;
   readonly clock: Clock;
   /** After how many milliseconds without a registry its endpoints are published as not ready; undefined: never. */
@@ -34,7 +36,7 @@ export interface RegistryTriggerDeps extends Pick<OpenRegistries, 'pool' | 'cach
  */
 export function connectRegistryTriggers(deps: RegistryTriggerDeps): () => void {
   const { queue, registryQueue, pool, caches, serviceAddresses } = deps;
-  const { byRegistry, etcdServices, clock, isStarted, staleMs } = deps;
+  const { byRegistry, byNamespace, etcdServices, clock, isStarted, staleMs } = deps;
   const add = (objects: Iterable<EtcdService>): void => {
     for (const object of isStarted() ? objects : []) {
       queue.add(objectKey(object.metadata), 'low');
@@ -58,7 +60,7 @@ export function connectRegistryTriggers(deps: RegistryTriggerDeps): () => void {
   });
   caches.namespaces.onChange((before, after) => {
     const { name } = (after ?? before ?? nobody).metadata;
-    add(Array.from(etcdServices.list()).filter(({ metadata }) => metadata.namespace === name));
+    add(byNamespace.get(name));
   });
   pool.onConnection((name, connection) => {
     registryQueue.add(name, 'high');
@@ -78,14 +80,6 @@ export function connectRegistryTriggers(deps: RegistryTriggerDeps): () => void {
 }
 
 const nobody: KubeObject = { apiVersion: '', kind: '', metadata: { name: '' } };
-
-/** Statuses are written by us alone. */
-function isSpecChange(before: EtcdRegistry | undefined, after: EtcdRegistry | undefined): boolean {
-  const [a, b] = [before?.metadata, after?.metadata];
-  return (
-    a?.uid !== b?.uid || a?.generation !== b?.generation || a?.deletionTimestamp !== b?.deletionTimestamp
-  );
-}
 
 /** A loss is looked at when it is due; a return where the first list, or what was told of the loss, waits for it. */
 function lookAtRegistry(

@@ -6,6 +6,7 @@ import { type Claims, claimedService } from './claims.ts';
 import type { NodeNames } from './node-names.ts';
 import type { OwnWrites } from './own-writes.ts';
 import { serviceOf } from './slices-keeper.ts';
+import { isSpecChange } from './spec-change.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 export interface TriggerDeps {
@@ -50,7 +51,7 @@ export function connectTriggers(deps: TriggerDeps): void {
 
   etcdServices.onChange((before, after) => {
     const object = after ?? before;
-    if (object === undefined || !isSpecChange(before, after)) {
+    if (object === undefined || !isNews(before, after)) {
       return;
     }
     add(object);
@@ -75,13 +76,10 @@ function ownerOf({ metadata }: EndpointSlice): ObjectKey {
   return objectKey({ ...metadata, name: metadata.labels?.[labels.etcdService] ?? '' });
 }
 
-/** Statuses are written by us alone; an EtcdService is looked at when its spec, its life, its owner or the hold to release changes. */
-function isSpecChange(before: EtcdService | undefined, after: EtcdService | undefined): boolean {
-  const [a, b] = [before?.metadata, after?.metadata];
-  return (
-    a?.uid !== b?.uid ||
-    a?.generation !== b?.generation ||
-    a?.deletionTimestamp !== b?.deletionTimestamp ||
-    a?.annotations?.[annotations.releaseHold] !== b?.annotations?.[annotations.releaseHold]
+/** An EtcdService is looked at when its spec, its life, its owner or the hold to release changes. */
+function isNews(before: EtcdService | undefined, after: EtcdService | undefined): boolean {
+  const [released, releases] = [before, after].map(
+    (object) => object?.metadata.annotations?.[annotations.releaseHold],
   );
+  return isSpecChange(before, after) || released !== releases;
 }

@@ -1,4 +1,4 @@
-import { beginsLikeJson } from './json-value.ts';
+import { beginsLikeJson, parseJson } from './json-value.ts';
 import { belowOf, lastPartOf, type Source } from './source.ts';
 import type { Entry } from './types.ts';
 
@@ -15,13 +15,4 @@ export function entryOf(source: Source, key: string, value: string): Entry {
       return parsed.json;
     },
   };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // The cause is left out on purpose: its message quotes the text.
-    return undefined;
-  }
 }

@@ -3,6 +3,7 @@ import { catalogOf } from '../../catalog/marks.ts';
 import type { KubeObject } from '../../kube/types.ts';
 import type { OpenRegistries } from '../open-registries.ts';
 import type { OwnWrites } from '../own-writes.ts';
+import { isSpecChange } from '../spec-change.ts';
 import type { WorkQueue } from '../work-queue.ts';
 
 export interface CatalogTriggerDeps extends Pick<OpenRegistries, 'caches' | 'pool'> {
@@ -49,14 +50,6 @@ export function connectCatalogTriggers(deps: CatalogTriggerDeps): void {
       addAll();
     }
   });
-}
-
-/** Statuses are written by us alone. */
-function isSpecChange(before: KubeObject | undefined, after: KubeObject | undefined): boolean {
-  const [a, b] = [before?.metadata, after?.metadata];
-  return (
-    a?.uid !== b?.uid || a?.generation !== b?.generation || a?.deletionTimestamp !== b?.deletionTimestamp
-  );
 }
 
 function catalogsOf(object: KubeObject | undefined): string {
