@@ -64,11 +64,17 @@ export async function startRegistryPlane(args: readonly string[] = []): Promise<
   };
 }
 
-/** Applies docs/rbac.yaml as its first lines say, with the controller's namespace after `-n`. */
-async function grantAsDocumented(own: KubeObjects): Promise<void> {
+/** Applies docs/rbac.yaml as its first lines say, with the controller's namespace after `-n`; all of it, or what is left in by name. */
+export async function grantAsDocumented(
+  own: KubeObjects,
+  isLeftIn: (name: string) => boolean = () => true,
+): Promise<void> {
   const manifest = await readFile(new URL('../../docs/rbac.yaml', import.meta.url), 'utf8');
   for (const document of parseAllDocuments(manifest)) {
     const object = document.toJS();
+    if (!isLeftIn(object.metadata.name)) {
+      continue;
+    }
     const plural = `${object.kind.toLowerCase()}s`;
     const scope = object.kind.startsWith('Cluster') ? '' : `/namespaces/${own.namespace}`;
     const path = `/apis/rbac.authorization.k8s.io/v1${scope}/${plural}`;
