@@ -28,6 +28,20 @@ describe('ObjectStore', () => {
     expect(told).toEqual([['old', 'new']]);
   });
 
+  it('tells an object that a list misses from one that was seen to go', () => {
+    const store = new ObjectStore<KubeObject>(silent);
+    store.put(object('a', '1'));
+    store.put(object('b', '1'));
+    const told: unknown[] = [];
+    store.onChange((before, _after, isMissed) => told.push([before?.metadata.name, isMissed]));
+    store.remove('shop/a');
+    store.sweep(() => true);
+    expect(told).toEqual([
+      ['a', false],
+      ['b', true],
+    ]);
+  });
+
   it('tells nothing to a listener that has left', () => {
     const store = new ObjectStore<KubeObject>(silent);
     const told: unknown[] = [];

@@ -193,6 +193,14 @@ export const SERVICE_CIDRS: Resource<ServiceCidr> = {
   namespaced: false,
 };
 
+export const CUSTOM_RESOURCE_DEFINITIONS: Resource = {
+  group: 'apiextensions.k8s.io',
+  version: 'v1',
+  plural: 'customresourcedefinitions',
+  kind: 'CustomResourceDefinition',
+  namespaced: false,
+};
+
 export const LEASES: Resource<Lease> = {
   group: 'coordination.k8s.io',
   version: 'v1',

@@ -81,7 +81,7 @@ export interface KubeReader {
   get<T extends KubeObject>(resource: Resource<T>, name: string, namespace?: string): Promise<T | undefined>;
   /** The whole list, read in pages. */
   list<T extends KubeObject>(resource: Resource<T>, options: ListOptions): Promise<readonly T[]>;
-  /** Whether the apiserver serves the resource (discovery), and not only until what remains of a CRD is deleted. */
+  /** Whether the apiserver serves the resource (discovery). */
   serves(resource: Resource): Promise<boolean>;
 }
 

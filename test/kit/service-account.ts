@@ -50,6 +50,12 @@ export const catalogGrants: readonly Grant[] = [
   { apiGroups: ['etcd-endpoints.io'], resources: ['etcdcatalogs'], verbs: ['list', 'watch', 'get'] },
   { apiGroups: ['etcd-endpoints.io'], resources: ['etcdcatalogs/status'], verbs: ['update'] },
   { apiGroups: ['etcd-endpoints.io'], resources: ['etcdservices'], verbs: ['create', 'update', 'delete'] },
+  {
+    apiGroups: ['apiextensions.k8s.io'],
+    resources: ['customresourcedefinitions'],
+    resourceNames: ['etcdcatalogs.etcd-endpoints.io'],
+    verbs: ['get'],
+  },
   { apiGroups: [''], resources: ['namespaces'], verbs: ['list', 'watch'] },
 ];
 

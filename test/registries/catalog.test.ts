@@ -75,6 +75,16 @@ async function untilCounted(name: string, wanted: Readonly<Record<string, number
   }, LOOK);
 }
 
+/** A quota without room for a single EtcdService, with the status that no controller of Kubernetes is there to write. */
+async function forbidEtcdServices({ objects }: Scene): Promise<void> {
+  const hard = { 'count/etcdservices.etcd-endpoints.io': '0' };
+  await objects.create('resourcequotas', 'none', { spec: { hard } });
+  const filled = (quota: AnyObject): void => {
+    quota.status = { hard, used: hard };
+  };
+  await objects.change('resourcequotas', 'none', filled, 'status');
+}
+
 describe.concurrent('a catalog', () => {
   it('publishes every service of a registry as a headless Service, and those that come later', async () => {
     const { tenant, name } = await stage({ web: ['10.0.0.1:80'], 'user.rpc': ['10.0.0.2:80'] });
@@ -236,6 +246,58 @@ describe.concurrent('a catalog', () => {
     const message = await catalogs.untilCondition('not-granted', 'AllPublished', 'False/SomeLeftOut');
     expect(message).toBe('Left out: 1 NotGranted');
     expect(await namesOf(b)).toEqual([]);
+  });
+
+  it('leaves a name to the catalog that has it, and says which that is', async () => {
+    const { tenant, name } = await stage({ web: ['10.0.0.1:80'] });
+    await tenant.untilReady('web');
+    await catalogs.create(`${name}-other`, {
+      registryRef: { name: 'company' },
+      pattern: `/${tenant.namespace}/{service}/{instance}`,
+      namespaces: [{ name: tenant.namespace }],
+      template: { spec: { ports: [{ port: 80 }] } },
+    });
+
+    const status = await untilCounted(`${name}-other`, { found: 1, published: 0, adopted: 0, leftOut: 1 });
+    const about = `${tenant.namespace}/web of EtcdCatalog ${name}`;
+    expect(status.leftOut).toEqual([{ service: 'web', reason: 'NameCollision', about }]);
+  });
+
+  it('makes all others where one namespace refuses its EtcdServices, and keeps those that could not move there', async () => {
+    const [full, free] = [await plane.newTenant(), await plane.newTenant()];
+    await forbidEtcdServices(full);
+    const root = `/open/${full.namespace}`;
+    const instances = (env: string): (readonly [string, string])[] =>
+      Array.from({ length: 12 }, (_, index) => [`${root}/${env}/s${index}/1`, '10.0.0.1:80'] as const);
+    await plane.own.registrar.put(Object.fromEntries([...instances('full'), ...instances('free')]));
+    const spec = {
+      registryRef: { name: 'company' },
+      pattern: `${root}/{env}/{service}/{instance}`,
+      template: { spec: { ports: [{ port: 80 }] } },
+    };
+    const rules = [
+      { match: { env: 'full' }, name: full.namespace },
+      { match: { env: 'free' }, name: free.namespace },
+    ];
+    await catalogs.create('partly-refused', { ...spec, namespaces: rules });
+
+    const message = await catalogs.untilCondition('partly-refused', 'Ready', 'False/WriteFailed');
+    expect(message).toContain('12 writes were refused');
+    await untilCounted('partly-refused', { found: 24, published: 12 });
+    expect(await namesOf(free)).toHaveLength(12);
+
+    await catalogs.change('partly-refused', {
+      namespaces: [{ match: { env: 'free' }, name: full.namespace }],
+      exclude: ['s1'],
+    });
+    await untilNamed(
+      free,
+      Array.from({ length: 12 }, (_, index) => `s${index}`)
+        .filter((name) => name !== 's1')
+        .sort(),
+    );
+    await catalogs.untilCondition('partly-refused', 'Ready', 'False/WriteFailed');
+    expect(await namesOf(free)).toHaveLength(11);
   });
 
   it('says which registry is missing, and what is wrong with its template', async () => {

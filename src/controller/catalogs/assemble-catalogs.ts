@@ -51,7 +51,7 @@ export function assembleCatalogs(config: ControllerConfig, deps: CatalogAssembly
     caches,
     etcdServices,
     pool: registries.pool,
-    sawDeleted: (name) => catalogKeeper.sawDeleted(name),
+    sawDeleted: (catalog) => catalogKeeper.sawDeleted(catalog),
   });
   return {
     catalogQueue,

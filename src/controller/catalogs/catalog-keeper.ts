@@ -106,8 +106,8 @@ export class CatalogKeeper {
   }
 
   /** A watch has told that somebody has deleted the catalog. */
-  sawDeleted(name: string): void {
-    this.#orphans.sawDeleted(name);
+  sawDeleted(catalog: EtcdCatalog): void {
+    this.#orphans.sawDeleted(catalog);
   }
 
   close(): void {

@@ -1,3 +1,4 @@
+import type { EtcdCatalog } from '../../api/etcd-catalog.ts';
 import type { EtcdService } from '../../api/etcd-service.ts';
 import { catalogOf } from '../../catalog/marks.ts';
 import type { KubeObject } from '../../kube/types.ts';
@@ -11,7 +12,7 @@ export interface CatalogTriggerDeps extends Pick<OpenRegistries, 'caches' | 'poo
   readonly queue: WorkQueue;
   readonly etcdServices: OwnWrites<EtcdService>;
   /** A watch has told that somebody has deleted the catalog. */
-  readonly sawDeleted: (name: string) => void;
+  readonly sawDeleted: (catalog: EtcdCatalog) => void;
 }
 
 /** Puts the names of EtcdCatalogs into their queue when something that they depend on changes. Only names: the state is read later. */
@@ -25,7 +26,7 @@ export function connectCatalogTriggers(deps: CatalogTriggerDeps): void {
   caches.etcdCatalogs.onChange((before, after, isMissed) => {
     const object = after ?? before;
     if (before !== undefined && after === undefined && !isMissed) {
-      sawDeleted(before.metadata.name);
+      sawDeleted(before);
     }
     if (object !== undefined && isSpecChange(before, after)) {
       queue.add(object.metadata.name);

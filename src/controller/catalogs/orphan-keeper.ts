@@ -1,16 +1,14 @@
-import { etcdCatalogResource } from '../../api/etcd-catalog.ts';
+import { type EtcdCatalog, etcdCatalogResource } from '../../api/etcd-catalog.ts';
 import type { EtcdService } from '../../api/etcd-service.ts';
 import { retire } from '../../catalog/orphans.ts';
 import type { Clock } from '../../clock.ts';
-import type { KubeReader } from '../../kube/types.ts';
+import { hasCode } from '../../errors.ts';
+import { CUSTOM_RESOURCE_DEFINITIONS } from '../../kube/resources.ts';
+import type { KubeObject, KubeReader } from '../../kube/types.ts';
 import type { OwnWrites } from '../own-writes.ts';
 import type { Requeue } from '../work-queue.ts';
 import type { CatalogWrites } from './catalog-writes.ts';
 
-/** How long a catalog must have been gone, with its CRD in place: the deletion of the CRD deletes every catalog first. */
-const settleMs = 5000;
-/** How often that is looked at meanwhile. */
-const settlingLookMs = 1000;
 /** How often EtcdServices are looked at that wait for their time, or for the CRD. */
 const lookAgainMs = 10_000;
 
@@ -32,8 +30,8 @@ export interface OrphanKeeperDeps {
 export class OrphanKeeper {
   readonly #deps: OrphanKeeperDeps;
   readonly #writes: CatalogWrites;
-  /** Catalogs that this process has seen being deleted, and when, in monotonic milliseconds. */
-  readonly #deletedAt = new Map<string, number>();
+  /** Catalogs that this process has seen being deleted, as they were. */
+  readonly #deleted = new Map<string, EtcdCatalog>();
 
   constructor(deps: OrphanKeeperDeps, writes: CatalogWrites) {
     this.#deps = deps;
@@ -41,60 +39,78 @@ export class OrphanKeeper {
   }
 
   /** A watch has told that somebody has deleted the catalog. */
-  sawDeleted(name: string): void {
-    this.#deletedAt.set(name, this.#deps.clock.monotonic());
+  sawDeleted(catalog: EtcdCatalog): void {
+    this.#deleted.set(catalog.metadata.name, catalog);
   }
 
   /** The catalog is there. */
   sawStanding(name: string): void {
-    this.#deletedAt.delete(name);
+    this.#deleted.delete(name);
   }
 
   /** `isAllowed` is asked before each write, as {@link CatalogWrites.carryOut} has it. */
   async reconcile(name: string, isAllowed: () => void): Promise<Requeue | undefined> {
     const { etcdServices, leads, clock } = this.#deps;
     if (etcdServices.by(name).length === 0) {
-      this.#deletedAt.delete(name);
+      this.#deleted.delete(name);
       return undefined;
     }
-    const settlesInMs = this.#settlesInMs(name);
-    if (!leads() && settlesInMs === undefined) {
+    if (!leads()) {
       return undefined;
     }
     if (!(await this.#isAbsent(name))) {
       return { requeueAfterMs: lookAgainMs };
     }
-    if (settlesInMs !== undefined && settlesInMs > 0) {
-      return { requeueAfterMs: settlingLookMs };
-    }
-    if (!leads()) {
-      return undefined;
-    }
-    const {
-      marked,
-      deletes,
-      lookAgainMs: nextMs,
-    } = retire({
-      orphans: etcdServices.by(name),
-      isDeleted: this.#deletedAt.has(name),
-      now: clock.now(),
-    });
+    const isDeleted = await this.#isDeletedAlone(name);
+    const orphans = etcdServices.by(name);
+    const { marked, deletes, lookAgainMs: nextMs } = retire({ orphans, isDeleted, now: clock.now() });
     await this.#writes.carryOut({ creates: [], updates: marked, deletes, moves: [] }, isAllowed);
     return nextMs === undefined ? undefined : { requeueAfterMs: Math.min(nextMs, lookAgainMs) };
   }
 
-  /** Looks at the apiserver itself: a cache that lags, or whose CRD was deleted, must not cost a cluster its Services. */
+  /** Looks at the apiserver itself: a cache that lags, or whose CRD has gone, must not cost a cluster its Services. */
   async #isAbsent(name: string): Promise<boolean> {
     const { areListed, reader } = this.#deps;
-    if (!areListed() || !(await reader.serves(etcdCatalogResource))) {
-      this.#deletedAt.delete(name);
-      return false;
-    }
-    return (await reader.get(etcdCatalogResource, name)) === undefined;
+    return (
+      areListed() &&
+      (await reader.serves(etcdCatalogResource)) &&
+      (await reader.get(etcdCatalogResource, name)) === undefined
+    );
   }
 
-  #settlesInMs(name: string): number | undefined {
-    const deletedAt = this.#deletedAt.get(name);
-    return deletedAt === undefined ? undefined : deletedAt + settleMs - this.#deps.clock.monotonic();
+  /**
+   * Whether somebody has deleted the catalog, and not its CRD with every catalog in it. A CRD that is being deleted says so before the first
+   * catalog goes, and one that was installed again is younger than the catalog. Where we may not look, it is taken for the worse.
+   */
+  async #isDeletedAlone(name: string): Promise<boolean> {
+    const catalog = this.#deleted.get(name);
+    if (catalog === undefined) {
+      return false;
+    }
+    const isAlone = hasOutlived(await this.#crd(), catalog);
+    if (!isAlone) {
+      this.#deleted.delete(name);
+    }
+    return isAlone;
   }
+
+  async #crd(): Promise<KubeObject | undefined> {
+    const { plural, group } = etcdCatalogResource;
+    try {
+      return await this.#deps.reader.get(CUSTOM_RESOURCE_DEFINITIONS, `${plural}.${group}`);
+    } catch (error) {
+      if (hasCode(error, 'KUBE_FORBIDDEN')) {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+}
+
+/** Whether the CRD is the one that the catalog was made under, and stays. */
+function hasOutlived(crd: KubeObject | undefined, { metadata }: EtcdCatalog): boolean {
+  const [installed = Number.NaN, created = Number.NaN] = [crd?.metadata, metadata].map((meta) =>
+    Date.parse(meta?.creationTimestamp ?? ''),
+  );
+  return crd?.metadata.deletionTimestamp === undefined && installed <= created;
 }
