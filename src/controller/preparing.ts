@@ -1,7 +1,6 @@
 import { type EtcdService, type EtcdServiceSpec, serviceNameOf } from '../api/etcd-service.ts';
 import type { Clock } from '../clock.ts';
 import type { DesiredEndpoint, ServicePort } from '../endpoints/types.ts';
-import { RetryableError } from '../errors.ts';
 import type { Left } from '../explain/flight-recorder.ts';
 import { reasonOf } from '../explain/removal.ts';
 import type { Service } from '../kube/resources.ts';
@@ -13,6 +12,7 @@ import type { Pending, Registries, RegistryUse } from './registries.ts';
 import type { ServiceKeeper } from './service-keeper.ts';
 import { readSpec } from './spec.ts';
 import { Subscription } from './subscription.ts';
+import { termGuard } from './term-guard.ts';
 import type { Tracked } from './tracked.ts';
 
 /** What stands before the first write: what is asked for, whose the name is, and what is followed for it. */
@@ -64,7 +64,7 @@ export class Preparer {
   /** What is asked for, and for which Service. Throws a Refusal where that cannot be read. */
   claimOf(tracked: Tracked, object: EtcdService): Claim {
     const claim = this.#deps.claims.of(object, specOf(tracked, object));
-    return { ...claim, assertSameTerm: this.#termGuard() };
+    return { ...claim, assertSameTerm: termGuard(this.#deps.leadsSince) };
   }
 
   /** Reads what is followed as the Service wants it that stands now: Kubernetes has chosen what the spec leaves open, such as families. */
@@ -89,17 +89,6 @@ export class Preparer {
       tracked.subscription.update(following);
     }
     return tracked.subscription;
-  }
-
-  /** A run that outlives its term must not write in the next one, which has not listed for it. */
-  #termGuard(): () => void {
-    const { leadsSince } = this.#deps;
-    const since = leadsSince();
-    return () => {
-      if (leadsSince() !== since) {
-        throw new RetryableError('TERM_ENDED', 'the term of this reconcile is over');
-      }
-    };
   }
 }
 

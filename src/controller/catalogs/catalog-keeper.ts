@@ -4,13 +4,12 @@ import type { Condition } from '../../api/condition.ts';
 import { type EtcdCatalog, type EtcdCatalogSpec, etcdCatalogResource } from '../../api/etcd-catalog.ts';
 import type { EtcdService, EtcdServiceSpec } from '../../api/etcd-service.ts';
 import { parseCatalogSpec, parseSpec, problemsText } from '../../api/parse.ts';
-import { type AssignContext, assign } from '../../catalog/assign.ts';
-import { type GeneratedWish, generatorOf, sourceOf } from '../../catalog/generated.ts';
+import { assign } from '../../catalog/assign.ts';
+import { type GeneratedWish, generatorOf } from '../../catalog/generated.ts';
 import { catalogOf } from '../../catalog/marks.ts';
 import { type CompiledPattern, compilePattern } from '../../catalog/pattern.ts';
 import { planCatalog } from '../../catalog/plan.ts';
 import type { Clock } from '../../clock.ts';
-import { RetryableError } from '../../errors.ts';
 import { isOutage } from '../../etcd/errors.ts';
 import type { Namespace } from '../../kube/resources.ts';
 import type { KubeReader, KubeWriter, WatchedCache } from '../../kube/types.ts';
@@ -20,7 +19,9 @@ import type { OwnWrites } from '../own-writes.ts';
 import { Refusal } from '../refusal.ts';
 import type { Asker, Pending } from '../registries.ts';
 import { whyRefused } from '../registry-status.ts';
+import { termGuard } from '../term-guard.ts';
 import type { Requeue } from '../work-queue.ts';
+import { assignContext } from './assign-context.ts';
 import { CatalogRange, type CatalogSource } from './catalog-range.ts';
 import { type CatalogFacts, isTransition, nextCatalogStatus, readiness } from './catalog-status.ts';
 import { CatalogWrites } from './catalog-writes.ts';
@@ -97,7 +98,7 @@ export class CatalogKeeper {
     const object = catalogs.get(name);
     if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
       this.#release(name);
-      return await this.#orphans.reconcile(name, this.#termGuard());
+      return await this.#orphans.reconcile(name, termGuard(this.#deps.leadsSince));
     }
     this.#orphans.sawStanding(name);
     const findings = await this.#find(object);
@@ -149,7 +150,10 @@ export class CatalogKeeper {
     if (facts.isObserved) {
       return { ready: readiness(facts, spec.maxServices), facts };
     }
-    const { failures, notCreated } = await this.#writes.carryOut(facts.plan, this.#termGuard());
+    const { failures, notCreated } = await this.#writes.carryOut(
+      facts.plan,
+      termGuard(this.#deps.leadsSince),
+    );
     const { published, lookAgainMs: waitMs } = facts.plan;
     return {
       ready: whyRefusedOf(failures) ?? readiness(facts, spec.maxServices),
@@ -212,7 +216,7 @@ export class CatalogKeeper {
     const { etcdServices, clock } = this.#deps;
     const standing = etcdServices.by(metadata.name);
     const isKnown = source.source.connection.connected && range.failure === undefined;
-    const assignment = assign(range.services.list(), spec, this.#context(wish, sample));
+    const assignment = assign(range.services.list(), spec, assignContext(wish, sample, this.#deps));
     const plan = planCatalog(
       { ...wish, maxServices: spec.maxServices },
       {
@@ -228,52 +232,6 @@ export class CatalogKeeper {
     );
     const isObserved = spec.mode === 'Observe';
     return { assignment, plan, unmatchedKeys: range.services.unmatched, isKnown, isObserved };
-  }
-
-  #context(wish: GeneratedWish, sample: EtcdServiceSpec): AssignContext {
-    const { served, namespaces, etcdServices, registries } = this.#deps;
-    return {
-      hasNamespace(name) {
-        if (served.length > 0 && !served.includes(name)) {
-          return false;
-        }
-        const namespace = namespaces.get(name);
-        return namespace !== undefined && namespace.metadata.deletionTimestamp === undefined;
-      },
-      mayRead(namespace, service) {
-        // Every rule holds of the sample, and grants look at the keys alone: thousands of specs need not be made and checked for them.
-        const keys = wish.hasInstances ? { prefix: service.source } : { key: service.source };
-        try {
-          return !('pending' in registries.of({ namespace, spec: { ...sample, ...keys } }));
-        } catch (error) {
-          if (error instanceof Refusal) {
-            return false;
-          }
-          throw error;
-        }
-      },
-      standingSource(namespace, name) {
-        const existing = etcdServices.get(`${namespace}/${name}`);
-        return existing && catalogOf(existing).includes(wish.catalog)
-          ? sourceOf(existing, wish.separator)
-          : undefined;
-      },
-      rival(namespace, name) {
-        const existing = etcdServices.get(`${namespace}/${name}`);
-        return existing && catalogOf(existing).find((catalog) => catalog !== wish.catalog);
-      },
-    };
-  }
-
-  /** A run that outlives its term must not write in the next one. */
-  #termGuard(): () => void {
-    const { leadsSince } = this.#deps;
-    const since = leadsSince();
-    return () => {
-      if (leadsSince() !== since) {
-        throw new RetryableError('TERM_ENDED', 'the term of this reconcile is over');
-      }
-    };
   }
 
   /** Returns in how many milliseconds there is something to write, where it is too early for counters. */
