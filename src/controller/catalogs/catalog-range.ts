@@ -2,15 +2,10 @@ import { FoundServices } from '../../catalog/found-services.ts';
 import type { CompiledPattern } from '../../catalog/pattern.ts';
 import { keyOf, prefixRange } from '../../etcd/key.ts';
 import type { MirroredRange, RangeFailure, RegistrySource } from '../../etcd/types.ts';
+import type { Pending, Registries } from '../registries.ts';
 
 /** A registry as a catalog uses it. */
-export interface CatalogSource {
-  /** The registry's name. */
-  readonly name: string;
-  readonly source: RegistrySource;
-  /** Put before every key that a pattern names. */
-  readonly root: string;
-}
+export type CatalogSource = Exclude<ReturnType<Registries['sourceOf']>, Pending>;
 
 /** The keys of a pattern in one registry, followed, and the services that they belong to. */
 export class CatalogRange {
