@@ -4,24 +4,24 @@ import type { Connection } from '../etcd/types.ts';
 import type { FlightRecorder } from '../explain/flight-recorder.ts';
 import { type KubeWriter, type ObjectKey, objectKey } from '../kube/types.ts';
 import type { AssemblyDeps } from './assemble.ts';
-import type { RegistryAssembly } from './assemble-registries.ts';
-import { Decider } from './deciding.ts';
 import { Explainer } from './explainer.ts';
-import type { GuardedObject } from './guard-types.ts';
-import { Guards } from './guards.ts';
-import { HeldProbes } from './held-probes.ts';
-import { shownHold } from './hold-findings.ts';
+import { Decider } from './guard/deciding.ts';
+import type { GuardedObject } from './guard/guard-types.ts';
+import { Guards } from './guard/guards.ts';
+import { HeldProbes } from './guard/held-probes.ts';
+import { shownHold } from './guard/hold-findings.ts';
 import { Preparer } from './preparing.ts';
-import type { Publisher } from './publisher.ts';
+import type { Publisher } from './publish/publisher.ts';
+import { ServiceKeeper } from './publish/service-keeper.ts';
 import { Publishing } from './publishing.ts';
+import type { WorkQueue } from './queue/work-queue.ts';
 import { Reconciler } from './reconciler.ts';
 import type { Recorder } from './recorder.ts';
-import type { Leases } from './registries.ts';
-import { Reporter } from './reporting.ts';
-import { ServiceKeeper } from './service-keeper.ts';
-import { StatusWriter } from './status-writer.ts';
+import type { RegistryAssembly } from './registries/assemble-registries.ts';
+import type { Leases } from './registries/registries.ts';
+import { Reporter } from './status/reporting.ts';
+import { StatusWriter } from './status/status-writer.ts';
 import { TrackedServices } from './tracked.ts';
-import type { WorkQueue } from './work-queue.ts';
 
 export interface ReconcilerParts extends AssemblyDeps, RegistryAssembly {
   /** Of EtcdServices. */

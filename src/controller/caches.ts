@@ -15,7 +15,7 @@ import {
 } from '../kube/resources.ts';
 import type { KubeClient, KubeObject, Resource, WatchedCache } from '../kube/types.ts';
 import type { Logger } from '../telemetry/logging.ts';
-import { slimNode } from './node-names.ts';
+import { slimNode } from './publish/node-names.ts';
 
 /** How often it is said what the start waits for. */
 const waitingLoggedMs = 15_000;

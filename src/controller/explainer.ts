@@ -15,9 +15,9 @@ import type { ObjectKey } from '../kube/types.ts';
 import type { Leader } from '../leadership/elector.ts';
 import type { Leadership } from './leadership.ts';
 import type { Preparer } from './preparing.ts';
-import type { Publisher } from './publisher.ts';
-import { Refusal } from './refusal.ts';
-import { registryNameOf } from './registry-name.ts';
+import type { Publisher } from './publish/publisher.ts';
+import { registryNameOf } from './registries/registry-name.ts';
+import { Refusal } from './status/refusal.ts';
 import type { Tracked, TrackedServices } from './tracked.ts';
 
 /** Keys that are told at once: each is read again for it, and its lease is asked for. */

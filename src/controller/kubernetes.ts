@@ -10,11 +10,11 @@ import { countCall } from '../telemetry/edge-metrics.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { type Caches, openCaches } from './caches.ts';
-import { Claims } from './claims.ts';
+import { Claims } from './claims/claims.ts';
 import type { Leadership } from './leadership.ts';
-import { NodeNames } from './node-names.ts';
-import { OwnWrites } from './own-writes.ts';
-import { valuesOfSlice } from './slices-keeper.ts';
+import { NodeNames } from './publish/node-names.ts';
+import { OwnWrites } from './publish/own-writes.ts';
+import { valuesOfSlice } from './publish/slices-keeper.ts';
 import { userAgentOf } from './user-agent.ts';
 
 /** The controller's side of Kubernetes: one client, its caches and what is built on them. */

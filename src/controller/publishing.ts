@@ -4,18 +4,18 @@ import type { DesiredEndpoint } from '../endpoints/types.ts';
 import type { RegistrySource } from '../etcd/types.ts';
 import type { FlightRecorder } from '../explain/flight-recorder.ts';
 import type { Service } from '../kube/resources.ts';
-import type { Claim } from './claim.ts';
-import type { Decider, Decision } from './deciding.ts';
-import { earliest, isPublished, unknown, whyStale, whyUnready } from './findings.ts';
+import type { Claim } from './claims/claim.ts';
+import type { Settled } from './follow/subscription.ts';
+import type { Decider, Decision } from './guard/deciding.ts';
 import type { Prepared, Preparer } from './preparing.ts';
-import type { Publication, Publisher } from './publisher.ts';
+import type { Publication, Publisher } from './publish/publisher.ts';
+import type { ServiceKeeper } from './publish/service-keeper.ts';
 import type { Recorder } from './recorder.ts';
-import type { Pending } from './registries.ts';
-import { registryNameOf } from './registry-name.ts';
-import type { ServiceKeeper } from './service-keeper.ts';
-import { isShownStale, staleness } from './staleness.ts';
-import type { Findings, Published } from './status.ts';
-import type { Settled } from './subscription.ts';
+import type { Pending } from './registries/registries.ts';
+import { registryNameOf } from './registries/registry-name.ts';
+import { earliest, isPublished, unknown, whyStale, whyUnready } from './status/findings.ts';
+import { isShownStale, staleness } from './status/staleness.ts';
+import type { Findings, Published } from './status/status.ts';
 import type { Tracked } from './tracked.ts';
 
 /** What a reconcile has found, and when the next one has to come even though nothing changes. */

@@ -3,18 +3,18 @@ import type { ReadyReason } from '../api/reasons.ts';
 import { codeOf } from '../errors.ts';
 import type { Connection } from '../etcd/types.ts';
 import type { ObjectKey } from '../kube/types.ts';
-import { refusalOf, soonest, unknown, withRegistry } from './findings.ts';
-import type { Guards } from './guards.ts';
-import type { HeldProbes } from './held-probes.ts';
+import type { Guards } from './guard/guards.ts';
+import type { HeldProbes } from './guard/held-probes.ts';
 import { type Preparer, serviceNameIn } from './preparing.ts';
 import type { Found, Publishing, PublishingDeps } from './publishing.ts';
-import { Refusal } from './refusal.ts';
-import { registryNameOf } from './registry-name.ts';
-import { type RegistryState, registryState, withoutRegistry } from './registry-state.ts';
-import type { Reporter } from './reporting.ts';
-import type { Findings } from './status.ts';
+import type { Requeue } from './queue/work-queue.ts';
+import { registryNameOf } from './registries/registry-name.ts';
+import { type RegistryState, registryState, withoutRegistry } from './registries/registry-state.ts';
+import { refusalOf, soonest, unknown, withRegistry } from './status/findings.ts';
+import { Refusal } from './status/refusal.ts';
+import type { Reporter } from './status/reporting.ts';
+import type { Findings } from './status/status.ts';
 import type { Tracked, TrackedServices } from './tracked.ts';
-import type { Requeue } from './work-queue.ts';
 
 /** A status says that the registry is being listed only where that takes longer; mostly it takes milliseconds. */
 const firstStatusAfterMs = 2000;

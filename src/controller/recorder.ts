@@ -10,9 +10,9 @@ import type { DesiredEndpoint } from '../endpoints/types.ts';
 import { type EventRecorder, type KubeObject, objectKey } from '../kube/types.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import type { Claim } from './claim.ts';
-import type { Write } from './publisher.ts';
-import type { Finding, Published } from './status.ts';
+import type { Claim } from './claims/claim.ts';
+import type { Write } from './publish/publisher.ts';
+import type { Finding, Published } from './status/status.ts';
 
 type RemovalFinding = Finding<RemovalHeldReason>;
 

@@ -5,8 +5,8 @@ import type { Elector, Leader } from '../leadership/elector.ts';
 import type { Term } from '../leadership/term.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Leadership } from './leadership.ts';
+import type { Requeue, WorkQueue } from './queue/work-queue.ts';
 import type { Reconciler } from './reconciler.ts';
-import type { Requeue, WorkQueue } from './work-queue.ts';
 
 /** Standbys begin to follow etcd within so long of their start, each at its own time: they start together, and their lists are not urgent. */
 const standbyJitterMs = 2000;

@@ -15,7 +15,7 @@ import { type Assembly, assemble } from './assemble.ts';
 import { type OpenElection, openElection } from './election.ts';
 import { type Kubernetes, openKubernetes } from './kubernetes.ts';
 import { Leadership } from './leadership.ts';
-import { type OpenRegistries, openRegistries } from './open-registries.ts';
+import { type OpenRegistries, openRegistries } from './registries/open-registries.ts';
 import { runReplica } from './replica.ts';
 import { scrapeController } from './scrape.ts';
 

@@ -9,9 +9,9 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { setQueueGauges } from '../telemetry/queue-metrics.ts';
 import type { Kubernetes } from './kubernetes.ts';
 import type { Leadership } from './leadership.ts';
-import type { OpenRegistries } from './open-registries.ts';
+import type { WorkQueue } from './queue/work-queue.ts';
 import type { Reconciler } from './reconciler.ts';
-import type { WorkQueue } from './work-queue.ts';
+import type { OpenRegistries } from './registries/open-registries.ts';
 
 export interface ScrapeInput {
   readonly metrics: Metrics;

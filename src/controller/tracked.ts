@@ -3,9 +3,9 @@ import type { Clock } from '../clock.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
 import type { Revision } from '../etcd/types.ts';
 import type { ObjectKey } from '../kube/types.ts';
-import type { readSpec } from './spec.ts';
-import type { Published } from './status.ts';
-import type { Subscription } from './subscription.ts';
+import type { readSpec } from './claims/spec.ts';
+import type { Subscription } from './follow/subscription.ts';
+import type { Published } from './status/status.ts';
 
 /** What is known of one EtcdService between reconciles. */
 export interface Tracked {

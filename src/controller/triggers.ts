@@ -2,12 +2,12 @@ import type { EtcdService } from '../api/etcd-service.ts';
 import { annotations, labels } from '../endpoints/labels.ts';
 import type { EndpointSlice, Endpoints, Service } from '../kube/resources.ts';
 import { type Cache, type KubeObject, type ObjectKey, objectKey } from '../kube/types.ts';
-import { type Claims, claimedService } from './claims.ts';
-import type { NodeNames } from './node-names.ts';
-import type { OwnWrites } from './own-writes.ts';
-import { serviceOf } from './slices-keeper.ts';
+import { type Claims, claimedService } from './claims/claims.ts';
+import type { NodeNames } from './publish/node-names.ts';
+import type { OwnWrites } from './publish/own-writes.ts';
+import { serviceOf } from './publish/slices-keeper.ts';
+import type { WorkQueue } from './queue/work-queue.ts';
 import { isSpecChange } from './spec-change.ts';
-import type { WorkQueue } from './work-queue.ts';
 
 export interface TriggerDeps {
   readonly queue: WorkQueue;

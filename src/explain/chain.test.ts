@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../test/kit/fake-clock.ts';
 import { MemoryRegistry } from '../../test/kit/memory-registry.ts';
-import { KeyLedger } from '../controller/key-ledger.ts';
+import { KeyLedger } from '../controller/follow/key-ledger.ts';
 import { compileFilter } from '../endpoints/filter.ts';
 import { endpointId } from '../endpoints/match-ports.ts';
 import { compileZone } from '../endpoints/zone.ts';

@@ -1,5 +1,5 @@
 import type { RemovalHeldReason } from '../api/reasons.ts';
-import type { RunResult } from '../controller/work-queue.ts';
+import type { RunResult } from '../controller/queue/work-queue.ts';
 import type { NoticeReason } from '../endpoints/notices.ts';
 import type { Obstacle } from '../etcd/election/election-types.ts';
 import type { ListReason } from '../etcd/mirror/observer.ts';

@@ -1,4 +1,4 @@
-import type { FinishedRun, QueueObserver, QueueSnapshot, RunResult } from '../controller/work-queue.ts';
+import type { FinishedRun, QueueObserver, QueueSnapshot, RunResult } from '../controller/queue/work-queue.ts';
 import type { Metrics } from './metrics.ts';
 
 /** An observer that writes controller-runtime's and client-go's metrics of one controller and its queue. */

@@ -1,9 +1,9 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import type { Claim } from '../../src/controller/claim.ts';
-import { EndpointsKeeper } from '../../src/controller/endpoints-keeper.ts';
-import { OwnWrites, type UnderlyingCache } from '../../src/controller/own-writes.ts';
-import { SlicesKeeper, valuesOfSlice } from '../../src/controller/slices-keeper.ts';
+import type { Claim } from '../../src/controller/claims/claim.ts';
+import { EndpointsKeeper } from '../../src/controller/publish/endpoints-keeper.ts';
+import { OwnWrites, type UnderlyingCache } from '../../src/controller/publish/own-writes.ts';
+import { SlicesKeeper, valuesOfSlice } from '../../src/controller/publish/slices-keeper.ts';
 import { labels } from '../../src/endpoints/labels.ts';
 import type { DesiredEndpoint } from '../../src/endpoints/types.ts';
 import {

@@ -1,4 +1,4 @@
-import { registryState } from '../../src/controller/registry-state.ts';
+import { registryState } from '../../src/controller/registries/registry-state.ts';
 
 /** A loss of the registry is reported between 30 and 60 seconds after it, spread by name; this is a name of those that come first. */
 export function firstToTell(namespace: string): string {

@@ -2,10 +2,10 @@ import { catalogOf } from '../../catalog/marks.ts';
 import type { ControllerConfig } from '../../config/controller-options.ts';
 import type { KubeWriter } from '../../kube/types.ts';
 import type { AssemblyDeps } from '../assemble.ts';
-import { countedQueue } from '../counted-queue.ts';
+import { countedQueue } from '../queue/counted-queue.ts';
+import type { WorkQueue } from '../queue/work-queue.ts';
 import type { Recorder } from '../recorder.ts';
-import type { Registries } from '../registries.ts';
-import type { WorkQueue } from '../work-queue.ts';
+import type { Registries } from '../registries/registries.ts';
 import { CatalogKeeper } from './catalog-keeper.ts';
 import { connectCatalogTriggers } from './catalog-triggers.ts';
 

@@ -4,9 +4,9 @@ import { type GeneratedWish, sourceOf } from '../../catalog/generated.ts';
 import { catalogOf } from '../../catalog/marks.ts';
 import type { Namespace } from '../../kube/resources.ts';
 import type { Cache } from '../../kube/types.ts';
-import type { OwnWrites } from '../own-writes.ts';
-import { Refusal } from '../refusal.ts';
-import type { Asker } from '../registries.ts';
+import type { OwnWrites } from '../publish/own-writes.ts';
+import type { Asker } from '../registries/registries.ts';
+import { Refusal } from '../status/refusal.ts';
 
 export interface AssignContextDeps {
   readonly etcdServices: OwnWrites<EtcdService>;

@@ -2,7 +2,7 @@ import { FoundServices } from '../../catalog/found-services.ts';
 import type { CompiledPattern } from '../../catalog/pattern.ts';
 import { keyOf, prefixRange } from '../../etcd/key.ts';
 import type { MirroredRange, RangeFailure, RegistrySource } from '../../etcd/types.ts';
-import type { Pending, Registries } from '../registries.ts';
+import type { Pending, Registries } from '../registries/registries.ts';
 
 /** A registry as a catalog uses it. */
 export type CatalogSource = Exclude<ReturnType<Registries['sourceOf']>, Pending>;

@@ -5,7 +5,7 @@ import type { EtcdCatalogStatus } from '../../api/etcd-catalog.ts';
 import { mostSamples } from '../../api/etcd-catalog-status.ts';
 import type { Assignment, LeftOut } from '../../catalog/assign.ts';
 import type { CatalogPlan } from '../../catalog/plan.ts';
-import { cutTo, type Finding, nextCondition } from '../condition.ts';
+import { cutTo, type Finding, nextCondition } from '../status/condition.ts';
 
 /** What is known of a catalog's services. */
 export interface CatalogFacts {

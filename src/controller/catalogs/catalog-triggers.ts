@@ -2,10 +2,10 @@ import type { EtcdCatalog } from '../../api/etcd-catalog.ts';
 import type { EtcdService } from '../../api/etcd-service.ts';
 import { catalogOf } from '../../catalog/marks.ts';
 import type { KubeObject } from '../../kube/types.ts';
-import type { OpenRegistries } from '../open-registries.ts';
-import type { OwnWrites } from '../own-writes.ts';
+import type { OwnWrites } from '../publish/own-writes.ts';
+import type { WorkQueue } from '../queue/work-queue.ts';
+import type { OpenRegistries } from '../registries/open-registries.ts';
 import { isSpecChange } from '../spec-change.ts';
-import type { WorkQueue } from '../work-queue.ts';
 
 export interface CatalogTriggerDeps extends Pick<OpenRegistries, 'caches' | 'pool'> {
   /** Of EtcdCatalogs. */

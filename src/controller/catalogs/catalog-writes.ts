@@ -2,8 +2,8 @@ import { type EtcdService, etcdServiceResource } from '../../api/etcd-service.ts
 import type { CatalogPlan } from '../../catalog/plan.ts';
 import { codeOf } from '../../errors.ts';
 import { type KubeWriter, type ObjectKey, objectKey } from '../../kube/types.ts';
-import type { OwnWrites } from '../own-writes.ts';
-import { together } from '../together.ts';
+import type { OwnWrites } from '../publish/own-writes.ts';
+import { together } from '../publish/together.ts';
 
 /** So many writes of one catalog are under way at once: a catalog of thousands must not fill every connection. */
 const writesAtOnce = 8;

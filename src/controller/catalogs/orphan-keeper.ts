@@ -5,8 +5,8 @@ import type { Clock } from '../../clock.ts';
 import { hasCode } from '../../errors.ts';
 import { CUSTOM_RESOURCE_DEFINITIONS } from '../../kube/resources.ts';
 import type { KubeObject, KubeReader } from '../../kube/types.ts';
-import type { OwnWrites } from '../own-writes.ts';
-import type { Requeue } from '../work-queue.ts';
+import type { OwnWrites } from '../publish/own-writes.ts';
+import type { Requeue } from '../queue/work-queue.ts';
 import type { CatalogWrites } from './catalog-writes.ts';
 
 /** How often EtcdServices are looked at that wait for their time, or for the CRD. */

@@ -1,0 +1,118 @@
+import { codeOf } from '../../errors.ts';
+import { isOutage } from '../../etcd/errors.ts';
+import type { Key, Registration, RegistrySource, Revision } from '../../etcd/types.ts';
+import type { KeyLedger } from './key-ledger.ts';
+
+/** How many earlier values of one key are looked at for a good one. */
+const maxStepsBack = 5;
+/** How many unreadable keys of one EtcdService are looked up in one go, and how many at a time. */
+const maxLookups = 1000;
+const lookupsAtOnce = 8;
+
+/** `asking`: the end is told. `away`: the registry did not answer. */
+export type Lookup = 'known' | 'asking' | 'away';
+
+/**
+ * Looks up what keys held before that cannot be read now. It does so beside other work: workers serve all registries, and none of them waits for
+ * one that is slow.
+ */
+export class EarlierValues {
+  readonly #source: RegistrySource;
+  readonly #ledger: KeyLedger;
+  readonly #answered: () => void;
+  /** Unreadable keys that were looked up, by the revision that is unreadable. */
+  #lookedUp: ReadonlyMap<Key, Revision> = new Map();
+  #isAsking: boolean = false;
+  /** How the last look-up ended, until somebody has asked. */
+  #ended: { readonly error?: unknown } | undefined;
+
+  constructor(source: RegistrySource, ledger: KeyLedger, answered: () => void) {
+    this.#source = source;
+    this.#ledger = ledger;
+    this.#answered = answered;
+  }
+
+  /** Whether all is known that can be; begins to ask where it is not. Throws what etcd answered but that it is away. */
+  look(): Lookup {
+    const ended = this.#ended;
+    if (ended?.error !== undefined) {
+      this.#ended = undefined;
+      if (isOutage(ended.error)) {
+        return 'away';
+      }
+      throw ended.error;
+    }
+    const untried = this.#untried();
+    if (untried.length > 0 && !this.#isAsking) {
+      this.#isAsking = true;
+      void this.#ask(untried);
+    }
+    this.#ended = undefined;
+    return untried.length === 0 || ended !== undefined ? 'known' : 'asking';
+  }
+
+  #untried(): readonly Registration[] {
+    return this.#ledger
+      .unresolved()
+      .filter(({ key, modRevision }) => this.#lookedUp.get(key) !== modRevision)
+      .slice(0, maxLookups);
+  }
+
+  async #ask(untried: readonly Registration[]): Promise<void> {
+    try {
+      await this.#supplyAll(untried);
+      this.#remember(untried);
+      this.#ended = {};
+    } catch (error) {
+      this.#ended = { error };
+    }
+    this.#isAsking = false;
+    this.#answered();
+  }
+
+  /** Keys that are still unreadable at the revision at which they were looked up; the others need no memory. */
+  #remember(tried: readonly Registration[]): void {
+    const known = new Map([
+      ...this.#lookedUp,
+      ...tried.map(({ key, modRevision }) => [key, modRevision] as const),
+    ]);
+    this.#lookedUp = new Map(
+      this.#ledger
+        .unresolved()
+        .flatMap(({ key, modRevision }) => (known.get(key) === modRevision ? [[key, modRevision]] : [])),
+    );
+  }
+
+  async #supplyAll(registrations: readonly Registration[]): Promise<void> {
+    const queue = registrations.values();
+    const worker = async (): Promise<void> => {
+      for (const registration of queue) {
+        await this.#supply(registration);
+      }
+    };
+    await Promise.all(Array.from({ length: lookupsAtOnce }, worker));
+  }
+
+  /** Goes back from value to value of one key until one is readable. */
+  async #supply(registration: Registration): Promise<void> {
+    let later = registration;
+    for (let step = 0; step < maxStepsBack && later.createRevision < later.modRevision; step += 1) {
+      const earlier = await this.#valueBefore(later);
+      if (earlier === undefined || this.#ledger.supply(registration, earlier)) {
+        return;
+      }
+      later = earlier;
+    }
+  }
+
+  async #valueBefore({ key, modRevision }: Registration): Promise<Registration | undefined> {
+    try {
+      return await this.#source.valueBefore(key, modRevision);
+    } catch (error) {
+      if (codeOf(error) === 'ETCD_COMPACTED') {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+}

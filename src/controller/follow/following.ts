@@ -1,0 +1,64 @@
+import { familiesOf } from '../../endpoints/families.ts';
+import { compileFilter } from '../../endpoints/filter.ts';
+import { isHeadless } from '../../endpoints/plan-service.ts';
+import type { ServicePort } from '../../endpoints/types.ts';
+import { compileZone, type ZoneReader } from '../../endpoints/zone.ts';
+import { formatBlocks } from '../../formats/formats.ts';
+import { compileReader } from '../../formats/read.ts';
+import { belowRoot, rangeOf } from '../../formats/source.ts';
+import type { Service } from '../../kube/resources.ts';
+import type { ZoneOf } from '../../registries/zones.ts';
+import type { Claim } from '../claims/claim.ts';
+import type { RegistryUse } from '../registries/registries.ts';
+import type { Following } from './subscription.ts';
+
+/** The Service that is filled: its ports, and the object as far as it stands. */
+export interface Filled {
+  readonly ports: readonly ServicePort[];
+  readonly service: Service | undefined;
+}
+
+/** What an EtcdService follows, and how that is read and published for its Service. */
+export function followingOf(
+  { spec }: Pick<Claim, 'spec'>,
+  { ports, service }: Filled,
+  registry: RegistryUse,
+  maxValueBytes: number,
+): Following {
+  const { root } = registry;
+  const { prefix, key, separator, layout, format, filter, topology } = spec;
+  const families = familiesOf(service);
+  const headless = service === undefined ? spec.service.type === 'Headless' : isHeadless(service);
+  const options = format in formatBlocks ? spec[format as keyof typeof formatBlocks] : undefined;
+  const reading = [prefix, key, separator, layout, format, options];
+  return {
+    source: registry.source,
+    range: rangeOf(belowRoot(root, spec)),
+    rulesId: JSON.stringify([...reading, filter, topology, ports, families, headless, registry.rulesId]),
+    rules: () => {
+      const isFiltered = compileFilter(filter);
+      const { refuses, zoneOf } = registry.rules();
+      return {
+        read: compileReader({ ...spec, root }, { maxValueBytes }),
+        publishing: {
+          ports,
+          families,
+          headless,
+          zoneHints: topology?.hints === 'Zone',
+          zoneOf: orByAddress(compileZone(topology?.zone), zoneOf),
+          admits: (instance) => isFiltered(instance) === undefined,
+          refuses,
+        },
+      };
+    },
+  };
+}
+
+/** The zone that a registration names, else that of its address. */
+function orByAddress(read: ZoneReader, zoneOf: ZoneOf): ZoneReader {
+  return (instance) => {
+    const reading = read(instance);
+    const zone = reading.kind === 'none' ? zoneOf(instance.address) : undefined;
+    return zone === undefined ? reading : { kind: 'zone', zone };
+  };
+}

@@ -1,0 +1,169 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { endpointId } from '../../endpoints/match-ports.ts';
+import type { PublishingRules } from '../../endpoints/resolve.ts';
+import { keyOf } from '../../etcd/key.ts';
+import type { Change, Key, Revision } from '../../etcd/types.ts';
+import { compileReader, type ReaderSpec } from '../../formats/read.ts';
+import { KeyLedger } from './key-ledger.ts';
+
+const scope = '/service/batman';
+const leader = `${scope}/leader`;
+const primaryOnly: ReaderSpec = { prefix: scope, separator: '/', format: 'patroni' };
+
+const publishing: PublishingRules = {
+  ports: [{ name: '', port: 5432, protocol: 'TCP' }],
+  families: ['IPv4'],
+  headless: false,
+  zoneHints: false,
+  zoneOf: () => ({ kind: 'none' }),
+  refuses: () => undefined,
+  admits: () => true,
+};
+
+/** Keys in the order in which they were read. */
+let reads: Key[];
+let revision: Revision;
+
+beforeEach(() => {
+  reads = [];
+  revision = 0;
+});
+
+function ledgerOf(spec: ReaderSpec): KeyLedger {
+  const read = compileReader(spec, { maxValueBytes: 1000 });
+  return new KeyLedger({
+    read: (registration, findValue) => {
+      reads.push(registration.key);
+      return read(registration, findValue);
+    },
+    publishing,
+  });
+}
+
+/** One revision of etcd: values by key, undefined for a key that is deleted. */
+function changesOf(values: Readonly<Record<string, string | undefined>>): Change[] {
+  revision += 1;
+  return Object.entries(values).map(([text, value]) => {
+    const key = keyOf(text);
+    const registration =
+      value === undefined
+        ? undefined
+        : { key, value: Buffer.from(value), createRevision: 1, modRevision: revision, lease: '7' };
+    return { key, registration, revision };
+  });
+}
+
+const memberKey = (name: string): string => `${scope}/members/${name}`;
+const member = (address: string): string =>
+  `{"conn_url":"postgres://${address}:5432/postgres","state":"running"}`;
+const cluster = {
+  [leader]: 'pg-0',
+  [memberKey('pg-0')]: member('10.0.0.1'),
+  [memberKey('pg-1')]: member('10.0.0.2'),
+};
+
+function addresses(ledger: KeyLedger): string[] {
+  return ledger.desired().endpoints.map(({ address }) => address);
+}
+
+function departureOf(ledger: KeyLedger, address: string) {
+  const ports = [{ name: '', port: 5432, protocol: 'TCP' }] as const;
+  return ledger.departures.get(endpointId({ address, ports, ready: true }));
+}
+
+describe('a ledger of keys that decide about others', () => {
+  it.each([
+    ['before', Object.entries(cluster)],
+    ['after', Object.entries(cluster).reverse()],
+  ])('reads members by the leader key, listed %s them', (_, entries) => {
+    const ledger = ledgerOf(primaryOnly);
+    ledger.apply(changesOf(Object.fromEntries(entries)));
+    expect(addresses(ledger)).toEqual(['10.0.0.1']);
+  });
+
+  it('reads members again when the leader key names another, goes or comes', () => {
+    const ledger = ledgerOf(primaryOnly);
+    ledger.apply(changesOf(cluster));
+    ledger.apply(changesOf({ [leader]: 'pg-1' }));
+    expect(addresses(ledger)).toEqual(['10.0.0.2']);
+    ledger.apply(changesOf({ [leader]: undefined }));
+    expect(addresses(ledger)).toEqual([]);
+    ledger.apply(changesOf({ [leader]: 'pg-0' }));
+    expect(addresses(ledger)).toEqual(['10.0.0.1']);
+  });
+
+  it('reads what a change decides about and nothing else', () => {
+    const other = '/service/catwoman';
+    const ledger = ledgerOf({ ...primaryOnly, prefix: '/service' });
+    const more = { [`${other}/leader`]: 'pg-7', [`${other}/members/pg-7`]: member('10.0.0.7') };
+    ledger.apply(changesOf({ ...cluster, ...more }));
+    reads = [];
+    ledger.apply(changesOf({ [leader]: 'pg-1' }));
+    expect(reads.toSorted()).toEqual([leader, memberKey('pg-0'), memberKey('pg-1')].map(keyOf));
+    reads = [];
+    ledger.apply(changesOf({ [memberKey('pg-1')]: member('10.0.0.3') }));
+    expect(reads).toEqual([keyOf(memberKey('pg-1'))]);
+  });
+
+  it('reads nothing again for a leader key that is written as it was', () => {
+    const ledger = ledgerOf(primaryOnly);
+    ledger.apply(changesOf(cluster));
+    reads = [];
+    ledger.apply(changesOf({ [leader]: 'pg-0' }));
+    expect(reads).toEqual([keyOf(leader)]);
+  });
+
+  it('reads one key for each change where no key decides about another', () => {
+    const ledger = ledgerOf({ prefix: '/web', separator: '/', format: 'plain' });
+    const all = Array.from({ length: 1000 }, (_, index) => [
+      `/web/${index}`,
+      `10.1.${index >> 8}.${index & 255}:80`,
+    ]);
+    ledger.apply(changesOf(Object.fromEntries(all)));
+    reads = [];
+    ledger.apply(changesOf({ '/web/7': '10.0.0.1:80', '/web/8': undefined }));
+    expect(reads).toEqual([keyOf('/web/7')]);
+  });
+
+  it.each([
+    ['first', [leader, memberKey('pg-0')]],
+    ['last', [memberKey('pg-0'), leader]],
+  ])('tells a role that goes with its key as one that moved, the leader key being told of %s', (_, keys) => {
+    const ledger = ledgerOf(primaryOnly);
+    ledger.apply(changesOf(cluster));
+    ledger.apply(changesOf(Object.fromEntries(keys.map((key) => [key, undefined]))));
+    expect(departureOf(ledger, '10.0.0.1')).toMatchObject({ cause: 'changed', revision: 2 });
+    expect(addresses(ledger)).toEqual([]);
+  });
+
+  it('tells a primary whose key alone is deleted as deleted', () => {
+    const ledger = ledgerOf(primaryOnly);
+    ledger.apply(changesOf(cluster));
+    ledger.apply(changesOf({ [memberKey('pg-0')]: undefined }));
+    expect(departureOf(ledger, '10.0.0.1')).toMatchObject({ cause: 'deleted', lease: '7' });
+  });
+
+  it('keeps a primary that cannot be read, until another leads', () => {
+    const ledger = ledgerOf(primaryOnly);
+    ledger.apply(changesOf(cluster));
+    ledger.apply(changesOf({ [memberKey('pg-0')]: 'no JSON' }));
+    expect(addresses(ledger)).toEqual(['10.0.0.1']);
+    ledger.apply(changesOf({ [leader]: 'pg-1' }));
+    expect(addresses(ledger)).toEqual(['10.0.0.2']);
+  });
+
+  it('forgets what was looked up by rules that are no more', () => {
+    const ledger = ledgerOf(primaryOnly);
+    ledger.apply(changesOf(cluster));
+    ledger.reread({
+      read: ({ key }) => {
+        reads.push(key);
+        return { format: undefined, items: [{ kind: 'ignored', message: 'another format' }] };
+      },
+      publishing,
+    });
+    reads = [];
+    ledger.apply(changesOf({ [leader]: 'pg-1' }));
+    expect(reads).toEqual([keyOf(leader)]);
+  });
+});

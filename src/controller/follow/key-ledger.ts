@@ -1,0 +1,216 @@
+import { type Desired, desiredEndpoints } from '../../endpoints/desired.ts';
+import { type LastGood, type Standing, standing } from '../../endpoints/last-good.ts';
+import type { PublishingRules } from '../../endpoints/resolve.ts';
+import type { DesiredEndpoint, KeyOutcome } from '../../endpoints/types.ts';
+import { showKey } from '../../etcd/key.ts';
+import type { Change, Key, Registration, Revision } from '../../etcd/types.ts';
+import type { KeyReading } from '../../explain/chain.ts';
+import { Lookups } from '../../formats/lookups.ts';
+import type { RegistrationReader } from '../../formats/read.ts';
+import type { Reading } from '../../formats/types.ts';
+import { Departures, type OnDeparture } from './departures.ts';
+
+/** How registrations are read, and how what they announce is published. A new one makes a new ledger out of the old. */
+export interface LedgerRules {
+  readonly read: RegistrationReader;
+  readonly publishing: PublishingRules;
+}
+
+interface Entry extends KeyOutcome {
+  readonly registration: Registration;
+  readonly lastGood: LastGood;
+  /** Published endpoints kept for a key of which no good value is known. */
+  readonly kept: readonly DesiredEndpoint[];
+  readonly unresolved: boolean;
+}
+
+/**
+ * What each key of one EtcdService was last read as, and what was good of it last. Every value is read as it arrives, not when it is
+ * published, so that a good value between two bad ones is not forgotten. Pure: no I/O, no time.
+ */
+export class KeyLedger {
+  /** How endpoints ceased to be announced. */
+  readonly departures: Departures;
+  readonly #entries = new Map<Key, Entry>();
+  readonly #unresolved = new Set<Key>();
+  readonly #lookups = new Lookups();
+  #rules: LedgerRules;
+  #order: readonly Key[] | undefined;
+  #desired: Desired | undefined;
+
+  constructor(rules: LedgerRules, onDeparture?: OnDeparture) {
+    this.#rules = rules;
+    this.departures = new Departures(onDeparture);
+  }
+
+  /**
+   * Reads what has changed, and all that was read in the light of it. What decides about other keys comes first, so that a role that moves
+   * is told as that also where the key that had it is deleted at the same time.
+   */
+  apply(changes: readonly Change[]): void {
+    const decisive = changes.filter(({ key }) => this.#lookups.isSeen(key));
+    const others = decisive.length === 0 ? changes : changes.filter(({ key }) => !this.#lookups.isSeen(key));
+    for (const change of [...decisive, ...others]) {
+      this.#applyOne(change);
+    }
+  }
+
+  /** Reads every key anew by other rules; what was good last still stands in for what they cannot read. */
+  reread(rules: LedgerRules): void {
+    this.#rules = rules;
+    this.#desired = undefined;
+    for (const [key, { registration }] of this.#entries) {
+      this.#set(key, registration);
+    }
+  }
+
+  /** What should be published; the same object until something changes. */
+  desired(): Desired {
+    this.#desired ??= desiredEndpoints(this.#outcomes(), this.#rules.publishing);
+    return this.#desired;
+  }
+
+  /** How each key is read now and what became of it, in their order; costly, for those who ask why. */
+  *readings(): Iterable<KeyReading> {
+    for (const { registration, outcomes, standIns } of this.#outcomes()) {
+      yield { registration, outcomes, standIns, reading: this.#read(registration) };
+    }
+  }
+
+  /** What became of the keys, in their order. */
+  *#outcomes(): Iterable<Entry> {
+    this.#order ??= [...this.#entries.keys()].sort((a, b) => (a < b ? -1 : 1));
+    for (const key of this.#order) {
+      const entry = this.#entries.get(key);
+      if (entry !== undefined) {
+        yield entry;
+      }
+    }
+  }
+
+  /** Addresses that some key names, whatever becomes of them; costly, for those who have no memory of what left. */
+  namedAddresses(): ReadonlySet<string> {
+    const named = new Set<string>();
+    for (const { registration } of this.#entries.values()) {
+      for (const item of this.#read(registration).items) {
+        if (item.kind === 'instance') {
+          named.add(item.instance.address);
+        }
+      }
+    }
+    return named;
+  }
+
+  /** Keys that cannot be read and have nothing that stands in for them. */
+  unresolved(): readonly Registration[] {
+    return [...this.#unresolved].flatMap((key) => this.#entries.get(key)?.registration ?? []);
+  }
+
+  /** Gives a key the value that it had before, unless it has changed or found a stand-in meanwhile. Returns whether it helped. */
+  supply({ key, modRevision }: Registration, earlier: Registration): boolean {
+    const entry = this.#entries.get(key);
+    if (entry === undefined || entry.registration.modRevision !== modRevision || !entry.unresolved) {
+      return false;
+    }
+    const { lastGood } = this.#stand(earlier, []);
+    this.#store(key, this.#entry(entry.registration, lastGood, []));
+    return this.#entries.get(key)?.unresolved === false;
+  }
+
+  /** Whether the rules let an address be published. */
+  admits(address: string): boolean {
+    return this.#rules.publishing.refuses(address) === undefined;
+  }
+
+  /** Keeps a published endpoint in the place of a key that cannot be read and of which no good value is known. */
+  keep(key: Key, endpoint: DesiredEndpoint): void {
+    const entry = this.#entries.get(key);
+    if (entry?.unresolved === true) {
+      this.#store(key, this.#entry(entry.registration, entry.lastGood, [endpoint]));
+    }
+  }
+
+  #applyOne({ key, registration, revision }: Change): void {
+    const before = this.#entries.get(key)?.registration.value;
+    if (registration === undefined) {
+      this.#remove(key, revision);
+    } else {
+      this.#set(key, registration);
+    }
+    const isOther = before === undefined || registration === undefined || !before.equals(registration.value);
+    for (const reader of isOther ? this.#lookups.readersOf(key) : []) {
+      const entry = this.#entries.get(reader);
+      if (entry !== undefined) {
+        this.#set(reader, entry.registration, revision);
+      }
+    }
+  }
+
+  /** `revision` is that of the change by which the key is read: its own, or that of a key that it has looked up. */
+  #set(key: Key, registration: Registration, revision = registration.modRevision): void {
+    const known = this.#entries.get(key);
+    if (known === undefined) {
+      this.#order = undefined;
+    }
+    // A key that was deleted and made again is another one, whether its deletion was seen or not.
+    const before = known?.registration.createRevision === registration.createRevision ? known : undefined;
+    const entry = this.#entry(registration, before?.lastGood ?? [], before?.kept ?? []);
+    if (known !== undefined) {
+      const { lease } = known.registration;
+      this.departures.note(known, entry, {
+        key,
+        revision,
+        lease,
+        cause: 'changed',
+      });
+    }
+    this.#store(key, entry);
+  }
+
+  #remove(key: Key, revision: Revision): void {
+    const known = this.#entries.get(key);
+    if (known !== undefined) {
+      const { lease } = known.registration;
+      this.departures.note(known, undefined, { key, revision, lease, cause: 'deleted' });
+      this.#entries.delete(key);
+      this.#order = undefined;
+      this.#desired = undefined;
+    }
+    this.#lookups.forget(key);
+    this.#unresolved.delete(key);
+  }
+
+  #store(key: Key, entry: Entry): void {
+    this.#entries.set(key, entry);
+    this.#desired = undefined;
+    if (entry.unresolved) {
+      this.#unresolved.add(key);
+    } else {
+      this.#unresolved.delete(key);
+    }
+  }
+
+  #entry(registration: Registration, before: LastGood, kept: readonly DesiredEndpoint[]): Entry {
+    const { format, outcomes, standIns, lastGood, unresolved } = this.#stand(registration, before);
+    return {
+      key: showKey(registration.key),
+      format,
+      registration,
+      outcomes,
+      standIns: unresolved ? kept : standIns,
+      lastGood,
+      kept: unresolved ? kept : [],
+      unresolved: unresolved && kept.length === 0,
+    };
+  }
+
+  #stand(registration: Registration, before: LastGood): Standing & Pick<Reading, 'format'> {
+    const { format, items } = this.#read(registration);
+    return { format, ...standing(items, before, this.#rules.publishing) };
+  }
+
+  #read(registration: Registration): Reading {
+    const read = this.#lookups.noting(this.#rules.read, (key) => this.#entries.get(key)?.registration.value);
+    return read(registration);
+  }
+}

@@ -1,0 +1,294 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../../../test/kit/eventually.ts';
+import { MemoryRegistry } from '../../../test/kit/memory-registry.ts';
+import type { Cause } from '../../endpoints/guard/account.ts';
+import { endpointId } from '../../endpoints/match-ports.ts';
+import type { DesiredEndpoint } from '../../endpoints/types.ts';
+import { RetryableError } from '../../errors.ts';
+import { keyOf, prefixRange } from '../../etcd/key.ts';
+import { compileReader } from '../../formats/read.ts';
+import { type Following, Subscription } from './subscription.ts';
+
+const range = prefixRange(keyOf('/web/'));
+
+/** Follows /web/ in the format plain, for one unnamed port. */
+function following(rulesId = 'plain', more: Partial<Following> = {}): Following {
+  const source = { prefix: '/web', separator: '/' };
+  return {
+    source: registry,
+    range,
+    rulesId,
+    rules: () => ({
+      read: compileReader({ ...source, format: 'plain' }, { maxValueBytes: 1000 }),
+      publishing: {
+        ports: [{ name: '', port: 80, protocol: 'TCP' }],
+        families: ['IPv4'],
+        headless: false,
+        zoneHints: false,
+        zoneOf: () => ({ kind: 'none' }),
+        refuses: () => undefined,
+        admits: () => true,
+      },
+    }),
+    ...more,
+  };
+}
+
+/** Rules that can read nothing, as a wrong path would. */
+const unreadable = (): Following =>
+  following('unreadable', {
+    rules: () => ({
+      ...following().rules(),
+      read: () => ({
+        format: undefined,
+        items: [{ kind: 'rejected', reason: 'InvalidSyntax', message: 'wrong path' }],
+      }),
+    }),
+  });
+
+const endpoint = (address: string): DesiredEndpoint => ({
+  address,
+  ports: [{ name: '', port: 8080, protocol: 'TCP' }],
+  ready: true,
+});
+
+let registry: MemoryRegistry;
+let changes: number;
+const subscribe = (what = following()): Subscription =>
+  new Subscription(what, () => {
+    changes += 1;
+  });
+/** Settles as reconciles do: again when it is told that something may have changed. */
+async function settled(subscription: Subscription, published: readonly DesiredEndpoint[]): Promise<void> {
+  while (!subscription.settle(published).isSettled) {
+    const before = changes;
+    await eventually(() => expect(changes).toBeGreaterThan(before));
+  }
+}
+
+const addresses = (subscription: Subscription): string[] =>
+  subscription.desired().endpoints.map(({ address }) => address);
+
+beforeEach(() => {
+  registry = new MemoryRegistry();
+  changes = 0;
+});
+
+describe('a subscription', () => {
+  it('publishes what the keys say, and tells of each change', () => {
+    registry.put('/web/a', '10.0.0.1:8080');
+    const subscription = subscribe();
+    const before = changes;
+    registry.put('/web/b', '10.0.0.2:8080');
+    registry.delete('/web/a');
+    expect(addresses(subscription)).toEqual(['10.0.0.2']);
+    expect(changes).toBe(before + 2);
+  });
+
+  it('keeps the last good instance when a good value turns bad, until the key goes', () => {
+    const subscription = subscribe();
+    registry.put('/web/a', '10.0.0.1:8080');
+    registry.put('/web/a', 'no address at all');
+    expect(addresses(subscription)).toEqual(['10.0.0.1']);
+    expect(subscription.desired().counts.rejected).toBe(1);
+    registry.delete('/web/a');
+    expect(addresses(subscription)).toEqual([]);
+  });
+
+  it('keeps the latest of several good values, also when none of them was published', () => {
+    const subscription = subscribe();
+    registry.put('/web/a', '10.0.0.1:8080');
+    registry.put('/web/a', '10.0.0.2:8080');
+    registry.put('/web/a', 'unreadable');
+    expect(addresses(subscription)).toEqual(['10.0.0.2']);
+  });
+
+  it('keeps what it could read when the rules change to some that cannot read it', () => {
+    registry.put('/web/a', '10.0.0.1:8080');
+    const subscription = subscribe();
+    subscription.update(unreadable());
+    expect(addresses(subscription)).toEqual(['10.0.0.1']);
+  });
+
+  it('follows another range and forgets the first', () => {
+    registry.put('/web/a', '10.0.0.1:8080');
+    registry.put('/api/a', '10.0.0.9:8080');
+    const subscription = subscribe();
+    subscription.update(following('api', { range: prefixRange(keyOf('/api/')) }));
+    expect(addresses(subscription)).toEqual(['10.0.0.9']);
+    expect(registry.followed).toBe(1);
+  });
+
+  it('ends with its release', () => {
+    const subscription = subscribe();
+    subscription.release();
+    expect(registry.followed).toBe(0);
+  });
+});
+
+describe('a value that fell into a gap of the watch', () => {
+  it('is found when the value after it cannot be read', async () => {
+    const subscription = subscribe();
+    await settled(subscription, []);
+    registry.holdLists();
+    registry.put('/web/a', '10.0.0.1:8080');
+    registry.put('/web/a', 'unreadable');
+    registry.list();
+    await settled(subscription, []);
+    expect(addresses(subscription)).toEqual(['10.0.0.1']);
+  });
+});
+
+describe('a registry that is slow or away', () => {
+  it('keeps nobody waiting for earlier values: the end of asking is told as a change', async () => {
+    registry.put('/web/a', '10.0.0.1:8080');
+    registry.put('/web/a', 'unreadable');
+    const answer = Promise.withResolvers<void>();
+    registry.valueBefore = async (...asked) => {
+      await answer.promise;
+      return await MemoryRegistry.prototype.valueBefore.apply(registry, asked);
+    };
+    const subscription = subscribe();
+    expect(subscription.settle([])).toEqual({ isSettled: false, lookAgainMs: undefined });
+    expect(subscription.settle([]).isSettled).toBe(false);
+    answer.resolve();
+    await settled(subscription, []);
+    expect(addresses(subscription)).toEqual(['10.0.0.1']);
+  });
+
+  it('is asked again after a while, and goes on with what is known once it was settled', async () => {
+    const subscription = subscribe();
+    await settled(subscription, []);
+    registry.valueBefore = () => Promise.reject(new RetryableError('ETCD_UNAVAILABLE', 'away'));
+    registry.put('/web/a', 'bad');
+    registry.put('/web/a', 'worse');
+    const before = changes;
+    expect(subscription.settle([]).isSettled).toBe(false);
+    await eventually(() => expect(changes).toBeGreaterThan(before));
+    expect(subscription.settle([])).toEqual({ isSettled: true, lookAgainMs: 1000 });
+  });
+});
+
+describe('after a restart', () => {
+  it('the value before stands in for one that cannot be read', async () => {
+    registry.put('/web/a', '10.0.0.1:8080');
+    registry.put('/web/a', 'unreadable');
+    const subscription = subscribe();
+    await settled(subscription, [endpoint('10.0.0.1')]);
+    expect(addresses(subscription)).toEqual(['10.0.0.1']);
+  });
+
+  it('the last readable of several values before stands in', async () => {
+    registry.put('/web/a', '10.0.0.1:8080');
+    for (const value of ['bad', 'worse', 'worst']) {
+      registry.put('/web/a', value);
+    }
+    const subscription = subscribe();
+    await settled(subscription, []);
+    expect(addresses(subscription)).toEqual(['10.0.0.1']);
+  });
+
+  it('as many published endpoints that no key explains stay as there are unreadable keys, where history is compacted', async () => {
+    registry.put('/web/a', '10.0.0.1:8080');
+    registry.put('/web/a', 'unreadable');
+    registry.put('/web/b', '10.0.0.2:8080');
+    registry.compact();
+    const subscription = subscribe();
+    await settled(subscription, ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map(endpoint));
+    expect(addresses(subscription)).toEqual(['10.0.0.1', '10.0.0.2']);
+  });
+
+  it('an endpoint that drains stands in for no key: it goes at its time', async () => {
+    registry.put('/web/a', 'unreadable');
+    const subscription = subscribe();
+    const draining = { ...endpoint('10.0.0.9'), ready: false, drainUntil: 1000 };
+    await settled(subscription, [draining, endpoint('10.0.0.1')]);
+    expect(addresses(subscription)).toEqual(['10.0.0.1']);
+  });
+
+  it('an endpoint that was kept goes when its key becomes readable or is deleted', async () => {
+    registry.put('/web/a', 'unreadable');
+    registry.put('/web/b', 'unreadable');
+    const subscription = subscribe();
+    await settled(subscription, [endpoint('10.0.0.1'), endpoint('10.0.0.2')]);
+    expect(addresses(subscription)).toEqual(['10.0.0.1', '10.0.0.2']);
+    registry.put('/web/a', '10.0.0.7:8080');
+    registry.delete('/web/b');
+    expect(addresses(subscription)).toEqual(['10.0.0.7']);
+  });
+
+  it('a key that turns unreadable later keeps no endpoint that another key has given up', async () => {
+    registry.put('/web/a', '10.0.0.1:8080');
+    const subscription = subscribe();
+    await settled(subscription, [endpoint('10.0.0.1')]);
+    registry.put('/web/b', 'unreadable');
+    registry.delete('/web/a');
+    await settled(subscription, [endpoint('10.0.0.1')]);
+    expect(addresses(subscription)).toEqual([]);
+  });
+
+  it('nothing is settled before the first list', () => {
+    registry.holdLists();
+    registry.put('/web/a', '10.0.0.1:8080');
+    const subscription = subscribe();
+    expect(subscription.isSynced).toBe(false);
+    registry.list();
+    expect(subscription.isSynced).toBe(true);
+    expect(addresses(subscription)).toEqual(['10.0.0.1']);
+  });
+});
+
+describe('why an endpoint is desired no more', () => {
+  const id = (address: string): string => endpointId(endpoint(address));
+  const why = (subscription: Subscription, address: string, isSpecNew = false): Cause =>
+    subscription.causes(isSpecNew)(id(address), endpoint(address));
+
+  it('is a loss where its key was deleted, under the lease that it had', () => {
+    registry.put('/web/1', '10.0.0.1:8080', '7');
+    registry.put('/web/2', '10.0.0.2:8080');
+    const subscription = subscribe();
+    registry.delete('/web/1');
+    registry.delete('/web/2');
+    expect(why(subscription, '10.0.0.1')).toEqual({ kind: 'loss', lease: '7' });
+    expect(why(subscription, '10.0.0.2')).toEqual({ kind: 'loss' });
+  });
+
+  it('is a statement where its key says something else, or is read in another way', () => {
+    registry.put('/web/1', '10.0.0.1:8080');
+    registry.put('/web/2', '10.0.0.2:8080');
+    const subscription = subscribe();
+    registry.put('/web/1', '10.0.0.9:8080');
+    expect(why(subscription, '10.0.0.1')).toEqual({ kind: 'statement' });
+    const { publishing, read } = following().rules();
+    subscription.update(
+      following('filtered', {
+        rules: () => ({ read, publishing: { ...publishing, admits: () => false } }),
+      }),
+    );
+    expect(why(subscription, '10.0.0.2')).toEqual({ kind: 'statement' });
+  });
+
+  it('is a loss where nobody saw it leave, unless a key names its address or the spec is new', () => {
+    registry.put('/web/1', '10.0.0.1:9090');
+    const subscription = subscribe();
+    expect(why(subscription, '10.0.0.1')).toEqual({ kind: 'statement' });
+    expect(why(subscription, '10.0.0.2')).toEqual({ kind: 'loss' });
+    expect(why(subscription, '10.0.0.2', true)).toEqual({ kind: 'statement' });
+  });
+
+  it('is not remembered on a standby, where nobody asks', () => {
+    registry.put('/web/1', '10.0.0.1:8080', '7');
+    const subscription = subscribe();
+    registry.delete('/web/1');
+    subscription.standBy();
+    expect(why(subscription, '10.0.0.1')).toEqual({ kind: 'loss' });
+  });
+
+  it('is the spec where another prefix is followed, until that has been accounted for', () => {
+    const subscription = subscribe();
+    subscription.update(following('moved', { range: prefixRange(keyOf('/other/')) }));
+    expect(why(subscription, '10.0.0.1')).toEqual({ kind: 'statement' });
+    subscription.accounted();
+    expect(why(subscription, '10.0.0.1')).toEqual({ kind: 'loss' });
+  });
+});

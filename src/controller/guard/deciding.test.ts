@@ -1,0 +1,113 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FakeClock } from '../../../test/kit/fake-clock.ts';
+import { type Desired, desiredEndpoints } from '../../endpoints/desired.ts';
+import { endpointId } from '../../endpoints/match-ports.ts';
+import type { DesiredEndpoint } from '../../endpoints/types.ts';
+import type { Prepared } from '../preparing.ts';
+import type { Tracked } from '../tracked.ts';
+import { Decider, type DeciderDeps } from './deciding.ts';
+
+const endpoint = (host: number, ready = true): DesiredEndpoint => ({
+  address: `10.0.0.${host}`,
+  ports: [{ name: '', port: 80, protocol: 'TCP' }],
+  ready,
+});
+
+let etcd: readonly DesiredEndpoint[];
+let published: readonly DesiredEndpoint[];
+let held: readonly DesiredEndpoint[];
+let found: ReadonlySet<string>;
+let dismissed: string[];
+let decider: Decider;
+let tracked: Tracked;
+
+const desired = (): Desired => ({
+  ...desiredEndpoints([], { headless: false, zoneHints: false }),
+  endpoints: etcd,
+});
+// Only what a decision asks for.
+const prepared = {
+  claim: { spec: { drainSeconds: 60 }, object: { metadata: {} } },
+  subscription: { desired, admits: () => true, revision: 1 },
+} as unknown as Prepared;
+const decided = async (): Promise<readonly DesiredEndpoint[]> =>
+  (await decider.decide(tracked, prepared)).endpoints;
+
+beforeEach(() => {
+  [etcd, published, held, found, dismissed] = [[], [], [], new Set(), []];
+  tracked = { key: 'shop/web', standing: undefined, dead: new Set() } as unknown as Tracked;
+  const guard = {
+    judge: () => ({ desired: desired(), held, hold: undefined, isFinal: true, lookAgainMs: undefined }),
+    dismiss: (_: string, id: string) => dismissed.push(id),
+  };
+  const deps = {
+    guards: { of: () => guard },
+    publisher: { published: () => published },
+    probes: {
+      takeDead() {
+        const dead = found;
+        found = new Set();
+        return dead;
+      },
+      forget: () => undefined,
+    },
+    reporter: { latest: (object: object) => object },
+    flights: { holds: () => undefined },
+    clock: new FakeClock(),
+    drainMs: 0,
+    leadsSince: () => 0,
+  };
+  decider = new Decider(deps as unknown as DeciderDeps);
+});
+
+describe('an instance that was found dead', () => {
+  it('does not drain, however often its removal has to be tried', async () => {
+    published = [endpoint(1), endpoint(2)];
+    etcd = [endpoint(1)];
+    found = new Set([endpointId(endpoint(2))]);
+
+    expect(await decided()).toEqual([endpoint(1)]);
+    // What was decided could not be written.
+    expect(await decided()).toEqual([endpoint(1)]);
+    expect(dismissed).toHaveLength(2);
+  });
+
+  it('drains as any other where it has registered again meanwhile', async () => {
+    published = [endpoint(1), endpoint(2)];
+    etcd = [endpoint(1)];
+    found = new Set([endpointId(endpoint(2))]);
+    await decided();
+    etcd = [endpoint(1), endpoint(2)];
+    await decided();
+
+    etcd = [endpoint(1)];
+
+    expect(await decided()).toMatchObject([
+      endpoint(1),
+      { ...endpoint(2, false), drainUntil: expect.any(Number) },
+    ]);
+  });
+});
+
+describe('what is held', () => {
+  it('keeps the readiness with which it stands, so that every leader decides alike', async () => {
+    published = [endpoint(1, false)];
+    held = [endpoint(1), endpoint(2)];
+    expect(await decided()).toEqual([endpoint(1, false), endpoint(2)]);
+  });
+});
+
+describe('while nobody knows whether instances live', () => {
+  it('all are not ready, and what drains goes at its time', () => {
+    const now = new FakeClock().now();
+    const draining = (host: number, leftMs: number) => ({
+      ...endpoint(host, false),
+      drainUntil: now + leftMs,
+    });
+    published = [endpoint(1), draining(2, 5000), draining(3, -1)];
+    expect(decider.decideStale(tracked, prepared)).toMatchObject({
+      endpoints: [endpoint(1, false), draining(2, 5000)],
+      lookAgainMs: 5000,
+    });
+  });
+});

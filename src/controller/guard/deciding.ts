@@ -1,0 +1,211 @@
+import type { EtcdService } from '../../api/etcd-service.ts';
+import type { Clock } from '../../clock.ts';
+import { type DrainInput, drain } from '../../endpoints/drain.ts';
+import type { Hold } from '../../endpoints/guard/hold.ts';
+import { endpointId } from '../../endpoints/match-ports.ts';
+import type { DesiredEndpoint } from '../../endpoints/types.ts';
+import type { FlightRecorder } from '../../explain/flight-recorder.ts';
+import type { Claim } from '../claims/claim.ts';
+import type { Subscription } from '../follow/subscription.ts';
+import type { Prepared } from '../preparing.ts';
+import type { Publisher } from '../publish/publisher.ts';
+import { earliest } from '../status/findings.ts';
+import type { Reporter } from '../status/reporting.ts';
+import { asStale } from '../status/staleness.ts';
+import type { Findings, Published } from '../status/status.ts';
+import type { Tracked } from '../tracked.ts';
+import type { Verdict } from './guard-types.ts';
+import type { GuardSubject } from './guarded-service.ts';
+import type { Guards } from './guards.ts';
+import type { HeldProbes } from './held-probes.ts';
+import { releasedHold, removalFinding, serviceLimits, shownHold } from './hold-findings.ts';
+
+/** What is to be published, and why it differs from what etcd says. */
+export interface Decision extends Published {
+  readonly removal: Findings['removal'];
+  /** After how many milliseconds it has to be decided anew though nothing changes. */
+  readonly lookAgainMs: number | undefined;
+}
+
+/** What a decision follows from. */
+interface Judged {
+  /** What stands. */
+  readonly before: readonly DesiredEndpoint[];
+  readonly verdict: Verdict;
+  readonly dead: ReadonlySet<string>;
+  readonly object: EtcdService;
+  readonly revision: number;
+}
+
+/** What is to be published of endpoints some of which drain. */
+interface Draining {
+  readonly endpoints: readonly DesiredEndpoint[];
+  readonly draining: number;
+  /** When the next one has drained, in milliseconds from now; undefined where none drains. */
+  readonly lookAgainMs: number | undefined;
+}
+
+/** What is to be published while nobody knows whether it lives. */
+interface Stale extends Draining {
+  /** What stands. */
+  readonly before: readonly DesiredEndpoint[];
+}
+
+export interface DeciderDeps {
+  readonly guards: Guards;
+  readonly publisher: Publisher;
+  readonly probes: HeldProbes;
+  readonly reporter: Reporter;
+  readonly flights: FlightRecorder;
+  readonly clock: Clock;
+  /** How long removed endpoints drain where spec.drainSeconds is absent, in milliseconds. */
+  readonly drainMs: number;
+  /** Monotonic milliseconds at which the term under way began. */
+  readonly leadsSince: () => number;
+}
+
+/** Decides what becomes of endpoints that are published and that etcd names no more: they are held, drain, or go. */
+export class Decider {
+  readonly #deps: DeciderDeps;
+
+  constructor(deps: DeciderDeps) {
+    this.#deps = deps;
+  }
+
+  /** A hold that begins is told in the status before this resolves, and so before anything is published: no crash in between loses it. */
+  async decide(tracked: Tracked, prepared: Prepared): Promise<Decision> {
+    const { claim, subscription } = prepared;
+    const before = this.standing(tracked, prepared);
+    const object = this.#deps.reporter.latest(claim.object);
+    const guard = this.#deps.guards.of(claim.object);
+    const dead = this.#dead(tracked, before, subscription.desired().endpoints);
+    for (const id of dead) {
+      guard.dismiss(tracked.key, id);
+    }
+    const shown = shownHold(object);
+    // A hold outlasts changes of the spec: what vanished before one was no statement of it.
+    const isSpecStated = shown === undefined && isSpecNew(claim.object);
+    const judged = guard.judge(tracked.key, {
+      subject: subjectOf(subscription, isSpecStated),
+      limits: serviceLimits(claim.spec.guard),
+      published: () => before,
+      shown,
+      released: releasedHold(object),
+    });
+    const verdict = { ...judged, held: judged.held.filter((endpoint) => subscription.admits(endpoint)) };
+    const { held, hold } = verdict;
+    this.#deps.flights.holds(tracked.key, { held, hold, released: releasedHold(object) });
+    const { revision } = subscription;
+    const decision = this.#decision(claim, { before, verdict, dead, object, revision });
+    await this.#announce(claim, object, hold, decision);
+    const probeMs = this.#probe(tracked, claim, verdict);
+    return { ...decision, lookAgainMs: earliest(decision.lookAgainMs, probeMs) };
+  }
+
+  /** What becomes of what stands while nobody knows whether it lives: it is not ready, and what drains goes at its time. */
+  decideStale(tracked: Tracked, prepared: Prepared): Stale {
+    const before = this.standing(tracked, prepared);
+    const next = asStale(before.filter(({ drainUntil }) => drainUntil === undefined));
+    return { before, ...this.#drain(prepared.claim, { before, next, dead: tracked.dead }) };
+  }
+
+  #decision(claim: Claim, { before, verdict, dead, object, revision }: Judged): Decision {
+    const { desired, held } = verdict;
+    const next = held.length === 0 ? desired.endpoints : [...desired.endpoints, ...asTheyStand(held, before)];
+    const { endpoints, draining, lookAgainMs } = this.#drain(claim, { before, next, dead });
+    return {
+      desired,
+      endpoints,
+      revision,
+      held: held.length,
+      draining,
+      removal: removalFinding(verdict, object, this.#deps.clock.now()),
+      lookAgainMs: earliest(verdict.lookAgainMs, lookAgainMs),
+    };
+  }
+
+  #drain({ spec }: Claim, change: Pick<DrainInput, 'before' | 'next' | 'dead'>): Draining {
+    const now = this.#deps.clock.now();
+    const drainMs = spec.drainSeconds === undefined ? this.#deps.drainMs : spec.drainSeconds * 1000;
+    const { endpoints, draining, nextDeadline } = drain({ ...change, drainMs, now });
+    return { endpoints, draining, lookAgainMs: nextDeadline && nextDeadline - now };
+  }
+
+  /**
+   * What Kubernetes holds for this EtcdService: as this leader has written it, or as its objects tell. An address that may not be published
+   * any more is left out: it is not held, does not drain and stands in for nothing.
+   */
+  standing({ standing }: Tracked, { claim, subscription }: Prepared): readonly DesiredEndpoint[] {
+    const { publisher, leadsSince } = this.#deps;
+    const all = standing?.term === leadsSince() ? standing.endpoints : publisher.published(claim);
+    return all.filter((endpoint) => subscription.admits(endpoint));
+  }
+
+  /** Endpoints that were found dead are so until they stand no more, however many tries that takes, or etcd names them again. */
+  #dead(
+    tracked: Tracked,
+    before: readonly DesiredEndpoint[],
+    desired: readonly DesiredEndpoint[],
+  ): ReadonlySet<string> {
+    const found = new Set([...tracked.dead, ...this.#deps.probes.takeDead(tracked.key)]);
+    if (found.size > 0) {
+      const named = new Set(desired.map(endpointId));
+      const standing = before.map(endpointId);
+      tracked.dead = new Set(standing.filter((id) => found.has(id) && !named.has(id)));
+    }
+    return tracked.dead;
+  }
+
+  async #announce(
+    claim: Claim,
+    object: EtcdService,
+    hold: Hold | undefined,
+    decision: Decision,
+  ): Promise<void> {
+    if (hold !== undefined && shownHold(object)?.id !== hold.id) {
+      claim.assertSameTerm();
+      await this.#deps.reporter.holdBegan(claim.object, hold, decision);
+    }
+  }
+
+  #probe({ key }: Tracked, { spec }: Claim, { hold, held }: Verdict): number | undefined {
+    const how = spec.guard?.verify ?? 'None';
+    if (hold === undefined || how === 'None') {
+      this.#deps.probes.forget(key);
+      return undefined;
+    }
+    return this.#deps.probes.ask(key, hold.id, held, how);
+  }
+}
+
+/** Held endpoints keep the conditions with which they stand, whoever leads; those that have gone come back with the last that they had. */
+function asTheyStand(
+  held: readonly DesiredEndpoint[],
+  before: readonly DesiredEndpoint[],
+): readonly DesiredEndpoint[] {
+  const standing = before.filter(({ drainUntil }) => drainUntil === undefined);
+  const byId = new Map(standing.map((endpoint) => [endpointId(endpoint), endpoint]));
+  return held.map((endpoint) => byId.get(endpointId(endpoint)) ?? endpoint);
+}
+
+function subjectOf(subscription: Subscription, isSpecStated: boolean): GuardSubject {
+  return {
+    get isSynced() {
+      return subscription.isSynced;
+    },
+    get listedAt() {
+      return subscription.listedAt;
+    },
+    desired: () => subscription.desired(),
+    causes: () => subscription.causes(isSpecStated),
+    accounted: () => subscription.accounted(),
+    isConfirmedSince: (since) => subscription.isConfirmedSince(since),
+    confirm: () => subscription.confirm(),
+  };
+}
+
+/** Whether the spec has changed since anything was published for it: HasEndpoints tells for which one that was. */
+function isSpecNew({ metadata, status }: EtcdService): boolean {
+  const condition = status?.conditions?.find(({ type }) => type === 'HasEndpoints');
+  return condition?.observedGeneration !== metadata.generation;
+}

@@ -1,0 +1,254 @@
+import { familiesOf } from '../../endpoints/families.ts';
+import { annotations, managerName } from '../../endpoints/labels.ts';
+import { isHeadless, planService, portsOf, type ServiceWish } from '../../endpoints/plan-service.ts';
+import type { ServicePort } from '../../endpoints/types.ts';
+import { codeOf, RetryableError } from '../../errors.ts';
+import { SERVICES, type Service } from '../../kube/resources.ts';
+import type { KubeReader, KubeWriter } from '../../kube/types.ts';
+import type { Claim } from '../claims/claim.ts';
+import { Refusal } from '../status/refusal.ts';
+import type { OwnWrites } from './own-writes.ts';
+
+export interface ServiceKeeperDeps {
+  readonly services: OwnWrites<Service>;
+  readonly reader: KubeReader;
+  readonly writer: KubeWriter;
+  /** Told of what was done, for log, Event and metric. */
+  readonly done: (claim: Claim, action: 'created' | 'updated' | 'adopted') => void;
+}
+
+/** Keeps the Service of an EtcdService: creates, fills or adopts it, or says why not. */
+export class ServiceKeeper {
+  readonly #deps: ServiceKeeperDeps;
+  /** Whether the apiserver knows spec.trafficDistribution, which came with Kubernetes 1.30: until it says otherwise. */
+  #knowsDistribution = true;
+
+  constructor(deps: ServiceKeeperDeps) {
+    this.#deps = deps;
+  }
+
+  /** The Service as it stands; refused where it cannot be filled from outside. */
+  existing(claim: Claim): Service | undefined {
+    const service = this.#deps.services.get(claim.key);
+    if (service !== undefined) {
+      refuseUnfillable(claim, service);
+    }
+    return service;
+  }
+
+  /** The ports to publish for: those of the spec, else those of a Service that stands and is not made from this spec. */
+  ports(claim: Claim, existing: Service | undefined): readonly ServicePort[] {
+    if (claim.ports !== undefined) {
+      return claim.ports;
+    }
+    if (existing !== undefined) {
+      return portsOf(existing);
+    }
+    if (claim.spec.service.creationPolicy === 'Never') {
+      throw absent(claim);
+    }
+    if (claim.spec.service.type === 'Headless') {
+      return [];
+    }
+    throw new Refusal(
+      'PortsRequired',
+      `Service ${claim.key} has to be created; name its ports in spec.ports`,
+    );
+  }
+
+  /** Makes the Service what the spec asks for and returns it; one that is not ours is returned as it is. */
+  async ensure(claim: Claim, existing: Service | undefined, ports: readonly ServicePort[]): Promise<Service> {
+    if (existing === undefined) {
+      return this.#create(claim, ports);
+    }
+    return claim.isOurs(existing) ? this.#update(claim, existing, ports) : existing;
+  }
+
+  /**
+   * Under creationPolicy Adopt, marks a Service of somebody else as ours from now on; none of its own fields changes. To be called when
+   * its Endpoints are ours: a Service is not taken from a hand that still fills it. Returns the Service as it stands.
+   */
+  async adopt(claim: Claim, service: Service): Promise<Service> {
+    if (claim.spec.service.creationPolicy !== 'Adopt' || claim.isOurs(service)) {
+      return service;
+    }
+    const wish = { ...wishOf(claim, []), isAdopted: true };
+    const adopted = await this.#apply(claim, wish, service, { force: false });
+    if (adopted === undefined) {
+      return service;
+    }
+    this.#deps.services.remember(claim.key, adopted);
+    this.#deps.done(claim, 'adopted');
+    return adopted;
+  }
+
+  async #create(claim: Claim, ports: readonly ServicePort[]): Promise<Service> {
+    if (claim.spec.service.creationPolicy === 'Never') {
+      throw absent(claim);
+    }
+    await this.#refuseUnseen(claim);
+    const created = await this.#apply(claim, wishOf(claim, ports), undefined, { force: false });
+    if (created === undefined) {
+      throw new Error('A Service that is absent is always planned');
+    }
+    if (!isMadeByUs(created)) {
+      await this.#undo(claim, created);
+    }
+    this.#deps.services.remember(claim.key, created);
+    this.#deps.done(claim, 'created');
+    refuseOtherFamily(claim, created);
+    return created;
+  }
+
+  /** Our cache may lag behind a Service that stands, ours or not: it is looked at before one is made. */
+  async #refuseUnseen(claim: Claim): Promise<void> {
+    const unseen = await this.#deps.reader.get(SERVICES, claim.serviceName, claim.namespace);
+    if (unseen === undefined) {
+      return;
+    }
+    this.#deps.services.remember(claim.key, unseen);
+    throw appeared(claim);
+  }
+
+  /** Server-side apply merges into a Service that somebody else created in the same moment: what we added goes again. */
+  async #undo(claim: Claim, { apiVersion, kind, metadata }: Service): Promise<never> {
+    const nothing = { apiVersion, kind, metadata: { namespace: claim.namespace, name: metadata.name } };
+    claim.assertSameTerm();
+    await this.#deps.writer.apply(SERVICES, nothing, { force: false });
+    throw appeared(claim);
+  }
+
+  async #update(claim: Claim, existing: Service, ports: readonly ServicePort[]): Promise<Service> {
+    const wish = wishOf(claim, ports, existing);
+    if (!wish.isAdopted) {
+      refuseRetyped(claim, existing);
+      refuseOtherFamily(claim, existing);
+    }
+    const updated = await this.#apply(claim, wish, existing, { force: true });
+    if (updated === undefined) {
+      return existing;
+    }
+    this.#deps.services.remember(claim.key, updated);
+    this.#deps.done(claim, 'updated');
+    return updated;
+  }
+
+  /** Applies what is wished, without what the apiserver does not know; undefined where the existing Service says it all. */
+  async #apply(
+    claim: Claim,
+    wish: ServiceWish,
+    existing: Service | undefined,
+    options: { readonly force: boolean },
+  ): Promise<Service | undefined> {
+    const { trafficDistribution, ...known } = wish;
+    const wanted = planService(this.#knowsDistribution ? wish : known, existing);
+    if (wanted === undefined) {
+      return undefined;
+    }
+    claim.assertSameTerm();
+    try {
+      return await this.#deps.writer.apply(SERVICES, wanted, options);
+    } catch (error) {
+      const isTooOld =
+        codeOf(error) === 'KUBE_UNKNOWN_FIELD' && wanted.spec?.trafficDistribution !== undefined;
+      if (!isTooOld) {
+        throw error;
+      }
+      this.#knowsDistribution = false;
+      return this.#apply(claim, wish, existing, options);
+    }
+  }
+}
+
+function wishOf(claim: Claim, ports: readonly ServicePort[], existing?: Service): ServiceWish {
+  const { service } = claim.spec;
+  return {
+    namespace: claim.namespace,
+    name: claim.serviceName,
+    etcdService: claim.object.metadata.name,
+    headless: service.type === 'Headless',
+    ports,
+    ...(service.ipFamilyPolicy === undefined ? {} : { ipFamilyPolicy: service.ipFamilyPolicy }),
+    ...(service.ipFamilies === undefined ? {} : { ipFamilies: service.ipFamilies }),
+    ...(service.trafficDistribution === undefined
+      ? {}
+      : { trafficDistribution: service.trafficDistribution }),
+    labels: service.labels ?? {},
+    annotations: service.annotations ?? {},
+    ownerReferences: claim.owners,
+    isAdopted: existing?.metadata.annotations?.[annotations.adopted] !== undefined,
+  };
+}
+
+function refuseUnfillable(claim: Claim, service: Service): void {
+  if (service.spec?.type === 'ExternalName') {
+    throw new Refusal(
+      'ServiceIsExternalName',
+      `Service ${claim.key} is an ExternalName; it has no endpoints`,
+    );
+  }
+  if (Object.keys(service.spec?.selector ?? {}).length > 0) {
+    throw new Refusal(
+      'ServiceHasSelector',
+      `Service ${claim.key} has a selector, so Kubernetes fills it itself; remove the selector or name another Service`,
+    );
+  }
+  const controller = service.metadata.ownerReferences?.find((owner) => owner.controller === true);
+  if (claim.spec.service.creationPolicy === 'Adopt' && controller !== undefined && !claim.isOurs(service)) {
+    const { kind, name } = controller;
+    throw new Refusal(
+      'ServiceNotOurs',
+      `Service ${claim.key} is controlled by ${kind} ${name} and cannot be adopted`,
+    );
+  }
+  if (service.metadata.deletionTimestamp !== undefined) {
+    throw new RetryableError('SERVICE_TERMINATING', `Service ${claim.key} is being deleted`, {
+      subject: claim.key,
+    });
+  }
+}
+
+/** Servers before 1.25 let the type be changed, but no server a Service's cluster IP. */
+function refuseRetyped(claim: Claim, service: Service): void {
+  const wantsHeadless = claim.spec.service.type === 'Headless';
+  if (isHeadless(service) === wantsHeadless) {
+    return;
+  }
+  throw new Refusal(
+    'InvalidSpec',
+    `spec.service.type cannot be changed: Service ${claim.key} ${wantsHeadless ? 'has a cluster IP' : 'is headless'}; delete the EtcdService and create it again instead`,
+  );
+}
+
+/** A Service keeps its first cluster IP and with it its first family. An old server that knows none gives it the only one it has. */
+function refuseOtherFamily(claim: Claim, service: Service): void {
+  const [wanted] = claim.spec.service.ipFamilies ?? [];
+  const [first] = familiesOf(service);
+  if (wanted === undefined || first === wanted) {
+    return;
+  }
+  throw new Refusal(
+    'InvalidSpec',
+    `spec.service.ipFamilies cannot begin with ${wanted}: the first family of Service ${claim.key} is ${first}; delete the EtcdService and create it again instead`,
+  );
+}
+
+function absent(claim: Claim): Refusal {
+  return new Refusal(
+    'ServiceNotFound',
+    `Service ${claim.key} does not exist and creationPolicy Never leaves it to you to create it`,
+  );
+}
+
+function appeared(claim: Claim): RetryableError {
+  return new RetryableError('SERVICE_APPEARED', `Service ${claim.key} exists, though it was not seen yet`, {
+    subject: claim.key,
+  });
+}
+
+/** Whether nobody else has written the spec. Others may have added labels or annotations to what we have made by then. */
+function isMadeByUs({ metadata }: Service): boolean {
+  return (metadata.managedFields ?? []).every(
+    ({ manager, fieldsV1 = {} }) => manager === managerName || !Object.hasOwn(fieldsV1, 'f:spec'),
+  );
+}

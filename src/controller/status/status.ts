@@ -1,0 +1,154 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Condition, EtcdServiceStatus } from '../../api/etcd-service.ts';
+import { rejectedMessageLimit } from '../../api/etcd-service-status.ts';
+import type {
+  ConditionType,
+  HasEndpointsReason,
+  ReadyReason,
+  RegistryConnectedReason,
+  RemovalHeldReason,
+} from '../../api/reasons.ts';
+import type { Desired } from '../../endpoints/desired.ts';
+import type { DesiredEndpoint } from '../../endpoints/types.ts';
+import { cutTo, type Finding, nextCondition } from './condition.ts';
+
+export type { Finding } from './condition.ts';
+
+/** What a reconcile found out about an EtcdService. */
+export interface Findings {
+  /** Undefined while the registry is being listed: the condition stays as it is. */
+  readonly ready: Finding<ReadyReason> | undefined;
+  readonly serviceName: string | undefined;
+  /** What is published, where that is known: with it come the counts. */
+  readonly published: Published | undefined;
+  /** Undefined while it is not yet to be told: the condition stays as it is. */
+  readonly registry: Finding<RegistryConnectedReason> | undefined;
+  /** Undefined where nothing is known of holds: the condition stays as it is. */
+  readonly removal: Finding<RemovalHeldReason> | undefined;
+}
+
+export interface Published {
+  readonly desired: Desired;
+  /** Desired, held and draining endpoints. */
+  readonly endpoints: readonly DesiredEndpoint[];
+  readonly revision: number;
+  /** Endpoints that are published though they have vanished from etcd. */
+  readonly held: number;
+  /** Endpoints that are published as terminating. */
+  readonly draining: number;
+}
+
+export interface StatusInput {
+  readonly findings: Findings;
+  readonly before: EtcdServiceStatus;
+  readonly generation: number;
+  /** Wall-clock milliseconds. */
+  readonly now: number;
+}
+
+/** The status that findings ask for. What they leave open keeps its value, or is Unknown on the first visit. */
+export function nextStatus({ findings, before, generation, now }: StatusInput): EtcdServiceStatus {
+  const { published, registry, ready, removal, serviceName } = findings;
+  const condition = (type: ConditionType, finding: Finding | undefined): Condition => {
+    const known = before.conditions?.find((other) => other.type === type);
+    if (finding === undefined && known !== undefined) {
+      return known;
+    }
+    return nextCondition(type, finding ?? firstVisit[type], known, { generation, now });
+  };
+  return {
+    ...before,
+    ...(published === undefined ? {} : countsOf(published, before)),
+    ...(serviceName === undefined ? {} : { serviceName }),
+    observedGeneration: generation,
+    conditions: [
+      condition('Ready', ready),
+      condition('HasEndpoints', published && hasEndpoints(published)),
+      condition('RegistryConnected', registry),
+      condition('RemovalHeld', removal),
+    ],
+  };
+}
+
+/** What conditions say on the first visit, before anything is known. */
+const firstVisit: Readonly<Record<ConditionType, Finding>> = {
+  Ready: {
+    status: 'Unknown',
+    reason: 'NotSynced',
+    message: 'The registry is being listed',
+  } satisfies Finding<ReadyReason>,
+  HasEndpoints: {
+    status: 'Unknown',
+    reason: 'NotSynced',
+    message: 'Nothing is known to be published yet',
+  } satisfies Finding<HasEndpointsReason>,
+  RegistryConnected: {
+    status: 'Unknown',
+    reason: 'Connecting',
+    message: 'The registry has not answered yet',
+  } satisfies Finding<RegistryConnectedReason>,
+  RemovalHeld: {
+    status: 'Unknown',
+    reason: 'NotSynced',
+    message: 'Nothing is known to have vanished yet',
+  } satisfies Finding<RemovalHeldReason>,
+};
+
+function hasEndpoints({ endpoints, desired }: Published): Finding<HasEndpointsReason> {
+  const ready = endpoints.filter((endpoint) => endpoint.ready).length;
+  const message = `${ready} of ${endpoints.length} endpoints are ready`;
+  if (ready > 0) {
+    return { status: 'True', reason: 'EndpointsReady', message: 'At least one endpoint is ready' };
+  }
+  if (endpoints.length > 0) {
+    return { status: 'False', reason: 'NoReadyEndpoints', message };
+  }
+  const { keys, rejected, filtered, ignored } = desired.counts;
+  const found = `${keys} found: ${rejected} rejected, ${filtered} filtered, ${ignored} ignored; see status.rejected`;
+  return { status: 'False', reason: 'NoInstances', message: keys === 0 ? 'etcd holds no key there' : found };
+}
+
+/** Counts, samples and summary. The revision moves with them alone: it is never written for its own sake. */
+function countsOf(
+  { desired: { counts, formats, rejected }, endpoints, revision, held, draining }: Published,
+  before: EtcdServiceStatus,
+): EtcdServiceStatus {
+  const summary = `${endpoints.filter((endpoint) => endpoint.ready).length}/${endpoints.length - draining}`;
+  const samples = rejected.map((sample) => ({
+    ...sample,
+    message: cutTo(sample.message, rejectedMessageLimit),
+  }));
+  const next = {
+    summary,
+    instances: { ...counts, draining, held },
+    formats: [...formats],
+    rejected: samples,
+  };
+  const { summary: oldSummary, instances, formats: oldFormats = [], rejected: oldRejected = [] } = before;
+  const known = { summary: oldSummary, instances, formats: oldFormats, rejected: oldRejected };
+  const isSame = isDeepStrictEqual(next, known);
+  return { ...next, revision: isSame && before.revision !== undefined ? before.revision : String(revision) };
+}
+
+export type Difference = 'none' | 'counters' | 'transition';
+
+/** How a status differs: transitions are written at once, counters at leisure. */
+export function differenceOf(before: EtcdServiceStatus, after: EtcdServiceStatus): Difference {
+  if (isDeepStrictEqual(before, after)) {
+    return 'none';
+  }
+  return isDeepStrictEqual(stable(before), stable(after)) ? 'counters' : 'transition';
+}
+
+function stable({ observedGeneration, serviceName, conditions = [] }: EtcdServiceStatus): unknown {
+  return {
+    observedGeneration,
+    serviceName,
+    conditions: conditions.map(({ type, status, reason, lastTransitionTime }) => [
+      type,
+      status,
+      reason,
+      lastTransitionTime,
+    ]),
+  };
+}
