@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
+import { crdOf, type Kind } from '../../src/api/crd.ts';
 import { type EtcdService, etcdServiceResource } from '../../src/api/etcd-service.ts';
-import { etcdServiceCrd } from '../../src/api/kinds.ts';
+import { kinds } from '../../src/api/kinds.ts';
 import { NAMESPACES } from '../../src/kube/resources.ts';
 import type { KubeClient, KubeObject, Resource } from '../../src/kube/types.ts';
 import { eventually } from './eventually.ts';
@@ -34,14 +35,18 @@ const CUSTOM_RESOURCE_DEFINITIONS: Resource<CustomResourceDefinition> = {
   namespaced: false,
 };
 
-/** Installs the CRD and waits until it is served. */
-export async function installCrd(client: KubeClient, signal: AbortSignal): Promise<void> {
-  const crd = etcdServiceCrd();
+/** Installs every CRD and waits until they are served. */
+export async function installCrds(client: KubeClient, signal: AbortSignal): Promise<void> {
+  await Promise.all(kinds.map((kind) => installCrd(client, kind, signal)));
+}
+
+async function installCrd(client: KubeClient, kind: Kind, signal: AbortSignal): Promise<void> {
+  const crd = crdOf(kind);
   await client.create(CUSTOM_RESOURCE_DEFINITIONS, crd);
-  await eventually('the CRD is established', signal, async () => {
+  await eventually(`the CRD ${crd.metadata.name} is established`, signal, async () => {
     const found = await client.get(CUSTOM_RESOURCE_DEFINITIONS, crd.metadata.name);
     const established = found?.status?.conditions?.find(({ type }) => type === 'Established');
-    return established?.status === 'True' && (await client.serves(etcdServiceResource));
+    return established?.status === 'True' && (await client.serves(kind.resource));
   });
 }
 

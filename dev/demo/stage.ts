@@ -12,7 +12,7 @@ import { startControlPlane } from '../control-plane/plane.ts';
 import { startRegistryEtcd } from '../control-plane/registry-etcd.ts';
 import { ControllerProcess } from './controller.ts';
 import { Gateway } from './gateway.ts';
-import { createEtcdService, ETCD_SERVICE_YAML, installCrd, NAMESPACE } from './objects.ts';
+import { createEtcdService, ETCD_SERVICE_YAML, installCrds, NAMESPACE } from './objects.ts';
 import { Published } from './published.ts';
 import { silent } from './silent.ts';
 
@@ -66,8 +66,8 @@ export async function setStage(
     cleanup.defer(() => manager.stop());
   }
 
-  say('Applying the CRD, as "etcd-endpoints crds | kubectl apply -f -" does');
-  await installCrd(client, signal);
+  say('Applying the CRDs, as "etcd-endpoints crds | kubectl apply -f -" does');
+  await installCrds(client, signal);
 
   const folder = await mkdtemp(join(tmpdir(), 'etcd-endpoints-demo-'));
   cleanup.defer(() => rm(folder, { recursive: true, force: true }));

@@ -31,6 +31,8 @@ it('explain says on a standby which replica leads, and on the next leader why an
   expect(refused).toMatchObject({ code: 1, stdout: '' });
   expect(refused.stderr).toContain(`Replica ${standby.replica} stands by; ${leader.replica} leads`);
 
+  // It must have seen the key to see it go.
+  await eventually(async () => expect(await standby.metric('etcd_endpoints_registry_keys')).toBe(2));
   await scene.registrar.delete('/services/web/1');
   await scene.untilPublished('web', ['10.0.0.2:80']);
   await eventually(async () => expect(await standby.metric('etcd_endpoints_registry_keys')).toBe(1));

@@ -32,16 +32,16 @@ describe('what an EtcdService says of its registry', () => {
     });
   });
 
-  it('goes on since when the status tells already, where another process has seen it begin', () => {
+  it('is what the status tells already, with since when, where that has been told', () => {
     const shown: Condition = {
       type: 'RegistryConnected',
       status: 'False',
       reason: 'Disconnected',
-      message: '',
+      message: 'etcd has not answered since 2025-12-31T20:00:00Z: in other words',
       lastTransitionTime: '2025-12-31T20:00:00Z',
     };
     expect(stateAfter(60, 'shop/web', shown).finding).toMatchObject({
-      message: 'etcd has not answered since 2025-12-31T20:00:00Z: no member answers',
+      message: shown.message,
       since: Date.UTC(2025, 11, 31, 20),
     });
   });

@@ -49,10 +49,19 @@ export function registryState({ connection, key, shown, now }: RegistryStateInpu
     return { finding: undefined, lookAgainMs: dueMs };
   }
   const since = lostAt(connection, shown);
-  const why = connection.error === undefined ? '' : `: ${messageOf(connection.error)}`;
-  const message = `etcd has not answered since ${conditionTime(since)}${why}`;
+  const message = isTold(shown) ? shown.message : messageSince(since, connection);
   const finding = { status: 'False', reason: 'Disconnected', message, since } as const;
   return { finding, lookAgainMs: undefined };
+}
+
+/** Each try fails in words of its own, and each member in others: what has been told is not told anew. */
+function isTold(shown: Condition | undefined): shown is Condition {
+  return shown?.status === 'False' && shown.reason === ('Disconnected' satisfies RegistryConnectedReason);
+}
+
+function messageSince(since: number, { error }: Connection): string {
+  const why = error === undefined ? '' : `: ${messageOf(error)}`;
+  return `etcd has not answered since ${conditionTime(since)}${why}`;
 }
 
 /** A process that was started during an outage did not see it begin; the status tells when that was. */
