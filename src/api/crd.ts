@@ -88,6 +88,16 @@ export function conditionColumn(type: string): PrinterColumn {
   return { name: type, type: 'string', jsonPath: `.status.conditions[?(@.type=='${type}')].status` };
 }
 
+/** A column with the reason of a condition, in wide output alone. */
+export function reasonColumn(type: string): PrinterColumn {
+  return {
+    name: 'Reason',
+    type: 'string',
+    jsonPath: `.status.conditions[?(@.type=='${type}')].reason`,
+    priority: 1,
+  };
+}
+
 export const ageColumn: PrinterColumn = {
   name: 'Age',
   type: 'date',

@@ -1,4 +1,4 @@
-import { ageColumn, type Crd, conditionColumn, crdOf, type Kind } from './crd.ts';
+import { ageColumn, type Crd, conditionColumn, crdOf, type Kind, reasonColumn } from './crd.ts';
 import { etcdCatalogResource, etcdCatalogSpecSchema } from './etcd-catalog.ts';
 import { catalogRules } from './etcd-catalog-rules.ts';
 import { etcdCatalogStatusSchema } from './etcd-catalog-status.ts';
@@ -26,12 +26,7 @@ export const etcdServiceKind: Kind = {
       description: 'Ready instances of all that are published.',
     },
     conditionColumn('Ready'),
-    {
-      name: 'Reason',
-      type: 'string',
-      jsonPath: ".status.conditions[?(@.type=='Ready')].reason",
-      priority: 1,
-    },
+    reasonColumn('Ready'),
     ageColumn,
   ],
 };
@@ -54,12 +49,7 @@ export const etcdRegistryKind: Kind = {
       description: 'Registrations that are followed.',
     },
     { name: 'Version', type: 'string', jsonPath: '.status.clusterVersion' },
-    {
-      name: 'Reason',
-      type: 'string',
-      jsonPath: ".status.conditions[?(@.type=='Connected')].reason",
-      priority: 1,
-    },
+    reasonColumn('Connected'),
     ageColumn,
   ],
 };
@@ -76,12 +66,7 @@ export const etcdCatalogKind: Kind = {
     { name: 'Pattern', type: 'string', jsonPath: '.spec.pattern' },
     { name: 'Services', type: 'integer', jsonPath: '.status.services.published' },
     conditionColumn('Ready'),
-    {
-      name: 'Reason',
-      type: 'string',
-      jsonPath: ".status.conditions[?(@.type=='Ready')].reason",
-      priority: 1,
-    },
+    reasonColumn('Ready'),
     ageColumn,
   ],
 };
