@@ -3,16 +3,16 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { parseRegistrySpec, parseSpec } from '../src/api/parse.ts';
-import type { KubeObject } from '../src/kube/types.ts';
 import {
-  catalogGrants,
-  controllerGrants,
-  type Grant,
-  leaseGrants,
-  nodeGrants,
-  ownNamespaceGrants,
-  registryGrants,
-} from '../test/kit/service-account.ts';
+  catalogRights,
+  leaseRights,
+  nodeRights,
+  ownNamespaceRights,
+  type Rule,
+  registryRights,
+  serviceRights,
+} from '../src/kube/rights.ts';
+import type { KubeObject } from '../src/kube/types.ts';
 
 const root = join(import.meta.dirname, '..');
 const pages = await Array.fromAsync(
@@ -86,7 +86,7 @@ function namesIn(parenthesis: string): string[] {
   return [...parenthesis.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
 }
 
-function byResource(grants: readonly Grant[]): readonly Grant[] {
+function byResource(grants: readonly Rule[]): readonly Rule[] {
   return grants.toSorted((a, b) => (a.resources.join() < b.resources.join() ? -1 : 1));
 }
 
@@ -124,17 +124,17 @@ describe('the documentation', () => {
   it('grants the controller in docs/rbac.yaml what it needs by test, and nothing else', async () => {
     const manifest = await readFile(join(root, 'docs/rbac.yaml'), 'utf8');
     const objects = parseAllDocuments(manifest).map((document) => document.toJS());
-    const granted = (kind: string, name: string): readonly Grant[] => {
+    const granted = (kind: string, name: string): readonly Rule[] => {
       const binding = objects.find(({ roleRef }) => roleRef?.kind === kind && roleRef.name === name);
       expect(binding?.kind).toBe(`${kind}Binding`);
       return byResource(objects.find((one) => one.kind === kind && one.metadata.name === name).rules);
     };
-    expect(granted('ClusterRole', 'etcd-endpoints')).toEqual(byResource(controllerGrants));
-    expect(granted('ClusterRole', 'etcd-endpoints-nodes')).toEqual(nodeGrants);
-    expect(granted('Role', 'etcd-endpoints-own-namespace')).toEqual(byResource(ownNamespaceGrants));
-    expect(granted('Role', 'etcd-endpoints-election')).toEqual(byResource(leaseGrants));
-    expect(granted('ClusterRole', 'etcd-endpoints-registries')).toEqual(byResource(registryGrants));
-    expect(granted('ClusterRole', 'etcd-endpoints-catalogs')).toEqual(byResource(catalogGrants));
+    expect(granted('ClusterRole', 'etcd-endpoints')).toEqual(byResource(serviceRights));
+    expect(granted('ClusterRole', 'etcd-endpoints-nodes')).toEqual(nodeRights);
+    expect(granted('Role', 'etcd-endpoints-own-namespace')).toEqual(byResource(ownNamespaceRights));
+    expect(granted('Role', 'etcd-endpoints-election')).toEqual(byResource(leaseRights('etcd-endpoints')));
+    expect(granted('ClusterRole', 'etcd-endpoints-registries')).toEqual(byResource(registryRights));
+    expect(granted('ClusterRole', 'etcd-endpoints-catalogs')).toEqual(byResource(catalogRights));
     expect(objects).toHaveLength(12);
   });
 });

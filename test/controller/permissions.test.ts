@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { planSlices } from '../../src/endpoints/pack/plan-slices.ts';
+import { serviceRights } from '../../src/kube/rights.ts';
 import { servers } from '../kit/control-plane.ts';
 import { type ControllerProcess, startController } from '../kit/controller-process.ts';
 import { installCrd } from '../kit/crd.ts';
@@ -9,7 +10,7 @@ import { KubeObjects } from '../kit/kube-objects.ts';
 import { createNamespace } from '../kit/namespace.ts';
 import { Registrar } from '../kit/registrar.ts';
 import { Scene } from '../kit/scene.ts';
-import { controllerGrants, ServiceAccount, withoutVerb } from '../kit/service-account.ts';
+import { ServiceAccount, withoutVerb } from '../kit/service-account.ts';
 
 let registry: RegistryEtcd;
 let registrar: Registrar;
@@ -72,7 +73,7 @@ describe('a controller that may not read', () => {
         expect(text).toContain(needed('list', resource, objects.namespace));
       }
     });
-    const grants = controllerGrants.map(({ verbs, ...rest }) => ({
+    const grants = serviceRights.map(({ verbs, ...rest }) => ({
       ...rest,
       verbs: verbs.filter((verb) => verb === 'list'),
     }));
@@ -84,7 +85,7 @@ describe('a controller that may not read', () => {
       );
     }
 
-    await account.grant(objects, controllerGrants);
+    await account.grant(objects, serviceRights);
     await scene.define('web');
     await scene.registrar.put({ '/services/web/1': '10.0.0.1:80' });
     await eventually(async () => expect(await scene.published('web')).toEqual(['10.0.0.1:80']), {
@@ -209,7 +210,7 @@ describe('a controller that may not write', () => {
       cases.map(async (one) => {
         const objects = await objectsOfNewNamespace();
         const scene = sceneOf(objects);
-        await account.grant(objects, withoutVerb(controllerGrants, one.verb, one.resource));
+        await account.grant(objects, withoutVerb(serviceRights, one.verb, one.resource));
         await one.prepare?.(scene);
         await scene.define('web', one.publish && { publish: one.publish });
         return { ...one, scene, message: needed(one.verb, one.named ?? one.resource, objects.namespace) };
@@ -228,7 +229,7 @@ describe('a controller that may not write', () => {
     }
 
     for (const { scene } of scenes) {
-      await account.grant(scene.objects, controllerGrants);
+      await account.grant(scene.objects, serviceRights);
     }
     for (const { scene } of scenes) {
       await eventually(

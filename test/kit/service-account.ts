@@ -2,76 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Credentials } from '../../dev/control-plane/plane.ts';
+import type { Rule } from '../../src/kube/rights.ts';
 import type { KubeObjects } from './kube-objects.ts';
 
-/** A rule of RBAC. */
-export interface Grant {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-  /** Absent: all objects of the resource. */
-  readonly resourceNames?: readonly string[];
-}
-
-const published = ['list', 'watch', 'get', 'create', 'update', 'delete'];
-
-/** All that the controller does in a namespace which it serves. */
-export const controllerGrants: readonly Grant[] = [
-  { apiGroups: ['etcd-endpoints.io'], resources: ['etcdservices'], verbs: ['list', 'watch'] },
-  { apiGroups: ['etcd-endpoints.io'], resources: ['etcdservices/status'], verbs: ['update'] },
-  { apiGroups: [''], resources: ['services'], verbs: ['list', 'watch', 'get', 'create', 'patch'] },
-  { apiGroups: [''], resources: ['endpoints'], verbs: published },
-  { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
-  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: published },
-];
-
-/** What it does in the whole cluster to name Nodes (`--node-names`). */
-export const nodeGrants: readonly Grant[] = [
-  { apiGroups: [''], resources: ['nodes'], verbs: ['list', 'watch'] },
-];
-
-/** What it does besides in the namespace that it runs in. */
-export const ownNamespaceGrants: readonly Grant[] = [
-  { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
-  { apiGroups: [''], resources: ['events'], verbs: ['create', 'patch'] },
-  { apiGroups: [''], resources: ['secrets'], verbs: ['list', 'watch', 'get'] },
-];
-
-/** What it does in the whole cluster for EtcdRegistries and the ranges of Services. */
-export const registryGrants: readonly Grant[] = [
-  { apiGroups: ['etcd-endpoints.io'], resources: ['etcdregistries'], verbs: ['list', 'watch'] },
-  { apiGroups: ['etcd-endpoints.io'], resources: ['etcdregistries/status'], verbs: ['update'] },
-  { apiGroups: ['networking.k8s.io'], resources: ['servicecidrs'], verbs: ['list', 'watch'] },
-  { apiGroups: [''], resources: ['namespaces'], verbs: ['list', 'watch'] },
-];
-
-/** What it does in the whole cluster for EtcdCatalogs. */
-export const catalogGrants: readonly Grant[] = [
-  { apiGroups: ['etcd-endpoints.io'], resources: ['etcdcatalogs'], verbs: ['list', 'watch', 'get'] },
-  { apiGroups: ['etcd-endpoints.io'], resources: ['etcdcatalogs/status'], verbs: ['update'] },
-  { apiGroups: ['etcd-endpoints.io'], resources: ['etcdservices'], verbs: ['create', 'update', 'delete'] },
-  {
-    apiGroups: ['apiextensions.k8s.io'],
-    resources: ['customresourcedefinitions'],
-    resourceNames: ['etcdcatalogs.etcd-endpoints.io'],
-    verbs: ['get'],
-  },
-  { apiGroups: [''], resources: ['namespaces'], verbs: ['list', 'watch'] },
-];
-
-/** What it does there to be elected by a Lease. */
-export const leaseGrants: readonly Grant[] = [
-  {
-    apiGroups: ['coordination.k8s.io'],
-    resources: ['leases'],
-    resourceNames: ['etcd-endpoints'],
-    verbs: ['get', 'update'],
-  },
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
-];
-
 /** The grants without one verb on one resource. */
-export function withoutVerb(grants: readonly Grant[], verb: string, resource: string): readonly Grant[] {
+export function withoutVerb(grants: readonly Rule[], verb: string, resource: string): readonly Rule[] {
   return grants.map((grant) =>
     grant.resources.includes(resource)
       ? { ...grant, verbs: grant.verbs.filter((other) => other !== verb) }
@@ -108,7 +43,7 @@ export class ServiceAccount {
   }
 
   /** Lets the account do this in the namespace of `objects`, and nothing else there. */
-  async grant(objects: KubeObjects, rules: readonly Grant[]): Promise<void> {
+  async grant(objects: KubeObjects, rules: readonly Rule[]): Promise<void> {
     const name = 'controller';
     const usable = rules.filter(({ verbs }) => verbs.length > 0);
     if ((await objects.get('roles', name)) !== undefined) {

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ContestedLease } from '../../src/kube/lease-elector-lease.ts';
 import { newHolder } from '../../src/kube/lease-elector-record.ts';
+import type { Rule } from '../../src/kube/rights.ts';
 import type { Term } from '../../src/leadership/term.ts';
 import { servers } from '../kit/control-plane.ts';
 import { eventually, marginMs } from '../kit/eventually.ts';
@@ -19,11 +20,11 @@ import {
   whoLeads,
 } from '../kit/lease-replica.ts';
 import { createNamespace } from '../kit/namespace.ts';
-import { type Grant, ServiceAccount, withoutVerb } from '../kit/service-account.ts';
+import { ServiceAccount, withoutVerb } from '../kit/service-account.ts';
 import { startTcpProxy, type TcpProxy } from '../kit/tcp-proxy.ts';
 
 /** All that an elector needs. */
-const grants: readonly Grant[] = [
+const grants: readonly Rule[] = [
   { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] },
 ];
 
@@ -368,7 +369,7 @@ describe('what keeps a replica from standing', () => {
       const advice = `grant verb "${verb}" on "leases.coordination.k8s.io" in namespace ${objects.namespace}`;
       await eventually(() => expect(replica.failures.at(-1)).toContain(advice));
       expect(replica.logLines.join('\n')).toContain(JSON.stringify(advice).slice(1, -1));
-      granted = [{ ...grants[0], verbs: [...(granted[0]?.verbs ?? []), verb] } as Grant];
+      granted = [{ ...grants[0], verbs: [...(granted[0]?.verbs ?? []), verb] } as Rule];
       await account.grant(objects, granted);
     }
     await replica.term();

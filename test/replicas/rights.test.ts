@@ -1,25 +1,20 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { leaseRights, ownNamespaceRights, type Rule, serviceRights } from '../../src/kube/rights.ts';
 import { servers } from '../kit/control-plane.ts';
 import type { ControllerProcess } from '../kit/controller-process.ts';
 import { eventually } from '../kit/eventually.ts';
 import { type Replicas, type ReplicasOptions, setReplicas } from '../kit/replicas.ts';
-import {
-  controllerGrants,
-  type Grant,
-  leaseGrants,
-  ownNamespaceGrants,
-  ServiceAccount,
-} from '../kit/service-account.ts';
+import { ServiceAccount } from '../kit/service-account.ts';
 
 interface Rig {
   readonly replicas: Replicas;
   readonly replica: ControllerProcess;
   /** From now on the replica may do this, and nothing else. */
-  grant(grants: readonly Grant[]): Promise<void>;
+  grant(grants: readonly Rule[]): Promise<void>;
 }
 
 /** A replica whose user may do no more than this, in a namespace with one EtcdService that has one instance. */
-async function startWith(grants: readonly Grant[], options: ReplicasOptions): Promise<Rig> {
+async function startWith(grants: readonly Rule[], options: ReplicasOptions): Promise<Rig> {
   const replicas = await setReplicas(options);
   const { scene } = replicas;
   const account = await ServiceAccount.create(scene.objects, servers().credentials);
@@ -33,7 +28,7 @@ async function startWith(grants: readonly Grant[], options: ReplicasOptions): Pr
 
 describe('a replica that may not read its own namespace', () => {
   it('says that its election is not open, and leads as soon as it may', async () => {
-    const { replicas, replica, grant } = await startWith(controllerGrants, {});
+    const { replicas, replica, grant } = await startWith(serviceRights, {});
     const { scene } = replicas;
     await eventually(async () => {
       const { status, text } = await replica.http('/healthz');
@@ -43,7 +38,7 @@ describe('a replica that may not read its own namespace', () => {
     });
     expect(await replica.metric('etcd_endpoints_election_open')).toBe(0);
 
-    await grant([...controllerGrants, ...ownNamespaceGrants]);
+    await grant([...serviceRights, ...ownNamespaceRights]);
 
     await replicas.leader();
     await scene.untilPublished('web', ['10.0.0.1:80']);
@@ -51,11 +46,11 @@ describe('a replica that may not read its own namespace', () => {
     expect(await replica.metric('etcd_endpoints_election_open')).toBe(1);
   });
 
-  it.each<[string, readonly Grant[], ReplicasOptions]>([
+  it.each<[string, readonly Rule[], ReplicasOptions]>([
     ['the name of its election is given', [], { args: ['--election-name=/elections/named'] }],
-    ['it is elected by a Lease', leaseGrants, { elect: 'kubernetes' }],
+    ['it is elected by a Lease', leaseRights('etcd-endpoints'), { elect: 'kubernetes' }],
   ])('leads, and tells of its term, where %s', async (_, more, options) => {
-    const { replicas } = await startWith([...controllerGrants, ...more], options);
+    const { replicas } = await startWith([...serviceRights, ...more], options);
     const { scene } = replicas;
     await replicas.leader();
     await scene.untilPublished('web', ['10.0.0.1:80']);
