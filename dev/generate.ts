@@ -5,6 +5,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { etcdCatalogKind, etcdRegistryKind, etcdServiceKind } from '../src/api/kinds.ts';
+import { checksPage } from './reference/checks.ts';
 import { conditionsPage } from './reference/conditions.ts';
 import { crdYaml } from './reference/crd.ts';
 import { etcdCatalogPage } from './reference/etcd-catalog.ts';
@@ -26,6 +27,7 @@ const files: readonly GeneratedFile[] = [
   { path: 'crds/etcd-endpoints.io_etcdregistries.yaml', content: () => crdYaml(etcdRegistryKind) },
   { path: 'crds/etcd-endpoints.io_etcdcatalogs.yaml', content: () => crdYaml(etcdCatalogKind) },
   { path: 'docs/formats.md', content: formatsPage },
+  { path: 'docs/reference/checks.md', content: checksPage },
   { path: 'docs/reference/conditions.md', content: conditionsPage },
   { path: 'docs/reference/etcdservice.md', content: etcdServicePage },
   { path: 'docs/reference/etcdregistry.md', content: etcdRegistryPage },

@@ -1,5 +1,6 @@
 import { controllerOptions } from '../../src/config/controller-options.ts';
 import { discoverOptions } from '../../src/config/discover-options.ts';
+import { doctorOwnOptions } from '../../src/config/doctor-options.ts';
 import { explainOptions } from '../../src/config/explain-options.ts';
 import { environmentNames, type Option, type OptionTable } from '../../src/config/option.ts';
 import { registerOptions } from '../../src/config/register-options.ts';
@@ -15,6 +16,8 @@ export function optionsPage(): string {
     'It has no options.',
     ...section('discover', discoverOptions),
     '[Discover](../discover.md) shows what it prints.',
+    ...section('doctor', doctorOwnOptions),
+    'It has all options of the controller besides, and looks at what that would use. [Doctor](../doctor.md) shows what it prints. It exits with 1 where something does not work; warnings alone are no failure.',
     ...section('explain', explainOptions),
     '[Operations](../operations.md#why-an-address-is-published-or-is-not) shows what it prints.',
     ...section('register', registerOptions),

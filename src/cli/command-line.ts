@@ -32,6 +32,12 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./discover.ts')).discoverCommand,
   },
   {
+    name: 'doctor',
+    summary:
+      'Check etcd, Kubernetes, rights and election as the controller would use them, and say what to fix',
+    load: async () => (await import('./doctor.ts')).doctorCommand,
+  },
+  {
     name: 'explain',
     summary: 'Say why an address is published or is not, from its key in etcd to the object that holds it',
     load: async () => (await import('./explain.ts')).explainCommand,

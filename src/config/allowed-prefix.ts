@@ -29,7 +29,7 @@ export function isWithin(prefix: string, range: KeyRange): boolean {
  * A prefix that ends in a letter or digit means whole parts of the path: `/web` is the key `/web` and what is below `/web/`, never `/web-admin`.
  * Any other is taken as the bytes it is.
  */
-function allowedRanges(prefix: string): readonly KeyRange[] {
+export function allowedRanges(prefix: string): readonly KeyRange[] {
   if (!/[\p{L}\p{N}]$/u.test(prefix)) {
     return [prefixRange(keyOf(prefix))];
   }

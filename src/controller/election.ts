@@ -3,6 +3,7 @@ import type { ControllerConfig } from '../config/controller-options.ts';
 import { messageOf } from '../errors.ts';
 import { EtcdClient } from '../etcd/client/client.ts';
 import { Election } from '../etcd/election/election.ts';
+import { defaultElectionName } from '../etcd/election/election-name.ts';
 import type { ElectionObserver } from '../etcd/election/election-types.ts';
 import { LeaseElector } from '../kube/lease-elector.ts';
 import { NAMESPACES } from '../kube/resources.ts';
@@ -13,8 +14,6 @@ import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { userAgentOf } from './user-agent.ts';
 
-/** All elections of ours in an etcd stand under this name. */
-const root = '/etcd-endpoints.io/elections';
 const retryMs = 5000;
 /** A term lasts seconds: a member that is silent is not waited for as long as a list may take. */
 const hasty = { callTimeoutMs: 2000, connectTimeoutMs: 2000 };
@@ -54,7 +53,11 @@ export async function openElection(
     return openEtcdElection(config, name, namedNamespace(config, deps), deps);
   }
   const namespace = await ownNamespace(config, deps, signal);
-  return namespace && openEtcdElection(config, defaultName(config, namespace), namespace, deps);
+  if (namespace === undefined) {
+    return undefined;
+  }
+  const standard = defaultElectionName(namespace.metadata.uid ?? '', config.election.release);
+  return openEtcdElection(config, standard, namespace, deps);
 }
 
 function openEtcdElection(
@@ -93,14 +96,6 @@ function openKubernetesElection(
     { clock, log: own, onCall: (call) => countCall(metrics, call) },
   );
   return { name, elector, namespace, close: () => elector.close() };
-}
-
-/**
- * The default name is made of what tells this installation from all others that share the etcd: two clusters may have namespaces of one
- * name, never of one UID.
- */
-function defaultName({ election }: ControllerConfig, namespace: KubeObject): string {
-  return `${root}/${namespace.metadata.uid}-${election.release}`;
 }
 
 function ownNamespaceName({ election }: ControllerConfig, { kubernetes }: ElectionDeps): string {

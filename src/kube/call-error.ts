@@ -182,7 +182,7 @@ function missingGrant(subject: CallSubject, { message = '' }: Status): string {
   const unsaid = subject.verb === 'patch' && isWordless(message) ? 'create' : subject.verb;
   const { verb = unsaid, resource, group = '' } = words?.groups ?? {};
   const named = resource === undefined ? qualified(subject) : qualify(resource, group);
-  return `grant verb "${verb}" on "${named}"${scopeOf(subject)}`;
+  return grantText(verb, named, subject.namespace);
 }
 
 function explain(subject: CallSubject, httpStatus: number, status: Status): string {
@@ -232,13 +232,15 @@ function qualified({ resource, subresource }: CallSubject): string {
 }
 
 /** `services`, `etcdservices.etcd-endpoints.io/status`: a resource with its group, as kubectl takes it. */
-function qualify(resource: string, group: string): string {
+export function qualify(resource: string, group: string): string {
   const [plural = '', ...subresource] = resource.split('/');
   return [group === '' ? plural : `${plural}.${group}`, ...subresource].join('/');
 }
 
-function scopeOf(subject: CallSubject): string {
-  return subject.namespace === undefined ? ' in the whole cluster' : ` in namespace ${subject.namespace}`;
+/** What is to be granted, in the words of every message that a right is missing; `resource` as {@link qualify} gives it. */
+export function grantText(verb: string, resource: string, namespace: string | undefined): string {
+  const scope = namespace === undefined ? 'the whole cluster' : `namespace ${namespace}`;
+  return `grant verb "${verb}" on "${resource}" in ${scope}`;
 }
 
 /** Retry-After in seconds, the form that the apiserver uses, as bounded milliseconds. */

@@ -20,6 +20,7 @@ export function createKubeClient(options: KubeClientOptions, deps: KubeDeps): Ku
     get: (...call) => reads.get(...call),
     list: (...call) => reads.list(...call),
     serves: (...call) => reads.serves(...call),
+    version: () => reads.version(),
     pages: (...call) => reads.pages(...call),
     watch: (...call) => reads.watch(...call),
     create: (...call) => writes.create(...call),

@@ -46,6 +46,8 @@ export interface CallReport {
   /** HTTP status; 0 where none was received. */
   readonly status: number;
   readonly durationMs: number;
+  /** What the answer's Date header says, in milliseconds since the epoch, to the second; undefined without one. */
+  readonly serverTimeMs?: number;
 }
 
 /** Verbs as RBAC names them. */

@@ -24,6 +24,8 @@ export interface ReadLimits {
   readonly pageSize: number;
 }
 
+/** No resource of the API, but named like one in messages. */
+const VERSION: Resource = { group: '', version: '', plural: 'version', kind: 'Version', namespaced: false };
 /** How often a read is repeated in place before its failure is the caller's. */
 const READ_REPEATS = 2;
 const READ_BACKOFF: BackoffOptions = { baseMs: 200, maxMs: 2000, jitter: 0.5 };
@@ -102,6 +104,17 @@ export class Reads implements KubeReader, KubeStreams {
       }
       throw error;
     }
+  }
+
+  async version(): Promise<string> {
+    const answer = (await this.#read({
+      verb: 'get',
+      method: 'GET',
+      resource: VERSION,
+      path: '/version',
+      deadlineMs: this.#limits.callTimeoutMs,
+    })) as { readonly gitVersion?: unknown };
+    return String(answer.gitVersion);
   }
 
   async *pages<T extends KubeObject>(

@@ -208,3 +208,39 @@ export const LEASES: Resource<Lease> = {
   kind: 'Lease',
   namespaced: true,
 };
+
+/** A question whether we may do something; nothing is stored. */
+export interface AccessReview extends KubeObject {
+  readonly spec: {
+    readonly resourceAttributes: {
+      readonly group: string;
+      readonly resource: string;
+      readonly subresource?: string;
+      readonly verb: string;
+      readonly namespace?: string;
+      readonly name?: string;
+    };
+  };
+  readonly status?: { readonly allowed?: boolean };
+}
+
+export const SELF_SUBJECT_ACCESS_REVIEWS: Resource<AccessReview> = {
+  group: 'authorization.k8s.io',
+  version: 'v1',
+  plural: 'selfsubjectaccessreviews',
+  kind: 'SelfSubjectAccessReview',
+  namespaced: false,
+};
+
+/** A question who we are (Kubernetes 1.28); nothing is stored. */
+export interface SubjectReview extends KubeObject {
+  readonly status?: { readonly userInfo?: { readonly username?: string } };
+}
+
+export const SELF_SUBJECT_REVIEWS: Resource<SubjectReview> = {
+  group: 'authentication.k8s.io',
+  version: 'v1',
+  plural: 'selfsubjectreviews',
+  kind: 'SelfSubjectReview',
+  namespaced: false,
+};

@@ -142,6 +142,7 @@ export class Transport {
     const dispatcher = gate === undefined ? session[pool] : gated(session[pool], gate);
     const sentAt = this.#clock.monotonic();
     let status = 0;
+    let date: string | undefined;
     try {
       // undici looks at the signal once it has a connection, which may be never; it does not send then.
       const answer = await exchange.orAborted(() =>
@@ -157,10 +158,11 @@ export class Transport {
         }),
       );
       status = answer.statusCode;
+      date = single(answer.headers['date']);
       this.#warnings.note(answer.headers['warning']);
       return answer;
     } finally {
-      this.#report(request, status, this.#clock.monotonic() - sentAt);
+      this.#report(request, status, this.#clock.monotonic() - sentAt, date);
     }
   }
 
@@ -172,8 +174,15 @@ export class Transport {
     };
   }
 
-  #report(request: KubeRequest, status: number, durationMs: number): void {
-    this.#onCall({ verb: request.verb, resource: request.resource.plural, status, durationMs });
+  #report(request: KubeRequest, status: number, durationMs: number, date: string | undefined): void {
+    const serverTimeMs = Date.parse(date ?? '');
+    this.#onCall({
+      verb: request.verb,
+      resource: request.resource.plural,
+      status,
+      durationMs,
+      ...(!Number.isNaN(serverTimeMs) && { serverTimeMs }),
+    });
   }
 
   async #judge(request: KubeRequest, answer: Answer): Promise<Answer> {

@@ -155,6 +155,8 @@ export interface KubeClient extends KubeReader, KubeWriter, KubeStreams {
   readonly server: string;
   /** The namespace that we run in: of the kubeconfig's context or the service account; `default` where neither names one. */
   readonly namespace: string;
+  /** Version of the apiserver, as in `v1.36.2`. */
+  version(): Promise<string>;
   /** Aborts what is under way and closes every connection. */
   close(): Promise<void>;
 }

@@ -3,6 +3,8 @@ import { keyOf, prefixRange } from '../key.ts';
 import { leaseHex } from '../lease/lease-id.ts';
 import type { Key, KeyRange } from '../types.ts';
 
+/** All elections of ours in an etcd stand under this name. */
+const root = '/etcd-endpoints.io/elections';
 /** The longest name in bytes: it stands in keys, logs and metrics. */
 const mostBytes = 512;
 
@@ -28,6 +30,14 @@ export function checkElectionName(name: string): void {
       subject: '--election-name',
     });
   }
+}
+
+/**
+ * The name of an election where none is given: made of what tells this installation from all others that share the etcd. Two clusters may have
+ * namespaces of one name, never of one UID.
+ */
+export function defaultElectionName(namespaceUid: string, release: string): string {
+  return `${root}/${namespaceUid}-${release}`;
 }
 
 /** All that stands under the name (etcd, client/v3/concurrency/election.go, NewElection). */
