@@ -17,8 +17,7 @@ const TASKS = {
   demo: 'dev/demo/main.ts',
   test: 'dev/test.ts',
   chaos: 'dev/chaos.ts',
-  'bench:decode': 'bench/decode.ts',
-  'bench:hand-over': 'bench/hand-over.ts',
+  bench: 'bench/main.ts',
 };
 
 const root = fileURLToPath(new URL('..', import.meta.url));

@@ -16,15 +16,17 @@ export type CoreController =
   | 'namespace';
 
 export interface ControllerManager {
+  readonly pid: number;
   readonly output: string;
   stop(): Promise<void>;
 }
 
-/** Starts kube-controller-manager with these controllers alone, as the user whose credentials are given. */
+/** Starts kube-controller-manager with these controllers alone and more flags, as the user whose credentials are given. */
 export async function startControllerManager(
   binaries: Binaries,
   { kubeconfigPath }: Credentials,
   controllers: readonly CoreController[],
+  flags: readonly string[] = [],
 ): Promise<ControllerManager> {
   const { kubeControllerManager, kubernetesVersion } = binaries;
   if (kubeControllerManager === undefined) {
@@ -40,8 +42,10 @@ export async function startControllerManager(
     '--secure-port=0',
     ...(isAtLeast(kubernetesVersion, '1.24') ? [] : ['--port=0']),
     `--cert-dir=${certDirectory}`,
+    ...flags,
   ]);
   return {
+    pid: child.pid,
     get output() {
       return child.output;
     },

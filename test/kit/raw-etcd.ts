@@ -117,7 +117,7 @@ export class RawEtcd {
     const head = await this.revision();
     const events: HistoryEvent[] = [];
     let reached = fromRevision - 1;
-    const responses = this.#watchFrom(fromRevision);
+    const responses = this.#watchFrom(fromRevision, '');
     // Every revision holds an event and arrives whole, so all keys are followed to the head and the prefix is chosen here.
     while (reached < head) {
       const { value, done } = await responses.next();
@@ -131,17 +131,36 @@ export class RawEtcd {
     return events.filter(({ key, revision }) => key.startsWith(prefix) && revision <= head);
   }
 
+  /** What happens below the prefix from now on, as etcd sends it. */
+  async *events(prefix: string): AsyncGenerator<readonly HistoryEvent[]> {
+    yield* this.#watchFrom((await this.revision()) + 1, prefix);
+  }
+
+  /** What stands below the prefix, in pages of at most so many keys, all at one revision. */
+  async *pages(prefix: string, limit: number): AsyncGenerator<readonly WireKeyValue[]> {
+    const request = { ...prefixRequest(prefix), limit: String(limit) };
+    let page = await this.#call<WireRangeResponse>(this.#kv, 'Range', request);
+    const { revision } = page.header;
+    yield page.kvs;
+    while (page.more) {
+      const last = page.kvs.at(-1)?.key ?? Buffer.from([]);
+      const key = Buffer.concat([last, Buffer.from([0])]);
+      page = await this.#call<WireRangeResponse>(this.#kv, 'Range', { ...request, key, revision });
+      yield page.kvs;
+    }
+  }
+
   close(): void {
     for (const client of [this.#kv, this.#lease, this.#watch, this.#auth]) {
       client.close();
     }
   }
 
-  /** The events of each response, from that revision on. */
-  async *#watchFrom(revision: number): AsyncGenerator<readonly HistoryEvent[], undefined> {
+  /** The events of each response below the prefix, from that revision on. */
+  async *#watchFrom(revision: number, prefix: string): AsyncGenerator<readonly HistoryEvent[], undefined> {
     const stream = (this.#watch as unknown as WatchClient).Watch(this.#metadata);
     try {
-      stream.write({ create_request: { ...prefixRequest(''), start_revision: String(revision) } });
+      stream.write({ create_request: { ...prefixRequest(prefix), start_revision: String(revision) } });
       for await (const response of stream as AsyncIterable<WireWatchResponse>) {
         if (response.canceled) {
           throw new Error(`etcd cancelled the oracle's watch; compacted at ${response.compact_revision}`);

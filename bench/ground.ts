@@ -1,0 +1,79 @@
+import type { Binaries } from '../dev/control-plane/binaries.ts';
+import { type ControlPlane, startControlPlane } from '../dev/control-plane/plane.ts';
+import { type RegistryEtcd, startRegistryEtcd } from '../dev/control-plane/registry-etcd.ts';
+import { installCrds } from '../test/kit/crd.ts';
+import { RawEtcd } from '../test/kit/raw-etcd.ts';
+import { collection, namespace, rawNamespace } from './objects.ts';
+import { type ApiAccess, RawApi } from './raw/api.ts';
+
+/** Servers of one world, empty at first: an apiserver with its etcd, and the registry. Ours and the raw programs run against the same. */
+export interface Ground {
+  readonly binaries: Binaries;
+  readonly plane: ControlPlane;
+  readonly registry: RegistryEtcd;
+  readonly access: ApiAccess;
+  readonly api: RawApi;
+  readonly etcd: RawEtcd;
+  /** `host:port` of the registry. */
+  readonly etcdAddress: string;
+  /** The objects that the controller may have written, Events too, with their versions: the same twice where nobody wrote. */
+  versions(): Promise<ReadonlySet<string>>;
+  /** What the registry says of itself, by the names of its metrics. */
+  registryMetrics(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** A million registrations and their history take a few hundred MB; the default quota is 2 GiB. */
+const registryFlags = { 'quota-backend-bytes': String(8 * 1024 ** 3) };
+
+const written = ['etcdservices', 'services', 'endpoints', 'endpointslices', 'events'] as const;
+
+export async function openGround(binaries: Binaries): Promise<Ground> {
+  const [plane, registry] = await Promise.all([
+    startControlPlane({ binaries }),
+    startRegistryEtcd({ binaries, flags: registryFlags }),
+  ]);
+  const { server, caPem, certPem, keyPem } = plane.credentials;
+  const access = { server, caPem, certPem, keyPem };
+  const api = new RawApi(access);
+  const etcdAddress = new URL(registry.endpoints[0] ?? '').host;
+  const etcd = new RawEtcd(etcdAddress);
+  await installCrds(plane.credentials);
+  for (const name of [namespace, rawNamespace]) {
+    await api.send('POST', '/api/v1/namespaces', { metadata: { name } });
+  }
+  return {
+    binaries,
+    plane,
+    registry,
+    access,
+    api,
+    etcd,
+    etcdAddress,
+    async versions() {
+      const lists = await Promise.all(written.map((plural) => api.list(collection(plural))));
+      return new Set(lists.flat().map(({ metadata }) => `${metadata.uid} ${metadata.resourceVersion}`));
+    },
+    async registryMetrics() {
+      return await (await fetch(`${registry.members[0]?.metricsUrl}/metrics`)).text();
+    },
+    async stop() {
+      etcd.close();
+      await api.close();
+      await Promise.all([plane.stop(), registry.stop()]);
+    },
+  };
+}
+
+/** Sums the series of a metric in the text format that `isWanted`, which is given its labels. */
+export function sumOf(
+  text: string,
+  name: string,
+  isWanted: (labels: string) => boolean = () => true,
+): number {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `))
+    .filter(isWanted)
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}

@@ -1,0 +1,87 @@
+import type { Ground } from './ground.ts';
+import {
+  address,
+  collection,
+  etcdServiceFor,
+  keyOfInstance,
+  serviceFor,
+  serviceName,
+  sliceFor,
+} from './objects.ts';
+import { inParallel } from './raw/api.ts';
+
+/** How much there is of a world. */
+export interface Size {
+  readonly services: number;
+  /** Of each service. */
+  readonly instances: number;
+}
+
+const workers = 16;
+/** etcd takes at most 128 writes in a transaction. */
+const atOnce = 100;
+
+/** Registers all instances, each under an address of its own. Those that stand already are written again with `from`. */
+export async function register(
+  { etcd }: Ground,
+  { services, instances }: Size,
+  from: { readonly instance?: number } = {},
+): Promise<void> {
+  await inParallel(batches(registrations(services, instances, from.instance ?? 0)), 8, (batch) =>
+    etcd.commit(new Map(batch)),
+  );
+}
+
+/** Makes a Service for each index, which somebody else owns: without a selector it is filled. */
+export function createServices({ api }: Ground, indexes: Iterable<number>): Promise<void> {
+  return inParallel(indexes, workers, (index) =>
+    api.send('POST', collection('services'), serviceFor(serviceName(index))),
+  );
+}
+
+export function createEtcdServices({ api }: Ground, indexes: Iterable<number>): Promise<void> {
+  return inParallel(indexes, workers, (index) =>
+    api.send('POST', collection('etcdservices'), etcdServiceFor(serviceName(index))),
+  );
+}
+
+/** The addresses that a service has at first. */
+export function firstAddresses(service: number, { instances }: Size): readonly string[] {
+  return Array.from({ length: instances }, (_, instance) => firstAddress(service, instance, instances));
+}
+
+/** Slices as {@link register} would have them, for the raw programs. */
+export function rawSlice(inNamespace: string, service: number, size: Size): object {
+  return sliceFor(inNamespace, serviceName(service), firstAddresses(service, size));
+}
+
+export function range(from: number, to: number): readonly number[] {
+  return Array.from({ length: to - from }, (_, index) => from + index);
+}
+
+function firstAddress(service: number, instance: number, instances: number): string {
+  return address('first', service * instances + instance);
+}
+
+function* registrations(services: number, instances: number, from: number): Iterable<[string, string]> {
+  for (let service = 0; service < services; service += 1) {
+    const name = serviceName(service);
+    for (let instance = from; instance < instances; instance += 1) {
+      yield [keyOfInstance(name, instance), `${firstAddress(service, instance, instances)}:80`];
+    }
+  }
+}
+
+function* batches<Item>(items: Iterable<Item>): Iterable<readonly Item[]> {
+  let batch: Item[] = [];
+  for (const item of items) {
+    batch.push(item);
+    if (batch.length === atOnce) {
+      yield batch;
+      batch = [];
+    }
+  }
+  if (batch.length > 0) {
+    yield batch;
+  }
+}

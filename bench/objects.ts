@@ -1,0 +1,88 @@
+/** The objects and keys that a bench is made of: so many services with so many instances each. */
+
+export const prefix = '/bench/';
+/** Where Services and EtcdServices are. */
+export const namespace = 'bench';
+/** Where the raw programs write. */
+export const rawNamespace = 'raw';
+
+const etcdServices = '/apis/etcd-endpoints.io/v1alpha1';
+
+/** Path of a collection in a namespace. */
+export function collection(plural: keyof typeof groups, inNamespace = namespace): string {
+  return `${groups[plural]}/namespaces/${inNamespace}/${plural}`;
+}
+
+const groups = {
+  services: '/api/v1',
+  endpoints: '/api/v1',
+  pods: '/api/v1',
+  events: '/api/v1',
+  endpointslices: '/apis/discovery.k8s.io/v1',
+  etcdservices: etcdServices,
+} as const;
+
+export function serviceName(index: number): string {
+  return `s-${String(index).padStart(5, '0')}`;
+}
+
+export function keyOfInstance(service: string, instance: number): string {
+  return `${prefix}${service}/i-${String(instance).padStart(4, '0')}`;
+}
+
+/** Addresses of their own: those that services have at first (4 million, of RFC 6598), and those that they change to (131 072, of RFC 2544). */
+export function address(range: 'first' | 'changed', index: number): string {
+  const [high, low] = [Math.floor(index / 65_536), index % 65_536];
+  const [first, second] = range === 'first' ? [100, 64 + high] : [198, 18 + (high % 2)];
+  return `${first}.${second}.${Math.floor(low / 256)}.${low % 256}`;
+}
+
+export function serviceFor(name: string, selector: object = {}, inNamespace = namespace): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace: inNamespace },
+    spec: { ports: [{ port: 80 }], ...selector },
+  };
+}
+
+export function etcdServiceFor(name: string): object {
+  return {
+    apiVersion: 'etcd-endpoints.io/v1alpha1',
+    kind: 'EtcdService',
+    metadata: { name, namespace },
+    spec: { prefix: `${prefix}${name}`, ports: [{ port: 80 }] },
+  };
+}
+
+/** A slice as a controller of endpoints writes it. */
+export function sliceFor(inNamespace: string, name: string, addresses: readonly string[]): object {
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: {
+      name,
+      namespace: inNamespace,
+      labels: {
+        'kubernetes.io/service-name': name,
+        'endpointslice.kubernetes.io/managed-by': 'bench',
+        'etcd-endpoints.io/bench': name,
+      },
+    },
+    addressType: 'IPv4',
+    ports: [{ name: '', port: 80, protocol: 'TCP' }],
+    endpoints: addresses.map((ip) => ({
+      addresses: [ip],
+      conditions: { ready: true, serving: true, terminating: false },
+    })),
+  };
+}
+
+export function endpointsFor(inNamespace: string, name: string, addresses: readonly string[]): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Endpoints',
+    metadata: { name, namespace: inNamespace, labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' } },
+    subsets: [{ addresses: addresses.map((ip) => ({ ip })), ports: [{ port: 80, protocol: 'TCP' }] }],
+  };
+}

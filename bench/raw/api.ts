@@ -1,0 +1,92 @@
+import { Agent } from 'undici';
+import type { Credentials } from '../../dev/control-plane/plane.ts';
+import type { AnyObject } from '../../test/kit/kube-objects.ts';
+
+/** What a client needs to talk to the apiserver. */
+export type ApiAccess = Pick<Credentials, 'server' | 'caPem' | 'certPem' | 'keyPem'>;
+
+/** The least that one can do to talk to an apiserver: JSON over pooled connections, no deadline, no retry. What we are measured against. */
+export class RawApi {
+  readonly #origin: string;
+  readonly #agent: Agent;
+
+  constructor({ server, caPem, certPem, keyPem }: ApiAccess, connections = 32) {
+    this.#origin = server;
+    const connect = { ca: caPem, cert: certPem, key: keyPem };
+    this.#agent = new Agent({ connections, connect, headersTimeout: 0, bodyTimeout: 0 });
+  }
+
+  async send(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<AnyObject> {
+    return JSON.parse(await this.text(method, path, body));
+  }
+
+  async text(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<string> {
+    const answer = await this.#agent.request({
+      origin: this.#origin,
+      path,
+      method,
+      headers: { 'content-type': 'application/json', accept: 'application/json' },
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode >= 300) {
+      throw new Error(`${method} ${path}: HTTP ${answer.statusCode}: ${text.slice(0, 500)}`);
+    }
+    return text;
+  }
+
+  /** The items of a collection, in pages of 500. */
+  async list(path: string, selector = ''): Promise<readonly AnyObject[]> {
+    const items: AnyObject[] = [];
+    let next = '';
+    do {
+      const page = await this.send('GET', `${path}?limit=500&labelSelector=${selector}&continue=${next}`);
+      items.push(...page.items);
+      next = page.metadata.continue ?? '';
+    } while (next !== '');
+    return items;
+  }
+
+  /** Tells the events of a watch, from now on; resolves when it stands, and returns what ends it. */
+  async watch(path: string, tell: (event: AnyObject) => void): Promise<() => void> {
+    const stop = new AbortController();
+    const { metadata } = await this.send('GET', `${path}?limit=1`);
+    const query = `watch=true&resourceVersion=${metadata.resourceVersion}`;
+    const { body } = await this.#agent.request({
+      origin: this.#origin,
+      path: `${path}?${query}`,
+      method: 'GET',
+      signal: stop.signal,
+    });
+    let rest = '';
+    body.setEncoding('utf8');
+    body.on('error', () => undefined);
+    body.on('data', (chunk: string) => {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        tell(JSON.parse(line));
+      }
+    });
+    return () => stop.abort();
+  }
+
+  close(): Promise<void> {
+    return this.#agent.destroy();
+  }
+}
+
+/** Works on the items with so many at a time; in their order, each once. */
+export async function inParallel<Item>(
+  items: Iterable<Item>,
+  workers: number,
+  work: (item: Item) => Promise<unknown>,
+): Promise<void> {
+  const queue = Iterator.from(items);
+  const run = async (): Promise<void> => {
+    for (let next = queue.next(); next.done !== true; next = queue.next()) {
+      await work(next.value);
+    }
+  };
+  await Promise.all(Array.from({ length: workers }, run));
+}

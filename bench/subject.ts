@@ -1,0 +1,104 @@
+import { readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type ControllerProcess, startController } from '../test/kit/controller-process.ts';
+import { eventually } from '../test/kit/eventually.ts';
+import { timeOf } from '../test/kit/replicas.ts';
+import { type Ground, sumOf } from './ground.ts';
+import { namespace } from './objects.ts';
+
+/** What a process has used. */
+export interface Usage {
+  readonly cpuMs: number;
+  readonly residentBytes: number;
+}
+
+/** Delays of the event loop, in milliseconds. */
+export interface LoopDelay {
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** Kernels count CPU time in hundredths of a second. */
+const tickMs = 10;
+
+/** What a running process has used up to now. */
+export async function usageOf(pid: number | undefined): Promise<Usage> {
+  const [stat, status] = await Promise.all(
+    ['stat', 'status'].map((file) => readFile(`/proc/${pid}/${file}`, 'utf8')),
+  );
+  // The name of the program, in brackets, may hold anything; user and system time are the 12th and 13th field after it.
+  const fields = (stat ?? '').slice((stat ?? '').lastIndexOf(')') + 2).split(' ');
+  const resident = /^VmRSS:\s+(\d+) kB$/m.exec(status ?? '')?.[1];
+  return {
+    cpuMs: (Number(fields[11]) + Number(fields[12])) * tickMs,
+    residentBytes: Number(resident) * 1024,
+  };
+}
+
+/** The controller that is measured, as its users run it. */
+export class Subject {
+  readonly #process: ControllerProcess;
+  /** Wall-clock milliseconds when it was started. */
+  readonly startedAt: number;
+
+  private constructor(process: ControllerProcess, startedAt: number) {
+    this.#process = process;
+    this.startedAt = startedAt;
+  }
+
+  /** Starts it and returns when it has said its first line. */
+  static async start(
+    { registry, plane }: Ground,
+    args: readonly string[] = [],
+    etcd: readonly string[] = registry.endpoints,
+  ): Promise<Subject> {
+    const startedAt = Date.now();
+    const options = { etcd, kubeconfig: plane.credentials.kubeconfigPath, namespaces: [namespace], args };
+    return new Subject(await startController(options), startedAt);
+  }
+
+  /** When it said this, in wall-clock milliseconds. */
+  async saidAt(msg: string): Promise<number> {
+    return timeOf(await eventually(() => this.#process.line({ msg }), { timeoutMs: 120_000, intervalMs: 5 }));
+  }
+
+  usage(): Promise<Usage> {
+    return usageOf(this.#process.pid);
+  }
+
+  /** Of the time since this was asked last. */
+  async loopDelay(): Promise<LoopDelay> {
+    const { text } = await this.#process.http('/metrics');
+    const ofLoop = (name: string): number => sumOf(text, `nodejs_eventloop_lag_${name}_seconds`) * 1000;
+    return { p99: ofLoop('p99'), max: ofLoop('max') };
+  }
+
+  async metric(name: string): Promise<number> {
+    return sumOf((await this.#process.http('/metrics')).text, name);
+  }
+
+  /** Returns when so many endpoints are known to be published and nothing is left to do: the wall-clock milliseconds of that. */
+  async untilSettled(endpoints: number, { isRare = false } = {}): Promise<number> {
+    for (;;) {
+      const asked = Date.now();
+      const { text } = await this.#process.http('/metrics');
+      const at = Date.now();
+      const busy = sumOf(text, 'workqueue_depth') + sumOf(text, 'controller_runtime_active_workers');
+      if (busy === 0 && sumOf(text, 'etcd_endpoints_endpoints', isReady) === endpoints) {
+        return at;
+      }
+      // Looking costs the process something: at most a tenth of its time, or next to nothing.
+      await pause(isRare ? 5000 : Math.max(20, (at - asked) * 10));
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#process.running) {
+      await this.#process.stop();
+    }
+  }
+}
+
+function isReady(labels: string): boolean {
+  return labels.includes('state="ready"');
+}

@@ -1,0 +1,40 @@
+/** 1000 EtcdServices of 10 instances each, for which Services, EndpointSlices and Endpoints have to be made. */
+import { openGround } from '../ground.ts';
+import { createEtcdServices, range, register } from '../load.ts';
+import { milliseconds, perSecond } from '../report.ts';
+import { SlicesSeen } from '../slices-seen.ts';
+import { Subject } from '../subject.ts';
+import { openIn, type World } from '../world.ts';
+import { rawCreate } from './raw-writes.ts';
+
+const workers = 8;
+
+export const kinds: World = {
+  name: '1000 EtcdServices × 10, all kinds',
+  ids: ['cold-all'],
+  async measure(run) {
+    const size = { services: run.scaled(1000, 10), instances: 10 };
+    const ground = await openIn(run, openGround(run.binaries));
+    await createEtcdServices(ground, range(0, size.services));
+    await register(ground, size);
+    const seen = await SlicesSeen.watch(ground.api);
+    run.cleanup.defer(() => seen.end());
+    const raw = await rawCreate(ground, size, workers, ['services', 'endpointslices', 'endpoints']);
+    run.say('cold sync');
+    const toWallClock = Date.now() - performance.now();
+    const all = seen.until((slices) => slices.size === size.services);
+    const subject = await openIn(run, Subject.start(ground));
+    const startedAt = await subject.saidAt('Started');
+    const ms = (await all) + toWallClock - startedAt;
+    const ratio = raw.ms / ms;
+    run.tell({
+      id: 'cold-all',
+      what: `cold sync of ${size.services} × ${size.instances} with Service and Endpoints too`,
+      ours: `${perSecond(size.services, ms)}, ${milliseconds(ms)}`,
+      raw: `${perSecond(size.services, raw.ms)} of these three created`,
+      ratio,
+      goal: '≥ 0.6 of the raw rate',
+      holds: ratio >= 0.6,
+    });
+  },
+};

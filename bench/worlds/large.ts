@@ -1,0 +1,177 @@
+/** From 10 EtcdServices to 10 000, then with 100 instances each: a million registrations. */
+import { type Ground, openGround } from '../ground.ts';
+import { createEtcdServices, createServices, range, register, type Size } from '../load.ts';
+import { address, collection, keyOfInstance, prefix, serviceName } from '../objects.ts';
+import type { RawListed, RawLists } from '../raw/lists.ts';
+import { runRaw } from '../raw/program.ts';
+import { megabytes, milliseconds, quantile } from '../report.ts';
+import { latencies, SlicesSeen } from '../slices-seen.ts';
+import { Subject } from '../subject.ts';
+import { openIn, type Run, type World } from '../world.ts';
+import { delayOf, isPrompt } from './storm.ts';
+
+const slicesOnly = ['--publish=EndpointSlice'];
+const few = 10;
+const many = 100;
+
+export const large: World = {
+  name: '10 000 EtcdServices × 100',
+  ids: ['growth', 'million', 'loop'],
+  async measure(run) {
+    const ground = await openIn(run, openGround(run.binaries));
+    const seen = await SlicesSeen.watch(ground.api);
+    run.cleanup.defer(() => seen.end());
+    const scene = { run, ground, seen };
+    const services = run.scaled(10_000, 100);
+    let subject = await openIn(run, Subject.start(ground, slicesOnly));
+    const steps = [services / 1000, services / 100, services / 10, services].map((step) =>
+      Math.max(10, Math.round(step)),
+    );
+    const grown = await grow(scene, subject, [...new Set(steps)]);
+    if (run.wants('growth')) {
+      tellGrowth(run, grown);
+    }
+    if (!(run.wants('million') || run.wants('loop'))) {
+      return;
+    }
+    await subject.stop();
+    const size = { services, instances: many };
+    run.say(`registering ${services * many} instances`);
+    await register(ground, size);
+    await ground.api.send('DELETE', collection('endpointslices'));
+    await seen.until((slices) => slices.size === 0);
+    subject = await openIn(run, cold(scene, size));
+    await subject.stop();
+    if (run.wants('million')) {
+      await openIn(run, restart(scene, size, grown));
+    }
+  },
+};
+
+interface Scene {
+  readonly run: Run;
+  readonly ground: Ground;
+  readonly seen: SlicesSeen;
+}
+
+/** What one change takes at a size. */
+interface Grown {
+  readonly services: number;
+  readonly p50: number;
+  readonly cpuMs: number;
+}
+
+async function grow(scene: Scene, subject: Subject, steps: readonly number[]): Promise<readonly Grown[]> {
+  const { run, ground } = scene;
+  const grown: Grown[] = [];
+  for (const services of steps) {
+    run.say(`${services} EtcdServices`);
+    const indexes = range(grown.at(-1)?.services ?? 0, services);
+    await createServices(ground, indexes);
+    await register(ground, { services, instances: few });
+    await createEtcdServices(ground, indexes);
+    await subject.untilSettled(services * few);
+    await changes(scene, services, 50, 0);
+    const count = run.scaled(300, 100);
+    const before = await subject.usage();
+    const times = await changes(scene, services, count, 1000);
+    const { cpuMs } = await subject.usage();
+    grown.push({ services, p50: quantile(times, 0.5), cpuMs: (cpuMs - before.cpuMs) / count });
+  }
+  return grown;
+}
+
+function tellGrowth(run: Run, grown: readonly Grown[]): void {
+  const spread = (values: readonly number[]): number => Math.max(...values) / Math.min(...values);
+  const ratio = Math.max(spread(grown.map(({ p50 }) => p50)), spread(grown.map(({ cpuMs }) => cpuMs)));
+  const list = (values: readonly number[]): string => values.map((value) => value.toFixed(1)).join(', ');
+  run.tell({
+    id: 'growth',
+    what: `growth: one change at ${grown.map(({ services }) => services).join(', ')} EtcdServices`,
+    ours: `p50 ${list(grown.map(({ p50 }) => p50))} ms; CPU ${list(grown.map(({ cpuMs }) => cpuMs))} ms a change`,
+    raw: '',
+    ratio,
+    goal: 'flat within 1.5 ×',
+    holds: ratio <= 1.5,
+  });
+}
+
+async function cold(scene: Scene, size: Size): Promise<Subject> {
+  const { run, ground } = scene;
+  run.say('cold sync');
+  const subject = await Subject.start(ground, slicesOnly);
+  const startedAt = await subject.saidAt('Started');
+  await subject.loopDelay();
+  const ms = (await subject.untilSettled(size.services * size.instances, { isRare: true })) - startedAt;
+  const delay = await subject.loopDelay();
+  run.tell({
+    id: 'loop',
+    what: `event loop delay during the cold sync of ${size.services} × ${size.instances}, which takes ${milliseconds(ms)}`,
+    ours: delayOf(delay),
+    raw: '',
+    goal: 'p99 ≤ 50 ms, max ≤ 1 s',
+    holds: isPrompt(delay),
+  });
+  return subject;
+}
+
+async function restart(scene: Scene, size: Size, grown: readonly Grown[]): Promise<Subject> {
+  const { run, ground } = scene;
+  const registrations = size.services * size.instances;
+  run.say('lists');
+  const raw = await runRaw<RawLists, RawListed>(new URL('../raw/lists.ts', import.meta.url), {
+    access: ground.access,
+    etcd: ground.etcdAddress,
+    prefixes: [prefix],
+    collections: {},
+  });
+  const subject = await Subject.start(ground, slicesOnly);
+  const startedAt = await subject.saidAt('Started');
+  const ms = (await subject.untilSettled(registrations)) - startedAt;
+  const ratio = ms / raw.output.ms;
+  const { residentBytes } = await subject.usage();
+  const each = residentBytes / registrations;
+  run.tell({
+    id: 'million',
+    what: `${size.services} × ${size.instances}: list, decode, index, and all found to be published`,
+    ours: milliseconds(ms),
+    raw: `${milliseconds(raw.output.ms)} for the paged list`,
+    ratio,
+    goal: '≤ 2 × the raw paged list',
+    holds: ratio <= 2,
+  });
+  run.tell({
+    id: 'million',
+    what: `${size.services} × ${size.instances}: resident memory, caches of ${size.services} slices included`,
+    ours: `${megabytes(residentBytes)}, ${Math.round(each)} bytes a registration`,
+    raw: '',
+    goal: '≤ 1 KiB a registration',
+    holds: each <= 1024,
+  });
+  await changes(scene, size.services, 50, 5000);
+  const p50 = quantile(await changes(scene, size.services, run.scaled(300, 100), 6000), 0.5);
+  const atThousand = grown.find(({ services }) => services === size.services / 10)?.p50 ?? Number.NaN;
+  run.tell({
+    id: 'million',
+    what: `${size.services} × ${size.instances}: one change, p50`,
+    ours: milliseconds(p50),
+    raw: `${milliseconds(atThousand)} at ${size.services / 10} × ${few}`,
+    ratio: p50 / atThousand,
+    goal: '≤ 2 × that',
+    holds: p50 <= 2 * atThousand,
+  });
+  return subject;
+}
+
+function changes(
+  { ground, seen }: Scene,
+  services: number,
+  count: number,
+  from: number,
+): Promise<readonly number[]> {
+  return latencies(seen, count, (index) => {
+    const ip = address('changed', services + from + index);
+    const service = serviceName(((from + index) * 37) % services);
+    return { address: ip, acknowledged: ground.etcd.put(keyOfInstance(service, 0), `${ip}:80`) };
+  });
+}

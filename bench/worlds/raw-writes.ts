@@ -1,0 +1,71 @@
+import type { Ground } from '../ground.ts';
+import { firstAddresses, range, type Size } from '../load.ts';
+import { collection, endpointsFor, rawNamespace, serviceFor, serviceName, sliceFor } from '../objects.ts';
+import { runRaw } from '../raw/program.ts';
+import type { RawWrite, RawWrites, RawWritten } from '../raw/writes.ts';
+
+/** What a raw program writes of each service, in this order. */
+export type RawKind = 'services' | 'endpoints' | 'endpointslices';
+
+/** Creates what a controller would create of these kinds, with so many requests at a time. */
+export function rawCreate(
+  ground: Ground,
+  size: Size,
+  workers: number,
+  kinds: readonly RawKind[],
+): Promise<RawWritten> {
+  return write(
+    ground,
+    workers,
+    range(0, size.services).map((service) =>
+      kinds.map((kind) => ({
+        method: 'POST',
+        path: collection(kind, rawNamespace),
+        body: objectOf(kind, service, size),
+      })),
+    ),
+  );
+}
+
+/** Replaces the slices that {@link rawCreate} has made, each by one with other addresses. */
+export function rawReplace(ground: Ground, size: Size, workers: number): Promise<RawWritten> {
+  const shifted = (service: number): object =>
+    objectOf('endpointslices', service, size, firstAddresses(service + size.services, size));
+  return write(
+    ground,
+    workers,
+    range(0, size.services).map((service) => [
+      {
+        method: 'PUT',
+        path: `${collection('endpointslices', rawNamespace)}/${serviceName(service)}`,
+        body: shifted(service),
+      },
+    ]),
+  );
+}
+
+async function write(
+  { access }: Ground,
+  workers: number,
+  jobs: readonly (readonly RawWrite[])[],
+): Promise<RawWritten> {
+  const program = new URL('../raw/writes.ts', import.meta.url);
+  return (await runRaw<RawWrites, RawWritten>(program, { access, workers, jobs })).output;
+}
+
+function objectOf(
+  kind: RawKind,
+  service: number,
+  size: Size,
+  addresses = firstAddresses(service, size),
+): object {
+  const name = serviceName(service);
+  switch (kind) {
+    case 'services':
+      return serviceFor(name, {}, rawNamespace);
+    case 'endpoints':
+      return endpointsFor(rawNamespace, name, addresses);
+    case 'endpointslices':
+      return sliceFor(rawNamespace, name, addresses);
+  }
+}
