@@ -6,6 +6,7 @@ import { cidrsSchema } from './cidr.ts';
 import type { etcdServiceStatusSchema } from './etcd-service-status.ts';
 import { guardSchema } from './guard.ts';
 import { servicePortsSchema, serviceSchema } from './service.ts';
+import { slicesSchema } from './slices.ts';
 import { topologySchema } from './topology.ts';
 
 /**
@@ -115,6 +116,11 @@ export const etcdServiceSpecSchema = z.object({
     .optional()
     .describe('What an instance must have to be published; every field that is there must hold.'),
   topology: topologySchema.optional().describe('Where instances run, and what Kubernetes makes of it.'),
+  slices: slicesSchema
+    .optional()
+    .describe(
+      "What of the metadata of instances stands on the Service's EndpointSlices. Absent, nothing does.",
+    ),
   guard: guardSchema
     .optional()
     .describe(

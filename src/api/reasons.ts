@@ -247,6 +247,16 @@ export const eventReasons = {
     meaning: 'The zone of an instance is none that a Node can have; it is published without.',
     action: 'Map what the metadata says to the zones of the cluster in spec.topology.zone.values.',
   },
+  InvalidLabel: {
+    meaning:
+      'The metadata that spec.slices.labels names can be the value of no label (at most 63 letters, digits, `-`, `_` and `.`); the instance is published without the label.',
+    action: 'Register another value, or take the label out of spec.slices.labels.',
+  },
+  InvalidWeight: {
+    meaning:
+      'The metadata that spec.slices.weights names is no whole number from 0 to 4294967295; the instance is published without a weight.',
+    action: 'Register a whole number, or correct spec.slices.weights.path.',
+  },
   NoZoneHints: {
     meaning:
       'Some ready instances have no zone, so that the others get no hints: Kubernetes would ignore hints that not every ready instance has.',
@@ -256,6 +266,11 @@ export const eventReasons = {
     meaning:
       'The instances have more than 100 different sets of ports, each of which costs every node of the cluster.',
     action: 'Register the same ports on all instances, or use a number as targetPort.',
+  },
+  TooManyLabelSets: {
+    meaning:
+      'The instances have more than 100 different sets of the labels in spec.slices.labels: each is a slice of its own, which costs every node of the cluster.',
+    action: 'Take out of spec.slices.labels what nearly every instance says differently.',
   },
   OverCapacity: {
     meaning: 'There are more addresses than one Endpoints object may hold; the rest is left out.',

@@ -3,6 +3,7 @@ import { placeholderName } from '../formats/layout.ts';
 import { defaultRegistryName } from './etcd-registry.ts';
 import { type EtcdServiceSpec, serviceNameOf } from './etcd-service.ts';
 import type { Rule as RuleOf } from './rule.ts';
+import { reservedLabel } from './slices.ts';
 
 /** What a rule looks at: an EtcdService whose spec has the right shape. */
 export interface Subject {
@@ -66,6 +67,16 @@ const topologyRules: readonly Rule[] = [
     message: 'needs topology.zone',
     holds: ({ spec: { topology } }) =>
       topology === undefined || topology.hints === 'None' || topology.zone !== undefined,
+  },
+];
+
+const sliceRules: readonly Rule[] = [
+  {
+    at: 'spec.slices.labels',
+    field: 'spec.slices.labels',
+    cel: `self.all(label, !label.name.matches('${reservedLabel.source.replaceAll('\\/', '/')}'))`,
+    message: 'must name no label of kubernetes.io, k8s.io or etcd-endpoints.io',
+    holds: ({ spec: { slices } }) => !(slices?.labels ?? []).some(({ name }) => reservedLabel.test(name)),
   },
 ];
 
@@ -152,6 +163,7 @@ export const rules: readonly Rule[] = [
   ...nameRules,
   ...familyRules,
   ...topologyRules,
+  ...sliceRules,
   ...sourceRules,
   ...formatRules,
   ...listRules,

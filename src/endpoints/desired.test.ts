@@ -9,7 +9,7 @@ const endpoint = (address: string, ready = true, port = 8080): DesiredEndpoint =
   ready,
 });
 const announces = (...endpoints: DesiredEndpoint[]): Outcome[] =>
-  endpoints.map((one) => ({ kind: 'endpoint', endpoint: one, partial: false, hasInvalidZone: false }));
+  endpoints.map((one) => ({ kind: 'endpoint', endpoint: one, partial: false, flaws: [] }));
 const key = (name: string, outcomes: readonly Outcome[], standIns: DesiredEndpoint[] = []): KeyOutcome => ({
   key: name,
   format: 'plain',

@@ -1,7 +1,8 @@
 import type { RejectionReason } from '../formats/rejection.ts';
+import { labelSetKey } from './label-set.ts';
 import { endpointId, portSetKey } from './match-ports.ts';
 import { type Notice, type NoticeRules, noticesOf } from './notices.ts';
-import type { Counts, DesiredEndpoint, KeyOutcome, Outcome } from './types.ts';
+import type { Counts, DesiredEndpoint, Flaw, KeyOutcome, Outcome } from './types.ts';
 
 /** At most so many rejected items are named in a status. */
 const maxSamples = 5;
@@ -61,7 +62,8 @@ class Tally {
   #rejections = 0;
   #duplicate = 0;
   #partial = 0;
-  readonly #invalidZones: string[] = [];
+  readonly #labelSets = new Set<string>();
+  readonly #flawed = new Map<Flaw, string[]>();
 
   read(format: string | undefined, outcomes: readonly Outcome[]): void {
     if (format !== undefined && outcomes.some(({ kind }) => kind === 'endpoint')) {
@@ -89,10 +91,11 @@ class Tally {
       this.#endpoints.set(id, endpoint);
     }
     this.#portSets.add(portSetKey(endpoint.ports));
+    this.#labelSets.add(labelSetKey(endpoint.labels));
     return id;
   }
 
-  #announce({ endpoint, partial, hasInvalidZone }: Announcement): void {
+  #announce({ endpoint, partial, flaws }: Announcement): void {
     const id = this.publish(endpoint);
     if (this.#announced.has(id)) {
       this.#duplicate += 1;
@@ -102,8 +105,10 @@ class Tally {
     if (partial) {
       this.#partial += 1;
     }
-    if (hasInvalidZone) {
-      this.#invalidZones.push(endpoint.address);
+    for (const flaw of flaws) {
+      const addresses = this.#flawed.get(flaw) ?? [];
+      addresses.push(endpoint.address);
+      this.#flawed.set(flaw, addresses);
     }
   }
 
@@ -119,7 +124,13 @@ class Tally {
     const byId = [...this.#endpoints].sort(([a], [b]) => (a < b ? -1 : 1));
     const endpoints = byId.map(([, endpoint]) => endpoint);
     const partial = this.#partial;
-    const noticed = { endpoints, partial, portSets: this.#portSets.size, invalidZones: this.#invalidZones };
+    const noticed = {
+      endpoints,
+      partial,
+      portSets: this.#portSets.size,
+      labelSets: this.#labelSets.size,
+      flawed: this.#flawed,
+    };
     return {
       endpoints,
       counts: this.#counts(),

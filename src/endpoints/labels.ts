@@ -26,6 +26,10 @@ export const annotations = {
   overCapacity: 'endpoints.kubernetes.io/over-capacity',
   /** Names of the labels that were copied from the Service: those that it loses go from its Endpoints too. */
   copiedLabels: 'etcd-endpoints.io/copied-labels',
+  /** On a slice: names of the labels that its instances' metadata gave it. Every endpoint of the slice has them. */
+  instanceLabels: 'etcd-endpoints.io/instance-labels',
+  /** On a slice: weights of its endpoints, as a JSON object by address. */
+  weights: 'etcd-endpoints.io/weights',
   /** RFC 3339: until when the draining endpoints of the object stay; the latest of them. Lets the next leader keep the deadlines. */
   drainingUntil: 'etcd-endpoints.io/draining-until',
   /** What an adopted object held before, as JSON, cut where it would be too long. */

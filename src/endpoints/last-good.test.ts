@@ -11,6 +11,7 @@ const publishing: PublishingRules = {
   headless: false,
   zoneHints: false,
   zoneOf: () => ({ kind: 'none' }),
+  marksOf: () => ({ flaws: [] }),
 };
 const instance = (address: string, more: Partial<Instance> = {}): Instance => ({
   address,

@@ -12,6 +12,8 @@ export interface MarksWish {
   /** Labels of the Service, copied as Kubernetes's own controllers do. */
   readonly serviceLabels: Readonly<Record<string, string>>;
   readonly headless: boolean;
+  /** Labels that the metadata of instances gives, before those of the Service. */
+  readonly instanceLabels?: Readonly<Record<string, string>> | undefined;
   /** Labels of ours; an undefined one goes. */
   readonly labels: Readonly<Record<string, string | undefined>>;
   /** Annotations of ours; an undefined one goes. */
@@ -20,15 +22,23 @@ export interface MarksWish {
 
 /**
  * Labels and annotations: ours, those of the Service, and what others have put there. An annotation names what was copied from the Service,
- * since a label that the Service has lost cannot be told from one of somebody else otherwise.
+ * since a label that the Service has lost cannot be told from one of somebody else otherwise; so does one with what instances gave.
  */
 export function marksOf(wish: MarksWish, existing: ObjectMeta | undefined): Marks {
   const { labels: oldLabels = {}, annotations: oldNotes = {} } = existing ?? {};
-  const copied = Object.entries(wish.serviceLabels).filter(([name]) => !neverCopied.includes(name));
-  const names = copied.map(([name]) => name).sort((a, b) => (a < b ? -1 : 1));
-  const stale = (oldNotes[annotations.copiedLabels] ?? '').split(',');
-  const own = { [labels.headless]: wish.headless ? '' : undefined, ...wish.labels };
-  const notes = { [annotations.copiedLabels]: names.join(',') || undefined, ...wish.annotations };
+  const { instanceLabels = {} } = wish;
+  const copied = Object.entries(wish.serviceLabels).filter(
+    ([name]) => !neverCopied.includes(name) && !Object.hasOwn(instanceLabels, name),
+  );
+  const stale = [annotations.copiedLabels, annotations.instanceLabels].flatMap((note) =>
+    named(oldNotes[note]),
+  );
+  const own = { [labels.headless]: wish.headless ? '' : undefined, ...instanceLabels, ...wish.labels };
+  const notes = {
+    [annotations.copiedLabels]: namesText(copied.map(([name]) => name)),
+    [annotations.instanceLabels]: namesText(Object.keys(instanceLabels)),
+    ...wish.annotations,
+  };
   return {
     labels: {
       ...without(oldLabels, [...stale, ...Object.keys(own)]),
@@ -37,6 +47,27 @@ export function marksOf(wish: MarksWish, existing: ObjectMeta | undefined): Mark
     },
     annotations: { ...without(oldNotes, Object.keys(notes)), ...present(notes) },
   };
+}
+
+/** The labels that an object has from the metadata of its instances; undefined where it has none. */
+export function instanceLabelsOf({
+  labels: all = {},
+  annotations: notes = {},
+}: ObjectMeta): Marks['labels'] | undefined {
+  const found = named(notes[annotations.instanceLabels]).flatMap((name): [string, string][] => {
+    const value = Object.hasOwn(all, name) ? all[name] : undefined;
+    return value === undefined ? [] : [[name, value]];
+  });
+  return found.length === 0 ? undefined : Object.fromEntries(found);
+}
+
+/** Names of labels as an annotation lists them. */
+function namesText(names: readonly string[]): string | undefined {
+  return names.toSorted((a, b) => (a < b ? -1 : 1)).join(',') || undefined;
+}
+
+function named(text: string | undefined): readonly string[] {
+  return text === undefined ? [] : text.split(',');
 }
 
 function without(record: Readonly<Record<string, string>>, names: readonly string[]): Record<string, string> {

@@ -16,7 +16,8 @@ const noticed = (...endpoints: DesiredEndpoint[]): Noticed => ({
   endpoints,
   partial: 0,
   portSets: 1,
-  invalidZones: [],
+  labelSets: 1,
+  flawed: new Map(),
 });
 const plain = { headless: false, zoneHints: false };
 const headless = { headless: true, zoneHints: false };
@@ -51,6 +52,13 @@ describe('what a user should know of endpoints', () => {
     expect(noticesOf(all, headless)[0]?.message).toContain('in their port (1, 2, 3, 4, 5, …)');
   });
 
+  it('is TooManyLabelSets from the 101st set on', () => {
+    expect(noticesOf({ ...noticed(), labelSets: 100 }, plain)).toEqual([]);
+    expect(noticesOf({ ...noticed(), labelSets: 101 }, plain)).toMatchObject([
+      { reason: 'TooManyLabelSets', count: 101 },
+    ]);
+  });
+
   it('is TooManyPortSets from the 101st set on', () => {
     expect(noticesOf({ ...noticed(), portSets: 100 }, plain)).toEqual([]);
     expect(noticesOf({ ...noticed(), portSets: 101 }, plain)).toMatchObject([
@@ -59,7 +67,11 @@ describe('what a user should know of endpoints', () => {
   });
 
   it('is PortsMissing and InvalidZone, with how many it concerns', () => {
-    const all = { ...noticed(), partial: 3, invalidZones: ['10.0.0.1', '10.0.0.2'] };
+    const all = {
+      ...noticed(),
+      partial: 3,
+      flawed: new Map([['InvalidZone', ['10.0.0.1', '10.0.0.2']]] as const),
+    };
     expect(noticesOf(all, plain)).toMatchObject([
       { reason: 'PortsMissing', count: 3 },
       { reason: 'InvalidZone', count: 2, message: expect.stringContaining('such as 10.0.0.1;') },

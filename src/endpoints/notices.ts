@@ -1,16 +1,24 @@
-import type { DesiredEndpoint } from './types.ts';
+import type { DesiredEndpoint, Flaw } from './types.ts';
 
 /** Port sets beyond which a Service is warned of: each is a subset and a slice of its own, and costs every node of the cluster. */
 const maxPortSets = 100;
+/** The same for sets of labels from metadata. */
+const maxLabelSets = 100;
 /** Ports that a message names. */
 const maxNamed = 5;
 
-export type NoticeReason = 'PortsMissing' | 'PortsDiffer' | 'TooManyPortSets' | 'InvalidZone' | 'NoZoneHints';
+export type NoticeReason =
+  | 'PortsMissing'
+  | 'PortsDiffer'
+  | 'TooManyPortSets'
+  | 'TooManyLabelSets'
+  | 'NoZoneHints'
+  | Flaw;
 
 /** Something that a user should know of what is published. */
 export interface Notice {
   readonly reason: NoticeReason;
-  /** How many instances, ports or sets of ports it concerns. */
+  /** How many instances, ports or sets it concerns. */
   readonly count: number;
   readonly message: string;
 }
@@ -21,8 +29,10 @@ export interface Noticed {
   readonly partial: number;
   /** Different sets of ports among the endpoints. */
   readonly portSets: number;
-  /** Addresses whose metadata names a zone that no Node can have. */
-  readonly invalidZones: readonly string[];
+  /** Different sets of labels among the endpoints. */
+  readonly labelSets: number;
+  /** Addresses whose metadata has what cannot be published. */
+  readonly flawed: ReadonlyMap<Flaw, readonly string[]>;
 }
 
 /** What of a Service decides what is worth a notice. */
@@ -39,7 +49,8 @@ export function noticesOf(noticed: Noticed, rules: NoticeRules): readonly Notice
     portsMissing(noticed),
     rules.headless ? portsDiffer(endpoints) : undefined,
     tooManyPortSets(noticed),
-    invalidZone(noticed),
+    tooManyLabelSets(noticed),
+    ...flaws.map((flaw) => flawed(flaw, noticed)),
     rules.zoneHints ? noZoneHints(endpoints) : undefined,
   ].filter((notice) => notice !== undefined);
 }
@@ -75,10 +86,27 @@ function tooManyPortSets({ portSets }: Noticed): Notice | undefined {
   return portSets > maxPortSets ? { reason: 'TooManyPortSets', count: portSets, message } : undefined;
 }
 
-function invalidZone({ invalidZones }: Noticed): Notice | undefined {
-  const count = invalidZones.length;
-  const message = `${count} instances name a zone that no Node can have, such as ${invalidZones[0]}; they are published without`;
-  return count === 0 ? undefined : { reason: 'InvalidZone', count, message };
+function tooManyLabelSets({ labelSets }: Noticed): Notice | undefined {
+  const message = `The instances have ${labelSets} different sets of labels`;
+  return labelSets > maxLabelSets ? { reason: 'TooManyLabelSets', count: labelSets, message } : undefined;
+}
+
+/** What an instance with a flaw does. */
+const flawTexts: Readonly<Record<Flaw, string>> = {
+  InvalidZone: 'name a zone that no Node can have',
+  InvalidLabel: 'have metadata for a label of slices that can be the value of none',
+  InvalidWeight: 'name a weight that is no whole number below 2^32',
+};
+const flaws = Object.keys(flawTexts) as readonly Flaw[];
+
+function flawed(flaw: Flaw, noticed: Noticed): Notice | undefined {
+  const [first, ...others] = noticed.flawed.get(flaw) ?? [];
+  if (first === undefined) {
+    return undefined;
+  }
+  const count = others.length + 1;
+  const message = `${count} instances ${flawTexts[flaw]}, such as ${first}; they are published without`;
+  return { reason: flaw, count, message };
 }
 
 function noZoneHints(endpoints: readonly DesiredEndpoint[]): Notice | undefined {

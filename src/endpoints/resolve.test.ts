@@ -10,6 +10,7 @@ const publishing: PublishingRules = {
   families: ['IPv4'],
   headless: false,
   zoneHints: false,
+  marksOf: () => ({ flaws: [] }),
   zoneOf: ({ metadata }) => {
     const zone = metadata['zone'];
     return zone === undefined ? { kind: 'none' } : { kind: 'zone', zone };
@@ -54,7 +55,7 @@ describe('an instance', () => {
 
   it('is published without the zone that no Node can have, and that is told', () => {
     const outcome = resolve({}, { zoneOf: () => ({ kind: 'invalid' }) });
-    expect(outcome).toMatchObject({ kind: 'endpoint', hasInvalidZone: true });
+    expect(outcome).toMatchObject({ kind: 'endpoint', flaws: ['InvalidZone'] });
     expect(endpoint({}, { zoneOf: () => ({ kind: 'invalid' }) })).not.toHaveProperty('zone');
   });
 

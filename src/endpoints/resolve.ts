@@ -1,6 +1,7 @@
 import type { Rejection, RejectionReason } from '../formats/rejection.ts';
 import type { Instance, Item } from '../formats/types.ts';
 import { familyOf } from './families.ts';
+import type { MarksReader } from './instance-marks.ts';
 import { matchPorts } from './match-ports.ts';
 import type { NoticeRules } from './notices.ts';
 import type { AddressFamily } from './pack/types.ts';
@@ -16,6 +17,7 @@ export interface PublishingRules extends NoticeRules {
   /** The Service's families of addresses; an instance of another one cannot be reached through it. */
   readonly families: readonly AddressFamily[];
   readonly zoneOf: ZoneReader;
+  readonly marksOf: MarksReader;
   /** Why nobody may publish an address; undefined where it may be. */
   readonly refuses: (address: string) => Rejection | undefined;
 }
@@ -41,6 +43,7 @@ export function resolveItem(item: Item, publishing: PublishingRules): Outcome {
     return noPort(instance, publishing.ports);
   }
   const zone = publishing.zoneOf(instance);
+  const { flaws, ...marks } = publishing.marksOf(instance);
   const hostname = publishing.headless ? hostnameOf(instance) : undefined;
   return {
     kind: 'endpoint',
@@ -50,9 +53,10 @@ export function resolveItem(item: Item, publishing: PublishingRules): Outcome {
       ready: instance.ready,
       ...(zone.kind === 'zone' && { zone: zone.zone }),
       ...(hostname !== undefined && { hostname }),
+      ...marks,
     },
     partial: ports.length < publishing.ports.length,
-    hasInvalidZone: zone.kind === 'invalid',
+    flaws: zone.kind === 'invalid' ? ['InvalidZone', ...flaws] : flaws,
   };
 }
 

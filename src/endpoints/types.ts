@@ -37,7 +37,14 @@ export interface DesiredEndpoint {
   readonly nodeName?: string;
   /** Its own name below a headless Service: a DNS label. */
   readonly hostname?: string;
+  /** Labels of the slice that it is in. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Its part of the traffic, for readers that weigh: a whole number. */
+  readonly weight?: number;
 }
+
+/** What the metadata of an instance has that cannot be published; the instance is published without. */
+export type Flaw = 'InvalidZone' | 'InvalidLabel' | 'InvalidWeight';
 
 /** What became of one item of a registration under the spec. */
 export type Outcome =
@@ -46,8 +53,8 @@ export type Outcome =
       readonly endpoint: DesiredEndpoint;
       /** Whether it lacks some of the Service's ports. */
       readonly partial: boolean;
-      /** Whether its metadata names a zone that no Node can have. */
-      readonly hasInvalidZone: boolean;
+      /** Each at most once. */
+      readonly flaws: readonly Flaw[];
     }
   | { readonly kind: 'filtered' }
   | { readonly kind: 'ignored' }

@@ -23,6 +23,7 @@ function ledgerOf(values: Readonly<Record<string, string>>): KeyLedger {
       headless: false,
       zoneHints: false,
       zoneOf: compileZone(undefined),
+      marksOf: () => ({ flaws: [] }),
       refuses: () => undefined,
       admits: (instance) => filteredBy(instance) === undefined,
     },

@@ -75,6 +75,16 @@ const examples: Readonly<Record<string, readonly RuleExample[]>> = {
     },
     { valid: web({ topology: { hints: 'None' } }), invalid: web({ topology: { hints: 'Zone' } }) },
   ],
+  'spec.slices.labels: must name no label of kubernetes.io, k8s.io or etcd-endpoints.io': [
+    ...['app.kubernetes.io/version', 'k8s.io/version', 'etcd-endpoints.io/version'].map((name) => ({
+      valid: web({ slices: { labels: [{ name: 'version', path: '.version' }] } }),
+      invalid: web({ slices: { labels: [{ name, path: '.version' }] } }),
+    })),
+    {
+      valid: web({ slices: { labels: [{ name: 'notk8s.io/version', path: "['k8s.io/v']" }] } }),
+      invalid: web({ slices: { labels: [{ name: 'x.y.k8s.io/version', path: '.version' }] } }),
+    },
+  ],
   'spec.registryRef.name: must not be default; leave registryRef out for the registry of --etcd': [
     { valid: web({ registryRef: { name: 'company' } }), invalid: web({ registryRef: { name: 'default' } }) },
   ],

@@ -1,5 +1,6 @@
 import { familiesOf } from '../../endpoints/families.ts';
 import { compileFilter } from '../../endpoints/filter.ts';
+import { compileMarks } from '../../endpoints/instance-marks.ts';
 import { isHeadless } from '../../endpoints/plan-service.ts';
 import type { ServicePort } from '../../endpoints/types.ts';
 import { compileZone, type ZoneReader } from '../../endpoints/zone.ts';
@@ -26,7 +27,7 @@ export function followingOf(
   maxValueBytes: number,
 ): Following {
   const { root } = registry;
-  const { prefix, key, separator, layout, format, filter, topology } = spec;
+  const { prefix, key, separator, layout, format, filter, topology, slices } = spec;
   const families = familiesOf(service);
   const headless = service === undefined ? spec.service.type === 'Headless' : isHeadless(service);
   const options = format in formatBlocks ? spec[format as keyof typeof formatBlocks] : undefined;
@@ -34,7 +35,16 @@ export function followingOf(
   return {
     source: registry.source,
     range: rangeOf(belowRoot(root, spec)),
-    rulesId: JSON.stringify([...reading, filter, topology, ports, families, headless, registry.rulesId]),
+    rulesId: JSON.stringify([
+      ...reading,
+      filter,
+      topology,
+      slices,
+      ports,
+      families,
+      headless,
+      registry.rulesId,
+    ]),
     rules: () => {
       const isFiltered = compileFilter(filter);
       const { refuses, zoneOf } = registry.rules();
@@ -46,6 +56,7 @@ export function followingOf(
           headless,
           zoneHints: topology?.hints === 'Zone',
           zoneOf: orByAddress(compileZone(topology?.zone), zoneOf),
+          marksOf: compileMarks(slices),
           admits: (instance) => isFiltered(instance) === undefined,
           refuses,
         },

@@ -16,6 +16,7 @@ const publishing: PublishingRules = {
   headless: false,
   zoneHints: false,
   zoneOf: () => ({ kind: 'none' }),
+  marksOf: () => ({ flaws: [] }),
   refuses: () => undefined,
   admits: () => true,
 };

@@ -26,6 +26,7 @@ function following(rulesId = 'plain', more: Partial<Following> = {}): Following 
         headless: false,
         zoneHints: false,
         zoneOf: () => ({ kind: 'none' }),
+        marksOf: () => ({ flaws: [] }),
         refuses: () => undefined,
         admits: () => true,
       },

@@ -15,7 +15,7 @@ const desired = (...addresses: string[]): Desired =>
           kind: 'endpoint',
           endpoint: { address, ports: [], ready: true },
           partial: false,
-          hasInvalidZone: false,
+          flaws: [],
         },
       ],
       standIns: [],

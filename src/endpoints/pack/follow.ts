@@ -4,7 +4,7 @@ import { keepWanted, type Standing } from './keep.ts';
 import type { SliceForm } from './slice-form.ts';
 
 /**
- * Slices whose port set nobody wants any more follow their endpoints: where the ports of a Service or of an instance have changed, its slices
+ * Slices whose ports or labels nobody wants any more follow their endpoints: where those of a Service or of an instance have changed, its slices
  * change in place, and no endpoint moves to another one.
  */
 export function followEndpoints(

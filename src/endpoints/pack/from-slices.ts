@@ -1,9 +1,11 @@
 import type { EndpointSlice } from '../../kube/resources.ts';
 import { deadlineOf } from '../deadline.ts';
+import { instanceLabelsOf } from '../marks.ts';
 import { portSetKey } from '../match-ports.ts';
 import type { DesiredEndpoint } from '../types.ts';
 import { portsOfSlice } from './group.ts';
 import { fromSliceEndpoint } from './slice-endpoint.ts';
+import { weightsOf } from './weights.ts';
 
 /**
  * The endpoints that slices hold, one for each address and port set. One that stands in two slices, as after a crash between the adding and
@@ -23,11 +25,18 @@ function collect(slice: EndpointSlice, found: Map<string, DesiredEndpoint>): voi
   const ports = portsOfSlice(slice);
   const key = portSetKey(ports);
   const drainUntil = deadlineOf(slice.metadata) ?? 0;
+  const labels = instanceLabelsOf(slice.metadata);
+  const weightOf = weightsOf(slice);
   for (const held of slice.endpoints ?? []) {
     const [address] = held.addresses;
     if (address !== undefined) {
       const id = `${address}|${key}`;
-      const endpoint = fromSliceEndpoint(held, address, ports, drainUntil);
+      const weight = weightOf(address);
+      const endpoint = {
+        ...fromSliceEndpoint(held, address, ports, drainUntil),
+        ...(labels !== undefined && { labels }),
+        ...(weight !== undefined && { weight }),
+      };
       const other = found.get(id);
       if (other === undefined || rank(endpoint) > rank(other)) {
         found.set(id, endpoint);

@@ -4,7 +4,7 @@ import type { Draft } from './draft.ts';
 import type { Group, Wanted } from './group.ts';
 import type { SliceForm } from './slice-form.ts';
 
-/** An existing slice, with the key of its port set. */
+/** An existing slice, with the key of its group. */
 export interface Standing {
   readonly slice: EndpointSlice;
   readonly key: string;
@@ -54,6 +54,7 @@ function findWanted(group: Group, { slice, key }: Standing, form: SliceForm): Fo
       isSettled &&
       form.hasMarks(
         slice,
+        group,
         found.map(({ endpoint }) => endpoint),
       ),
   };

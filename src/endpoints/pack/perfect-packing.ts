@@ -1,7 +1,6 @@
 import type { EndpointSlice } from '../../kube/resources.ts';
 import { labels } from '../labels.ts';
-import { portSetKey } from '../match-ports.ts';
-import { fromKubePort } from '../ports.ts';
+import { keyOfSlice } from './group.ts';
 
 /**
  * How few slices could hold what these hold: the measure for the packing, which trades slices for writes. A Service without endpoints keeps
@@ -21,10 +20,7 @@ function serviceOf({ metadata }: EndpointSlice): string {
 }
 
 function fewestOf(slices: readonly EndpointSlice[], maxEndpoints: number): number {
-  const groups = Map.groupBy(
-    slices,
-    ({ addressType, ports }) => `${addressType} ${portSetKey((ports ?? []).map(fromKubePort))}`,
-  );
+  const groups = Map.groupBy(slices, (slice) => `${slice.addressType} ${keyOfSlice(slice)}`);
   let fewest = 0;
   for (const group of groups.values()) {
     const endpoints = group.reduce((sum, slice) => sum + (slice.endpoints?.length ?? 0), 0);

@@ -27,6 +27,8 @@ const endpoint: fc.Arbitrary<DesiredEndpoint> = fc
       zone: fc.constantFrom('a', 'b'),
       nodeName: fc.constantFrom('n1', 'n2'),
       hostname: fc.constantFrom('h1', 'h2'),
+      labels: fc.constantFrom({ version: '1' }, { version: '2' }, { version: '2', tier: 'a' }),
+      weight: fc.constantFrom(0, 100),
     },
     { requiredKeys: ['address', 'ports', 'ready'] },
   )
@@ -127,7 +129,7 @@ describe('a plan for slices', () => {
     );
   });
 
-  it('puts one address family and one port set into a slice, and never more than the limit', () => {
+  it('puts one address family, one port set and one set of labels into a slice, and never more than the limit', () => {
     fc.assert(
       fc.property(history, (steps) => {
         play(steps, ({ slices }, next) => {
@@ -136,6 +138,14 @@ describe('a plan for slices', () => {
             expect(
               new Set(addressesOf(slice).map(familyOf)).difference(new Set([slice.addressType])).size,
             ).toBe(0);
+            const ids = new Set(idsOf(slice));
+            const held = next.endpoints.filter((some) => ids.has(endpointId(some)));
+            for (const { labels = {} } of held) {
+              expect(slice.metadata.labels).toMatchObject(labels);
+              expect(slice.metadata.annotations?.['etcd-endpoints.io/instance-labels']).toBe(
+                Object.keys(labels).sort().join(',') || undefined,
+              );
+            }
           }
         });
       }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { endpointsAt, httpPort, sliceAt, slicesWish } from '../../../test/kit/pack.ts';
-import { SliceStore } from '../../../test/kit/slice-store.ts';
+import { addressesOf, SliceStore } from '../../../test/kit/slice-store.ts';
 import type { EndpointSlice } from '../../kube/resources.ts';
 import type { DesiredEndpoint } from '../types.ts';
 import { planSlices } from './plan-slices.ts';
@@ -118,6 +118,58 @@ describe('a slice', () => {
     expect(updates[0]?.metadata.annotations).toEqual({ 'etcd-endpoints.io/copied-labels': 'app' });
   });
 
+  it('has the labels of its instances before those of the Service, and gives them back', () => {
+    const serviceLabels = { app: 'web', version: 'any' };
+    const { creates } = plan(
+      slicesWish({ endpoints: [{ ...one, labels: { version: '1' } }], serviceLabels }),
+    );
+    const [slice] = creates;
+    expect(slice?.metadata.labels).toMatchObject({ app: 'web', version: '1' });
+    const { updates } = plan(slicesWish({ endpoints: [one], serviceLabels }), slice as EndpointSlice);
+    expect(updates[0]?.metadata.labels).toMatchObject({ app: 'web', version: 'any' });
+    const last = plan(slicesWish({ endpoints: [one] }), slice as EndpointSlice).updates[0];
+    expect(last?.metadata.labels).not.toHaveProperty('version');
+    expect(last?.metadata.annotations).toEqual({});
+  });
+
+  it('moves an instance whose label changes to the slice of its label, adding it there first', () => {
+    const labelled = (number: number, version: string) =>
+      endpointsAt([number]).map((some) => ({ ...some, labels: { version } }));
+    const others = [...labelled(1, '1'), ...labelled(9, '2')];
+    const before = plan(slicesWish({ endpoints: [...others, ...labelled(2, '1')] })).creates;
+    expect(before).toHaveLength(2);
+    const wish = slicesWish({ endpoints: [...others, ...labelled(2, '2')] });
+    const { creates, updates, deletes } = plan(wish, ...before);
+    expect([creates, deletes]).toEqual([[], []]);
+    expect(updates.map((slice) => [slice.metadata.labels?.['version'], addressesOf(slice)])).toEqual([
+      ['2', ['10.0.0.9', '10.0.0.2']],
+      ['1', ['10.0.0.1']],
+    ]);
+  });
+
+  it('tells weights by address, and is not written anew for their order', () => {
+    const endpoints = endpointsAt([3, 1, 2]).map((some, index) =>
+      index === 1 ? some : { ...some, weight: index * 100 },
+    );
+    const [slice] = plan(slicesWish({ endpoints })).creates;
+    expect(slice?.metadata.annotations).toEqual({
+      'etcd-endpoints.io/weights': '{"10.0.0.2":200,"10.0.0.3":0}',
+    });
+    expect(plan(slicesWish({ endpoints: endpoints.toReversed() }), slice as EndpointSlice)).toEqual(nothing);
+  });
+
+  it('stays far below what annotations may hold, with 1000 of the longest addresses and weights', () => {
+    const endpoints = Array.from({ length: 1000 }, (_, index) => ({
+      ...one,
+      address: `fd00:1111:2222:3333:4444:5555:6666:${(0x1000 + index).toString(16)}`,
+      weight: 2 ** 32 - 1,
+    }));
+    const [slice] = plan(slicesWish({ endpoints, families: ['IPv6'], maxEndpoints: 1000 })).creates;
+    const length = slice?.metadata.annotations?.['etcd-endpoints.io/weights']?.length;
+    expect(length).toBeGreaterThan(50_000);
+    expect(length).toBeLessThan(64 * 1024);
+  });
+
   it('says until when its draining endpoints stay, and no longer', () => {
     const endpoints = endpointsAt([1, 2, 3]).map((some, index) =>
       index === 0 ? some : { ...some, ready: false, drainUntil: index * 1000 },
@@ -160,6 +212,8 @@ describe('a slice', () => {
     ['a zone', { zone: 'a' }, {}],
     ['a node', { nodeName: 'n1' }, {}],
     ['a hostname', { hostname: 'web-1' }, { headless: true }],
+    ['a label of its instances', { labels: { version: '2' } }, {}],
+    ['a weight', { weight: 100 }, {}],
     ['a port', { ports: [httpPort(9090)] }, {}],
     ['the application protocol', { ports: [{ ...httpPort(8080), appProtocol: 'http' }] }, {}],
     ['the label of a Service', {}, { serviceLabels: { app: 'web' } }],

@@ -1,10 +1,9 @@
 import type { EndpointSlice } from '../../kube/resources.ts';
 import { familyOf } from '../families.ts';
-import { portSetKey } from '../match-ports.ts';
 import type { DesiredEndpoint } from '../types.ts';
 import type { Draft } from './draft.ts';
 import { followEndpoints } from './follow.ts';
-import { emptyGroup, type Group, groupByPorts, portsOfSlice } from './group.ts';
+import { emptyGroup, type Group, groupAlike, keyOfSlice } from './group.ts';
 import { keepWanted } from './keep.ts';
 import { SliceNames } from './names.ts';
 import { inOrder } from './order.ts';
@@ -40,7 +39,7 @@ function groupsOf(
 ): readonly Group[] {
   return published.length === 0 && family === families[0]
     ? [emptyGroup(family)]
-    : groupByPorts(
+    : groupAlike(
         family,
         published.filter(({ address }) => familyOf(address) === family),
       );
@@ -53,7 +52,7 @@ function pack(
   form: SliceForm,
   max: number,
 ): readonly Draft[] {
-  const standing = slices.map((slice) => ({ slice, key: portSetKey(portsOfSlice(slice)) }));
+  const standing = slices.map((slice) => ({ slice, key: keyOfSlice(slice) }));
   const byKey = Map.groupBy(standing, ({ key }) => key);
   const kept = groups.flatMap((group) => keepWanted(group, byKey.get(group.key) ?? [], form, max));
   const keys = new Set(groups.map(({ key }) => key));

@@ -4,8 +4,10 @@ import { annotations, labels, managerName } from '../labels.ts';
 import { hasMarks, type Marks, marksOf } from '../marks.ts';
 import type { DesiredEndpoint } from '../types.ts';
 import type { Draft } from './draft.ts';
+import type { Group } from './group.ts';
 import { type Style, says, styleOf, toSliceEndpoint } from './slice-endpoint.ts';
 import type { SlicesWish } from './types.ts';
+import { weightsText } from './weights.ts';
 
 /** How the slices of one Service are written. */
 export class SliceForm {
@@ -23,9 +25,10 @@ export class SliceForm {
     return says(held, endpoint, this.#style);
   }
 
-  /** Whether a slice that holds these endpoints has the labels, annotations and owners that it should. */
-  hasMarks(slice: EndpointSlice, endpoints: readonly DesiredEndpoint[]): boolean {
-    return hasMarks(slice.metadata, this.#marksOf(slice, endpoints), this.#wish.ownerReferences);
+  /** Whether a slice that holds these endpoints of a group has the labels, annotations and owners that it should. */
+  hasMarks(slice: EndpointSlice, group: Group, endpoints: readonly DesiredEndpoint[]): boolean {
+    const marks = this.#marksOf(slice, group, endpoints);
+    return hasMarks(slice.metadata, marks, this.#wish.ownerReferences);
   }
 
   /** The slice that a draft is to become; `name` is that of its slice, or a new one. */
@@ -38,7 +41,7 @@ export class SliceForm {
         ...slice?.metadata,
         namespace,
         name,
-        ...this.#marksOf(slice, endpoints),
+        ...this.#marksOf(slice, group, endpoints),
         ownerReferences,
       },
       addressType: group.family,
@@ -47,18 +50,22 @@ export class SliceForm {
     };
   }
 
-  #marksOf(slice: EndpointSlice | undefined, endpoints: readonly DesiredEndpoint[]): Marks {
+  #marksOf(slice: EndpointSlice | undefined, group: Group, endpoints: readonly DesiredEndpoint[]): Marks {
     const { name, etcdService, serviceLabels, headless } = this.#wish;
     return marksOf(
       {
         serviceLabels,
         headless,
+        instanceLabels: group.labels,
         labels: {
           [labels.etcdService]: etcdService,
           [labels.serviceName]: name,
           [labels.sliceManagedBy]: managerName,
         },
-        annotations: { [annotations.drainingUntil]: latestDeadline(endpoints) },
+        annotations: {
+          [annotations.drainingUntil]: latestDeadline(endpoints),
+          [annotations.weights]: weightsText(endpoints),
+        },
       },
       slice?.metadata,
     );
