@@ -1,3 +1,4 @@
+import { completionOptions } from '../../src/config/completion-options.ts';
 import { controllerOptions } from '../../src/config/controller-options.ts';
 import { discoverOptions } from '../../src/config/discover-options.ts';
 import { doctorOwnOptions } from '../../src/config/doctor-options.ts';
@@ -9,9 +10,10 @@ import { page, table } from './markdown.ts';
 export function optionsPage(): string {
   return page(
     'Options',
-    'A flag comes before an environment variable, and that before the default; an empty variable counts as absent. A list is one flag given several times, or values with commas. Times have a unit (`500ms`, `5s`, `10m`, `1h`), but those whose name ends in `-seconds` are whole seconds like the field of that name; sizes may have one (`64Ki`, `256Mi`). Whatever is unknown or wrong is refused before the command does anything.',
+    'A flag comes before an environment variable, and that before the default; an empty variable counts as absent. A list is one flag given several times, or values with commas. Times have a unit (`500ms`, `5s`, `10m`, `1h`), but those whose name ends in `-seconds` are whole seconds like the field of that name; sizes may have one (`64Ki`, `256Mi`). Whatever is unknown or wrong is refused before the command does anything. `--help` shows what most people need, `--help-all` every option.',
     'Every command exits with 0 when it has succeeded, with 1 when it has failed, and with 2 when the command line, an environment variable or a file that they name is wrong. The controller stops within five seconds after SIGTERM or SIGINT and exits with 0; a second signal ends it at once, with 128 and the number of the signal.',
     ...section('controller', controllerOptions),
+    ...section('completion', completionOptions),
     '## etcd-endpoints crds',
     'It has no options.',
     ...section('discover', discoverOptions),

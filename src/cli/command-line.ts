@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import yargs, { type Argv } from 'yargs';
+import yargs, { type Argv, type Options } from 'yargs';
 import { invalidOptions, optionsError } from '../config/read-options.ts';
 import { codeOf, messageOf } from '../errors.ts';
 import { packageVersion } from '../version.ts';
 import { type Command, exitCodes } from './command.ts';
-import { givenFlags, usageOf, yargsOptions } from './flags.ts';
+import { givenFlags, yargsOptions } from './flags.ts';
+import { commandHelp, programHelp } from './help.ts';
 import { nearest } from './nearest.ts';
 
 /** A command before it is loaded: help and errors need no more than this. */
@@ -15,11 +16,24 @@ interface CommandEntry {
   readonly load: () => Promise<Command>;
 }
 
+const helpOptions: Readonly<Record<string, Options>> = {
+  help: { type: 'boolean', alias: 'h' },
+  'help-all': { type: 'boolean' },
+};
+
+/** Longer lines are hard to read, however wide the terminal is. */
+const widest = 100;
+
 const commands: readonly CommandEntry[] = [
   {
     name: 'controller',
     summary: 'Keep Services and their endpoints equal to what etcd says',
     load: async () => (await import('./controller.ts')).controllerCommand,
+  },
+  {
+    name: 'completion',
+    summary: 'Print the completion for bash, zsh or fish',
+    load: async () => (await import('./completion.ts')).completionCommand,
   },
   {
     name: 'crds',
@@ -48,9 +62,6 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./register.ts')).registerCommand,
   },
 ];
-
-const environmentNote =
-  'Every option may be an environment variable instead: --etcd-ca is ETCD_ENDPOINTS_ETCD_CA. Lists have commas, or the flag several times.';
 
 /** Runs the command that the process was started for, and sets the exit code. */
 export async function runCommandLine(process: NodeJS.Process): Promise<void> {
@@ -90,6 +101,13 @@ function isRefusedByYargs(error: unknown): boolean {
 
 type RunCommand = (command: Command, argv: Readonly<Record<string, unknown>>) => Promise<void>;
 
+/** What yargs makes of a command line, as far as it is used before the command is loaded. */
+interface Given {
+  readonly _: readonly (string | number)[];
+  readonly help?: unknown;
+  readonly 'help-all'?: unknown;
+}
+
 function parser(process: NodeJS.Process, run: RunCommand): Argv {
   const root = yargs(process.argv.slice(2))
     .scriptName('etcd-endpoints')
@@ -102,34 +120,45 @@ function parser(process: NodeJS.Process, run: RunCommand): Argv {
       'parse-positional-numbers': false,
       'populate--': true,
     })
-    .usage('etcd-endpoints <command> [options]')
     .version(packageVersion())
-    .alias('help', 'h')
-    .wrap(Math.min(120, process.stdout.columns ?? 100))
-    .epilogue(
-      `Exit codes: ${exitCodes.success} success, ${exitCodes.failure} failure, ${exitCodes.wrongUsage} wrong usage.`,
-    )
+    .help(false)
+    .options(helpOptions)
     .exitProcess(false)
     .fail((message, error) => {
       throw error ?? optionsError([message]);
     })
-    .command({ command: '$0', describe: false, handler: refuseCommand });
-  return commands.reduce((parsed, entry) => withCommand(parsed, entry, run), root);
+    .command({ command: '$0', describe: false, handler: (argv) => noCommand(argv, process) });
+  return commands.reduce((parsed, entry) => withCommand(parsed, entry, process, run), root);
 }
 
-function withCommand(root: Argv, { name, summary, load }: CommandEntry, run: RunCommand): Argv {
+function withCommand(
+  root: Argv,
+  { name, summary, load }: CommandEntry,
+  process: NodeJS.Process,
+  run: RunCommand,
+): Argv {
   return root.command({
     command: name,
     describe: summary,
-    builder: async (command: Argv) => {
-      const { options } = await load();
-      const described = command
-        .usage(`${usageOf(name, options)}\n\n${summary}`)
-        .options(yargsOptions(options));
-      return Object.keys(options).length === 0 ? described : described.epilogue(environmentNote);
+    builder: async (command: Argv) => command.options(yargsOptions((await load()).options)),
+    handler: async (argv) => {
+      const command = await load();
+      if (asksForHelp(argv)) {
+        const form = { all: argv['help-all'] === true, columns: columnsOf(process) };
+        process.stdout.write(commandHelp({ name, summary, ...command }, form));
+      } else {
+        await run(command, argv);
+      }
     },
-    handler: async (argv) => run(await load(), argv),
   });
+}
+
+function asksForHelp(argv: Given): boolean {
+  return argv.help === true || argv['help-all'] === true;
+}
+
+function columnsOf({ stdout }: NodeJS.Process): number {
+  return Math.min(widest, stdout.columns ?? widest);
 }
 
 function listed(names: readonly string[]): string {
@@ -137,7 +166,11 @@ function listed(names: readonly string[]): string {
 }
 
 /** What is run where no command is named, or one that there is not. */
-function refuseCommand(argv: { readonly _: readonly (string | number)[] }): never {
+function noCommand(argv: Given, process: NodeJS.Process): void {
+  if (asksForHelp(argv)) {
+    process.stdout.write(programHelp(commands, { columns: columnsOf(process) }));
+    return;
+  }
   const names = commands.map((command) => command.name);
   const [word] = argv._.map(String);
   if (word === undefined) {

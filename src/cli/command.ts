@@ -4,6 +4,8 @@ import type { OptionSource } from '../config/read-options.ts';
 /** A command, in a file of its own that is loaded when the command is used. */
 export interface Command {
   readonly options: OptionTable;
+  /** Options of these tables stand under a title of their own in the help. */
+  readonly groups?: Readonly<Record<string, OptionTable>>;
   /** Whether it goes on when nobody reads its output any more, because what it does matters more than what it says. */
   readonly outlivesReader?: true;
   /**

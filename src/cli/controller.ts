@@ -1,5 +1,5 @@
 import { systemClock } from '../clock.ts';
-import { controllerConfig, controllerOptions } from '../config/controller-options.ts';
+import { controllerConfig, controllerGroups, controllerOptions } from '../config/controller-options.ts';
 import { createLogger } from '../telemetry/logging.ts';
 import type { Command } from './command.ts';
 import { runService } from './service.ts';
@@ -7,6 +7,7 @@ import { runService } from './service.ts';
 /** Options first: what is wrong with them is said before anything else is loaded. */
 export const controllerCommand: Command = {
   options: controllerOptions,
+  groups: controllerGroups,
   async run(source, process) {
     const config = controllerConfig(source);
     const log = createLogger({ ...config.log, replica: config.replica });

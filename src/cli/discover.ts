@@ -1,11 +1,13 @@
 import { systemClock } from '../clock.ts';
 import { discoverConfig, discoverOptions } from '../config/discover-options.ts';
+import { etcdOptions } from '../config/etcd-options.ts';
 import { type Command, exitCodes } from './command.ts';
 import { stopOf } from './stop.ts';
 
 /** Follows until SIGINT, SIGTERM or SIGHUP, and then succeeds; a closed output ends it too. */
 export const discoverCommand: Command = {
   options: discoverOptions,
+  groups: { etcd: etcdOptions },
   async run(source, process) {
     const config = discoverConfig(source);
     const stop = stopOf(process);

@@ -4,7 +4,7 @@ import { optionsError } from '../config/read-options.ts';
 import { nearest } from './nearest.ts';
 
 /** What yargs itself knows beside the options of a command. */
-const builtIn = ['help', 'h', 'version'];
+const builtIn = ['help', 'h', 'help-all', 'version'];
 
 /**
  * The options as yargs takes them: as texts or switches, with neither defaults nor types, since those are read together with the environment
@@ -15,17 +15,10 @@ export function yargsOptions(table: OptionTable): Record<string, Options> {
   return Object.fromEntries(flags.map(([flag, option]) => [flag, yargsOption(option)]));
 }
 
-function yargsOption({ isSwitch, placeholder, doc, short, default: usual }: Option): Options {
-  const sentence = firstSentence(doc);
-  if (isSwitch === true) {
-    return { type: 'boolean', nargs: 0, describe: sentence };
-  }
-  return {
-    type: 'string',
-    describe: `${placeholder}: ${sentence}`,
-    ...(short !== undefined && { alias: short }),
-    ...(usual !== undefined && usual !== '' && { defaultDescription: usual }),
-  };
+function yargsOption({ isSwitch, short }: Option): Options {
+  return isSwitch === true
+    ? { type: 'boolean', nargs: 0 }
+    : { type: 'string', ...(short !== undefined && { alias: short }) };
 }
 
 /** How the command is called, for its help: its words and what follows `--` by their placeholders. */
@@ -101,8 +94,4 @@ function unknownFlag(flag: string, table: OptionTable): readonly string[] {
     Object.keys(table).filter((known) => table[known]?.secret !== true),
   );
   return [`Unknown flag ${dashes}${flag}${meant === undefined ? '' : `. Did you mean --${meant}?`}`];
-}
-
-function firstSentence(doc: string): string {
-  return doc.split(/(?<=\.) /)[0] ?? doc;
 }

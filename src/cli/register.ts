@@ -1,4 +1,5 @@
 import { systemClock } from '../clock.ts';
+import { etcdOptions } from '../config/etcd-options.ts';
 import { registerConfig, registerOptions } from '../config/register-options.ts';
 import type { Command } from './command.ts';
 import { stopOf } from './stop.ts';
@@ -6,6 +7,7 @@ import { stopOf } from './stop.ts';
 /** Keeps registrations alive until SIGINT, SIGTERM or SIGHUP, or until its command ends, whose status it takes over. */
 export const registerCommand: Command = {
   options: registerOptions,
+  groups: { etcd: etcdOptions },
   outlivesReader: true,
   async run(source, process) {
     const config = registerConfig(source);

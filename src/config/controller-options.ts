@@ -36,6 +36,7 @@ export const controllerOptions = {
     doc: 'The kubeconfig to use. Absent: KUBECONFIG, ~/.kube/config, then the service account of the Pod.',
   },
   context: {
+    rare: true,
     value: text,
     placeholder: 'NAME',
     doc: 'Context of the kubeconfig. Absent: its current one.',
@@ -53,24 +54,28 @@ export const controllerOptions = {
     doc: 'Lets EtcdServices of the namespace read keys below the prefix; once one is listed, nothing else may be read. `shop=/web` is the key /web and all below /web/; `shop=/` is every key that begins with a slash, `shop=` every key. Absent: every namespace may read every prefix but these two.',
   },
   'service-cidr': {
+    rare: true,
     value: cidr,
     many: true,
     placeholder: 'CIDR',
     doc: 'Range that the cluster takes addresses of Services from: no instance may have one. Besides those that the cluster tells by its ServiceCIDRs (Kubernetes 1.33).',
   },
   workers: {
+    rare: true,
     value: wholeNumber(1, 256),
     default: '8',
     placeholder: 'NUMBER',
     doc: 'How many EtcdServices are worked on at once.',
   },
   'max-value-bytes': {
+    rare: true,
     value: bytes('1Ki', '16Mi'),
     default: '256Ki',
     placeholder: 'BYTES',
     doc: 'The largest value of a registration that is read; a larger one is rejected as ValueTooLarge.',
   },
   'compare-interval': {
+    rare: true,
     value: duration('1s', '24h'),
     default: '10m',
     placeholder: 'TIME',
@@ -83,6 +88,7 @@ export const controllerOptions = {
     doc: 'Where /metrics, /healthz and /readyz are served: :8080, or 127.0.0.1:8080 for this machine alone. Port 0 takes any free one.',
   },
   'explain-address': {
+    rare: true,
     ...explainAddress,
     doc: 'Where `etcd-endpoints explain` is answered: on the machine itself, or in the pod, alone, because the answers tell of every namespace. Where it cannot be listened on, the controller runs without.',
   },
@@ -99,12 +105,20 @@ export const controllerOptions = {
     doc: 'json for machines, text for people.',
   },
   replica: {
+    rare: true,
     value: text,
     alsoEnv: ['POD_NAME'],
     placeholder: 'NAME',
     doc: 'Name of this replica in logs and in the User-Agent of its requests. Absent: POD_NAME, then the name of the host.',
   },
 } as const satisfies OptionTable;
+
+/** Its options that belong together, by title. */
+export const controllerGroups: Readonly<Record<string, OptionTable>> = {
+  etcd: etcdOptions,
+  Election: electionOptions,
+  Publishing: publishingOptions,
+};
 
 /** How one controller is set up: every option read, checked and frozen. Times in milliseconds, sizes in bytes. */
 export interface ControllerConfig extends PublishingConfig {

@@ -21,6 +21,7 @@ export const discoverOptions = {
     doc: 'The one key that holds a registration, instead of a prefix.',
   },
   separator: {
+    rare: true,
     value: anyText,
     default: '/',
     placeholder: 'TEXT',
@@ -60,12 +61,14 @@ export const discoverOptions = {
     doc: 'Shows the lease of each registration and the time that remains to it, asked again every five seconds, at most 20 leases a second.',
   },
   timeout: {
+    rare: true,
     value: duration('100ms', '1h'),
     default: '10s',
     placeholder: 'TIME',
     doc: 'With --once: how long the list may take until the command fails. What is followed is tried on without an end.',
   },
   'max-value-bytes': {
+    rare: true,
     value: bytes('1Ki', '16Mi'),
     default: '256Ki',
     placeholder: 'BYTES',

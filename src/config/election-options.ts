@@ -17,6 +17,7 @@ export const electionOptions = {
     doc: 'Where replicas elect the one that writes: in etcd; in a Lease of Kubernetes, for those whose etcd user may only read; off, where there is one replica and no more.',
   },
   'election-etcd': {
+    rare: true,
     value: etcdUrl,
     many: true,
     placeholder: 'URL',
@@ -24,29 +25,34 @@ export const electionOptions = {
     show: (url) => url.replace(/^(.*\/\/)?.*@/s, '$1…@'),
   },
   'election-name': {
+    rare: true,
     value: text,
     placeholder: 'NAME',
     doc: 'Name of the election. Absent: /etcd-endpoints.io/elections/ followed by the UID of the own namespace and the release, so that many clusters can share one etcd. With --leader-elect=kubernetes the name of a Lease in the own namespace, by default the release.',
   },
   release: {
+    rare: true,
     value: text,
     default: 'etcd-endpoints',
     placeholder: 'NAME',
     doc: 'Name of this installation among several in one namespace: part of the default name of the election.',
   },
   'own-namespace': {
+    rare: true,
     value: text,
     alsoEnv: ['POD_NAMESPACE'],
     placeholder: 'NAME',
     doc: 'Namespace that the controller runs in. Absent: POD_NAMESPACE, then that of the kubeconfig or the service account.',
   },
   'lease-ttl': {
+    rare: true,
     value: ttl,
     default: '15s',
     placeholder: 'TIME',
     doc: 'How long a leader that is not heard of keeps the lead; at least 5s. A shorter time makes an election of etcd itself cost the lead.',
   },
   standby: {
+    rare: true,
     value: oneOf('warm', 'cold'),
     default: 'warm',
     placeholder: 'HOW',

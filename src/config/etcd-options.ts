@@ -29,6 +29,7 @@ export const etcdOptions = {
     doc: 'Private key (PEM) of the client certificate.',
   },
   'etcd-server-name': {
+    rare: true,
     value: text,
     placeholder: 'NAME',
     doc: 'Name that the certificates of etcd must carry, where it is not the host of the URL.',
@@ -53,12 +54,14 @@ export const etcdOptions = {
     doc: 'Password of --etcd-user, instead of --etcd-password-file. There is no flag for it: everybody on a machine can read command lines.',
   },
   'etcd-max-message-bytes': {
+    rare: true,
     value: bytes('1Mi', '1Gi'),
     default: '256Mi',
     placeholder: 'BYTES',
     doc: 'The largest message that is accepted from etcd. After a larger one the registrations are listed again instead.',
   },
   'etcd-call-timeout': {
+    rare: true,
     value: duration('1s', '5m'),
     default: '10s',
     placeholder: 'TIME',

@@ -43,6 +43,7 @@ export const explainOptions = {
     doc: 'With --namespace: tells removals of so long ago until now. Absent: all that the controller remembers.',
   },
   'explain-address': {
+    rare: true,
     ...explainAddress,
     doc: 'With --namespace: where the controller answers; in its own pod, that is where it listens by default.',
   },
@@ -59,12 +60,14 @@ export const explainOptions = {
     doc: 'Without --namespace: the prefix of the EtcdService that the key is read for, where its format looks at more than the one key. Absent, the key is read as spec.key would be.',
   },
   separator: {
+    rare: true,
     value: anyText,
     default: '/',
     placeholder: 'TEXT',
     doc: 'Without --namespace: what parts the key.',
   },
   'max-value-bytes': {
+    rare: true,
     value: bytes('1Ki', '16Mi'),
     default: '256Ki',
     placeholder: 'BYTES',
@@ -77,6 +80,7 @@ export const explainOptions = {
     doc: 'text for people, json for programs.',
   },
   timeout: {
+    rare: true,
     value: duration('100ms', '1h'),
     default: '10s',
     placeholder: 'TIME',

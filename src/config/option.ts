@@ -30,6 +30,8 @@ export interface Option {
   readonly default?: string;
   /** Environment variables that are looked at after ours. */
   readonly alsoEnv?: readonly string[];
+  /** Few people need it: --help leaves it to --help-all. */
+  readonly rare?: true;
   /** A secret is never shown and has no flag: the command line can be read by everybody on the machine. */
   readonly secret?: true;
   /** How a wrong value appears in a message, where a secret may hide in it. */

@@ -15,6 +15,7 @@ export const publishingOptions = {
     doc: 'The kinds of object that instances are published in where spec.publish names none: Endpoints, EndpointSlice or both.',
   },
   'max-endpoints-per-slice': {
+    rare: true,
     value: wholeNumber(1, 1000),
     default: '100',
     placeholder: 'NUMBER',
@@ -27,11 +28,13 @@ export const publishingOptions = {
     doc: 'How long a removed instance stays published as terminating where spec.drainSeconds is absent.',
   },
   'stale-seconds': {
+    rare: true,
     value: wholeNumber(1, 86_400),
     placeholder: 'SECONDS',
     doc: 'After how long without an answer of etcd all instances are published as not ready. Absent: never. Not with an election in the same etcd, which nobody can win while it is away.',
   },
   'node-names': {
+    rare: true,
     value: onOff,
     isSwitch: true,
     default: 'false',
@@ -45,24 +48,28 @@ export const publishingOptions = {
     doc: 'Whether removals are held when too many instances of the registry vanish at once; off leaves that to the spec.guard of each EtcdService.',
   },
   'guard-max-removal-percent': {
+    rare: true,
     value: wholeNumber(1, 100),
     default: '30',
     placeholder: 'PERCENT',
     doc: 'The part of all published instances of the registry that may vanish within the window without being held.',
   },
   'guard-ignore-below': {
+    rare: true,
     value: wholeNumber(1, 100_000),
     default: '10',
     placeholder: 'NUMBER',
     doc: 'How many instances of the registry must vanish within the window before any is held.',
   },
   'guard-window-seconds': {
+    rare: true,
     value: wholeNumber(1, 3600),
     default: '60',
     placeholder: 'SECONDS',
     doc: 'How far back removals in the registry are counted together.',
   },
   'guard-hold-seconds': {
+    rare: true,
     value: wholeNumber(1, 86_400),
     default: '300',
     placeholder: 'SECONDS',

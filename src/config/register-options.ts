@@ -41,6 +41,7 @@ export const registerOptions = {
     doc: 'The prefix of the service, such as /micro/registry/greeter: --format makes key and value below it. Its last part is the name of the service.',
   },
   id: {
+    rare: true,
     value: text,
     placeholder: 'TEMPLATE',
     doc: 'With --prefix: what tells this instance from the others of the service. Absent: {hostname}. Formats with the address in the key need none.',
@@ -64,6 +65,7 @@ export const registerOptions = {
     doc: 'The address to register. Absent: that of --interface, else the one from which this machine reaches etcd.',
   },
   interface: {
+    rare: true,
     value: text,
     placeholder: 'NAME',
     doc: 'The network interface whose address is registered, such as eth0.',
@@ -82,6 +84,7 @@ export const registerOptions = {
     doc: 'How long the registration outlives this process when it dies without a word, in whole seconds. etcd raises what is less than about two.',
   },
   takeover: {
+    rare: true,
     value: onOff,
     isSwitch: true,
     default: 'false',
@@ -100,18 +103,21 @@ export const registerOptions = {
     doc: 'The pause between two checks.',
   },
   'check-timeout': {
+    rare: true,
     value: duration('10ms', '10m'),
     default: '2s',
     placeholder: 'TIME',
     doc: 'How long a check may take; then it is cut off and has failed.',
   },
   'check-passes': {
+    rare: true,
     value: wholeNumber(1, 1000),
     default: '1',
     placeholder: 'NUMBER',
     doc: 'How many checks in a row must pass until the registration is made.',
   },
   'check-failures': {
+    rare: true,
     value: wholeNumber(1, 1000),
     default: '3',
     placeholder: 'NUMBER',
@@ -128,6 +134,7 @@ export const registerOptions = {
     doc: 'Starts the command and registers it, at once or when --check first passes; takes the registration back before the command is stopped, passes signals on, and exits with its status.',
   },
   drain: {
+    rare: true,
     value: duration('0s', '1h'),
     default: '0s',
     placeholder: 'TIME',
@@ -141,6 +148,7 @@ export const registerOptions = {
     doc: 'Registers, and ends when etcd has it: the registration lasts for --ttl, or until the command is run again.',
   },
   timeout: {
+    rare: true,
     value: duration('100ms', '1h'),
     default: '10s',
     placeholder: 'TIME',

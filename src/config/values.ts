@@ -57,7 +57,14 @@ function within(value: number | undefined, least: number, most: number): number 
 }
 
 export function oneOf<const Word extends string>(...words: readonly Word[]): z.ZodType<Word, string> {
-  return reads(`one of ${words.join(', ')}`, (text) => words.find((word) => word === text));
+  const schema = reads(`one of ${words.join(', ')}`, (text) => words.find((word) => word === text));
+  return schema.meta({ words });
+}
+
+/** What a shell can complete of a value: words, or the path of a file; undefined where it knows nothing. */
+export function completionOf(value: z.ZodType<unknown, string>): readonly string[] | 'path' | undefined {
+  const { words, isPath } = (value.meta() ?? {}) as { words?: readonly string[]; isPath?: boolean };
+  return isPath === true ? 'path' : words;
 }
 
 /** Whether a switch is on. */
@@ -75,7 +82,7 @@ export const text: z.ZodType<string, string> = reads('a text that is not empty',
 
 export const filePath: z.ZodType<string, string> = reads('the path of a file', (path) =>
   path === '' || path.includes('\0') ? undefined : path,
-);
+).meta({ isPath: true });
 
 /** A name as RFC 1123 has it for a label: what namespaces are called. */
 export const namespaceName: z.ZodType<string, string> = reads(

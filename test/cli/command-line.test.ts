@@ -21,15 +21,36 @@ describe('help', () => {
     expect(stdout).toContain('Exit codes: 0 success, 1 failure, 2 wrong usage');
   });
 
-  it('of the controller names every flag, and no flag for a password', async () => {
+  it.each([
+    [],
+    ['completion'],
+    ['controller'],
+    ['crds'],
+    ['discover'],
+    ['doctor'],
+    ['explain'],
+    ['register'],
+  ])('of %j can be read in one screen', async (...words) => {
+    const { code, stdout } = await command([...words, '--help']);
+    const lines = stdout.split('\n');
+    expect(code).toBe(0);
+    expect(lines.length).toBeGreaterThan(4);
+    expect(lines.length).toBeLessThanOrEqual(50);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
+  });
+
+  it('of the controller shows most options by --help, and all by --help-all, but no flag for a password', async () => {
     const { controllerOptions } = await import('../../src/config/controller-options.ts');
-    const { code, stdout } = await command(['controller', '--help']);
+    const short = await command(['controller', '--help']);
+    expect(short.stdout).toContain('--etcd URL');
+    expect(short.stdout).not.toContain('--workers');
+    const { code, stdout } = await command(['controller', '--help-all']);
     expect(code).toBe(0);
     for (const flag of Object.keys(controllerOptions)) {
-      const isNamed = new RegExp(`^ +--${flag} `, 'm').test(stdout);
+      const isNamed = new RegExp(`^ +--${flag}( |$)`, 'm').test(stdout);
       expect({ flag, isNamed }).toEqual({ flag, isNamed: flag !== 'etcd-password' });
     }
-    expect(stdout).toContain('ETCD_ENDPOINTS_ETCD_CA');
+    expect(stdout).toContain('--etcd is ETCD_ENDPOINTS_ETCD');
   });
 
   it('is there by -h, and the version by --version', async () => {
@@ -41,7 +62,7 @@ describe('help', () => {
 
 describe('a wrong command line', () => {
   it.each([
-    [[], 'A command is needed: controller, crds, discover, doctor, explain or register'],
+    [[], 'A command is needed: controller, completion, crds, discover, doctor, explain or register'],
     [['controler'], 'Unknown command "controler". Did you mean controller?'],
     [['frobnicate'], 'Unknown command "frobnicate"'],
     [['controller', '--etdc', 'http://h'], 'Unknown flag --etdc. Did you mean --etcd?'],
