@@ -6,6 +6,10 @@ import { conditionsSchema } from './condition.ts';
 /** The longest message of a rejection, in UTF-16 units. */
 export const rejectedMessageLimit = 1024;
 
+/** The longest text about one difference, in UTF-16 units, and how many about the Service there are at the most. */
+export const differenceLimit = 512;
+export const mostServiceDifferences = 5;
+
 const count = z.int32().min(0);
 
 export const etcdServiceStatusSchema = z.object({
@@ -57,5 +61,33 @@ export const etcdServiceStatusSchema = z.object({
     .meta({ 'x-kubernetes-list-type': 'atomic' })
     .optional()
     .describe('Samples of registrations that were rejected, at most five.'),
-  conditions: conditionsSchema.describe('Ready, HasEndpoints, RegistryConnected and RemovalHeld.'),
+  observed: z
+    .object({
+      wanted: count.describe('What would be published: addresses with one port each, also in the next four.'),
+      standing: count.describe('What stands, whoever wrote it.'),
+      missing: count.describe('Would be published, and does not stand.'),
+      superfluous: count.describe('Stands, and would not be published.'),
+      different: count.describe('Stands with another readiness or another name of the port.'),
+      service: z
+        .array(z.string().max(differenceLimit))
+        .max(mostServiceDifferences)
+        .meta({ 'x-kubernetes-list-type': 'atomic' })
+        .describe('What of the Service itself differs from the spec, or forbids to publish; at most five.'),
+      examples: z
+        .array(
+          z.object({
+            kind: z.string().max(64).describe('Missing, Superfluous or Different.'),
+            endpoint: z.string().max(differenceLimit).describe('The address with its port.'),
+            message: z.string().max(differenceLimit).optional().describe('What differs, for people.'),
+          }),
+        )
+        .max(5)
+        .meta({ 'x-kubernetes-list-type': 'atomic' })
+        .describe('Some of the differences, at most five.'),
+    })
+    .optional()
+    .describe('With the mode Observe: how what stands differs from what would be published.'),
+  conditions: conditionsSchema.describe(
+    'Ready, HasEndpoints, RegistryConnected and RemovalHeld; with the mode Observe also Equal.',
+  ),
 });

@@ -135,9 +135,11 @@ export const etcdServiceSpecSchema = z.object({
       'How long a removed instance stays published as terminating, for connections that it still serves. Absent, the controller decides.',
     ),
   mode: z
-    .enum(['Publish', 'Paused'])
+    .enum(['Publish', 'Observe', 'Paused'])
     .default('Publish')
-    .describe('Publish keeps Kubernetes equal to etcd. Paused leaves everything as it is.'),
+    .describe(
+      'Publish keeps Kubernetes equal to etcd. Observe writes nothing and reports how what stands differs from what Publish would make of it. Paused leaves everything as it is.',
+    ),
 });
 
 /** A spec that has been parsed: defaults are filled in, unknown fields are gone, every rule holds. */
@@ -163,6 +165,11 @@ export const etcdServiceResource: Resource<EtcdService> = {
   kind: 'EtcdService',
   namespaced: true,
 };
+
+/** Whether an EtcdService is only observed, readable also where its spec is not valid. */
+export function observes({ spec }: EtcdService): boolean {
+  return (spec as { mode?: unknown } | undefined)?.mode === 'Observe';
+}
 
 /** The name of the Service that an EtcdService fills. */
 export function serviceNameOf(name: string, spec: EtcdServiceSpec): string {

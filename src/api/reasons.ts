@@ -64,7 +64,8 @@ export const conditions = {
       },
       ServiceIsExternalName: {
         meaning: 'The Service is an ExternalName, which has no endpoints.',
-        action: 'Change the type of the Service, or choose another spec.service.name.',
+        action:
+          'Set creationPolicy to Adopt to have its type changed once instances stand ready, change it yourself, or choose another spec.service.name.',
       },
       ServiceNotOurs: {
         meaning: 'Another controller owns the Service, so it cannot be adopted.',
@@ -75,15 +76,16 @@ export const conditions = {
         action: 'Name the ports of the Service in spec.ports.',
       },
       WaitingForInstances: {
-        meaning: 'Hand-written Endpoints are to be adopted, and etcd holds no instance for them yet.',
-        action: 'Wait until an instance registers; until then what was written by hand stays.',
+        meaning:
+          'Hand-written Endpoints or EndpointSlices, or an ExternalName, are to be adopted, and etcd holds no ready instance yet.',
+        action: 'Wait until an instance registers; until then what stands stays.',
       },
       ServiceNotFound: {
         meaning: 'There is no such Service, and creationPolicy is Never.',
         action: 'Create the Service, or set creationPolicy to IfAbsent.',
       },
       EndpointsTaken: {
-        meaning: 'The Endpoints of the Service are written by somebody else.',
+        meaning: 'The Endpoints or EndpointSlices of the Service are written by somebody else.',
         action: 'Remove them, or set creationPolicy to Adopt to take them over.',
       },
       SlicesTaken: {
@@ -103,6 +105,12 @@ export const conditions = {
       Paused: {
         meaning: 'The mode is Paused, so everything stays as it is.',
         action: 'Set spec.mode to Publish to go on.',
+      },
+      Observing: {
+        meaning:
+          'The mode is Observe, so nothing is written; the condition Equal says how what stands differs.',
+        action:
+          'When Equal has been True for long enough, set spec.mode to Publish, and creationPolicy to Adopt where others have written what stands.',
       },
       WriteFailed: {
         meaning: 'The apiserver refused a write; it is tried again.',
@@ -188,6 +196,25 @@ export const conditions = {
       },
     },
   },
+  Equal: {
+    meaning:
+      'With the mode Observe alone: what stands is what would be published. It turns False when something has differed for half a minute; since when it is True tells lastTransitionTime.',
+    reasons: {
+      Equal: {
+        meaning: 'Clients reach the same addresses and ports, ready where they would be.',
+        action: 'Nothing is to be done; publishing would change nothing for clients.',
+      },
+      Differs: {
+        meaning:
+          'Something is missing, superfluous or different; status.observed counts it and has examples.',
+        action: 'Compare the examples with what is registered, and correct the one that is wrong.',
+      },
+      NotCompared: {
+        meaning: 'It is not known what stands, or nothing has been compared yet.',
+        action: 'Look at the message; it is tried again.',
+      },
+    },
+  },
 } as const satisfies Readonly<Record<string, ConditionDoc>>;
 
 export type ConditionType = keyof typeof conditions;
@@ -198,6 +225,7 @@ export type ReadyReason = ReasonOf<'Ready'>;
 export type HasEndpointsReason = ReasonOf<'HasEndpoints'>;
 export type RegistryConnectedReason = ReasonOf<'RegistryConnected'>;
 export type RemovalHeldReason = ReasonOf<'RemovalHeld'>;
+export type EqualReason = ReasonOf<'Equal'>;
 
 /** Reasons of Events that are no reason of a condition: what was done, and what a user should know of registrations. */
 export const eventReasons = {
@@ -214,6 +242,16 @@ export const eventReasons = {
   },
   ServiceAdopted: {
     meaning: 'A Service that stood before belongs to the EtcdService from now on.',
+    action: 'Nothing is to be done.',
+  },
+  ServiceConverted: {
+    meaning:
+      'A Service that was an ExternalName has endpoints from now on. What it was stands in the annotation etcd-endpoints.io/adopted-from.',
+    action: 'Change its type also where it is written, such as in Git: it is converted once.',
+  },
+  SlicesAdopted: {
+    meaning:
+      'EndpointSlices that others wrote for the Service were deleted, because ours stand in their place.',
     action: 'Nothing is to be done.',
   },
   EndpointsAdopted: {

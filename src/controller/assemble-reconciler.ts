@@ -1,4 +1,4 @@
-import type { EtcdService } from '../api/etcd-service.ts';
+import { type EtcdService, observes } from '../api/etcd-service.ts';
 import type { ControllerConfig } from '../config/controller-options.ts';
 import type { Connection } from '../etcd/types.ts';
 import type { FlightRecorder } from '../explain/flight-recorder.ts';
@@ -10,6 +10,9 @@ import type { GuardedObject } from './guard/guard-types.ts';
 import { Guards } from './guard/guards.ts';
 import { HeldProbes } from './guard/held-probes.ts';
 import { shownHold } from './guard/hold-findings.ts';
+import { Observer } from './observe/observer.ts';
+import { Observing } from './observe/observing.ts';
+import { resolveName } from './observe/resolve-name.ts';
 import { Preparer } from './preparing.ts';
 import type { Publisher } from './publish/publisher.ts';
 import { ServiceKeeper } from './publish/service-keeper.ts';
@@ -45,14 +48,16 @@ export function assembleReconciler(config: ControllerConfig, parts: ReconcilerPa
   const guards = newGuards(parts, look);
   const probes = new HeldProbes({ clock, found: (key) => queue.add(key) });
   const reporter = newReporter(parts, guards);
-  const tracked = newTracked(parts, [guards, probes, reporter, flights]);
   const services = newServiceKeeper(parts);
+  const observer = newObserver(parts, services);
+  const tracked = newTracked(parts, [guards, probes, reporter, flights, observer]);
   const preparer = newPreparer(config, parts, { guards, services, leadsSince });
   const { drainMs, staleMs, replica } = config;
   const decider = new Decider({ guards, publisher, probes, reporter, flights, clock, drainMs, leadsSince });
   const publishing = new Publishing({
     preparer,
     decider,
+    observing: new Observing({ observer, recorder }),
     services,
     publisher,
     recorder,
@@ -158,6 +163,11 @@ function newServiceKeeper({ kubernetes, writer, recorder }: ReconcilerParts): Se
   });
 }
 
+function newObserver({ kubernetes, clock }: ReconcilerParts, services: ServiceKeeper): Observer {
+  const { client: reader, servesSlices } = kubernetes;
+  return new Observer({ services, reader, servesSlices, resolve: (name) => resolveName(clock, name), clock });
+}
+
 interface PreparerParts extends Pick<Lookups, 'leadsSince'> {
   readonly guards: Guards;
   readonly services: ServiceKeeper;
@@ -186,6 +196,9 @@ function newPreparer(
 
 function* shownHolds(objects: Iterable<EtcdService>): Iterable<GuardedObject> {
   for (const object of objects) {
-    yield { key: objectKey(object.metadata), shown: shownHold(object) };
+    // What is only observed is neither missed nor waited for.
+    if (!observes(object)) {
+      yield { key: objectKey(object.metadata), shown: shownHold(object) };
+    }
   }
 }

@@ -10,6 +10,7 @@ import type { Kubernetes } from './kubernetes.ts';
 import type { Leadership } from './leadership.ts';
 import { countedWriter } from './publish/counted-writer.ts';
 import { EndpointsKeeper } from './publish/endpoints-keeper.ts';
+import { ForeignSlices } from './publish/foreign-slices.ts';
 import { Publisher } from './publish/publisher.ts';
 import { SlicesHandBack } from './publish/slices-hand-back.ts';
 import { SlicesKeeper } from './publish/slices-keeper.ts';
@@ -82,6 +83,11 @@ function newPublisher(
   return new Publisher({
     endpoints: new EndpointsKeeper({ endpoints: own.endpoints, reader, writer }),
     slices,
+    foreignSlices: new ForeignSlices({
+      reader,
+      writer,
+      removed: (claim, removed) => recorder.foreignSlicesRemoved(claim, removed),
+    }),
     handBack: new SlicesHandBack({ slices, clock, notMirrored: (claim) => recorder.notMirrored(claim) }),
     kinds: config.publish,
     servesSlices: kubernetes.servesSlices,

@@ -51,7 +51,8 @@ export class Preparer {
   prepare(tracked: Tracked, object: EtcdService): Prepared | Pending {
     const { services, registries } = this.#deps;
     const claim = this.claimOf(tracked, object);
-    const existing = services.existing(claim);
+    // What cannot be filled is observed all the same: that is one of the differences.
+    const existing = claim.spec.mode === 'Observe' ? services.standing(claim) : services.existing(claim);
     const ports = services.ports(claim, existing);
     const registry = registries.of(claim);
     if ('pending' in registry) {

@@ -74,6 +74,7 @@ beforeEach(() => {
         written.push(endpoints);
         return { write: undefined, lookAgainMs: 200 };
       },
+      takeOver: async () => undefined,
     },
     recorder: { noticed: () => undefined },
     clock,

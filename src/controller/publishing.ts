@@ -1,5 +1,6 @@
 import type { EtcdService } from '../api/etcd-service.ts';
 import type { Clock } from '../clock.ts';
+import { isExternalName } from '../endpoints/convert-service.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
 import type { RegistrySource } from '../etcd/types.ts';
 import type { FlightRecorder } from '../explain/flight-recorder.ts';
@@ -7,9 +8,11 @@ import type { Service } from '../kube/resources.ts';
 import type { Claim } from './claims/claim.ts';
 import type { Settled } from './follow/subscription.ts';
 import type { Decider, Decision } from './guard/deciding.ts';
+import type { Observing } from './observe/observing.ts';
 import type { Prepared, Preparer } from './preparing.ts';
 import type { Publication, Publisher } from './publish/publisher.ts';
 import type { ServiceKeeper } from './publish/service-keeper.ts';
+import { refuseUnserved, servingOf } from './publish/serving.ts';
 import type { Recorder } from './recorder.ts';
 import type { Pending } from './registries/registries.ts';
 import { registryNameOf } from './registries/registry-name.ts';
@@ -28,6 +31,7 @@ export interface Found {
 export interface PublishingDeps {
   readonly preparer: Preparer;
   readonly decider: Decider;
+  readonly observing: Observing;
   readonly services: ServiceKeeper;
   readonly publisher: Publisher;
   readonly recorder: Recorder;
@@ -58,7 +62,7 @@ export class Publishing {
 
   /** Throws a Refusal where what is asked for cannot be, and what trying again can help. */
   async publish(tracked: Tracked, object: EtcdService): Promise<Found> {
-    const { preparer, recorder, staleMs, clock } = this.#deps;
+    const { preparer, observing, recorder, staleMs, clock } = this.#deps;
     const prepared = preparer.prepare(tracked, object);
     if ('pending' in prepared) {
       return whilePending(prepared);
@@ -70,6 +74,13 @@ export class Publishing {
       tracked.unpublishedSince = undefined;
       return asItIs(claim, unready);
     }
+    if (claim.spec.mode === 'Observe') {
+      const { isSettled, lookAgainMs } = this.#isCurrent(tracked, prepared);
+      return isSettled
+        ? await observing.observe(tracked, prepared, unready)
+        : { ...asItIs(claim, unready), lookAgainMs };
+    }
+    tracked.observed = undefined;
     tracked.isStale ??= isShownStale(object);
     const { isStale: wasStale } = tracked;
     const { isStale, lookAgainMs } = staleness({ connection, staleMs, wasStale, now: clock.monotonic() });
@@ -114,7 +125,10 @@ export class Publishing {
       if (subscription.desired() !== decision.desired) {
         decision = await this.#decide(tracked, prepared);
       }
-      const publication = await this.#write(tracked, claim, service, decision);
+      if (existing !== undefined && isExternalName(existing)) {
+        refuseUnserved(servingOf(service, decision.endpoints), `Service ${claim.key} gets endpoints`);
+      }
+      const publication = await this.#write(tracked, prepared, service, decision);
       const lookAgainMs = earliest(decision.lookAgainMs, publication.lookAgainMs);
       return { published: decision, removal: decision.removal, lookAgainMs };
     } catch (error) {
@@ -132,8 +146,14 @@ export class Publishing {
     return this.#deps.decider.decide(tracked, prepared);
   }
 
-  async #write(tracked: Tracked, claim: Claim, service: Service, published: Published): Promise<Publication> {
-    const { publisher, services, recorder, flights, leasesOf, clock } = this.#deps;
+  async #write(
+    tracked: Tracked,
+    prepared: Prepared,
+    service: Service,
+    published: Published,
+  ): Promise<Publication> {
+    const { recorder, flights, leasesOf, clock } = this.#deps;
+    const { claim } = prepared;
     const { endpoints } = published;
     const { writingSince } = tracked;
     const publication = await this.#ensure(tracked, claim, service, endpoints);
@@ -149,8 +169,26 @@ export class Publishing {
         source,
       });
     }
+    return (await this.#adopt(prepared, service, published)) ?? publication;
+  }
+
+  /** Takes over what somebody else has made, when ours stands in its place; undefined where there is nothing to take over. */
+  async #adopt(
+    prepared: Prepared,
+    service: Service,
+    { desired, endpoints }: Published,
+  ): Promise<Publication | undefined> {
+    const { publisher, services, preparer } = this.#deps;
+    const { claim, subscription } = prepared;
+    await publisher.takeOver(claim, service);
     const adopted = await services.adopt(claim, service);
-    return adopted === service ? publication : await publisher.ensure(claim, adopted, endpoints);
+    if (adopted === service) {
+      return undefined;
+    }
+    const publication = await publisher.ensure(claim, adopted, endpoints);
+    // What was an ExternalName has its families from now on.
+    preparer.read(prepared, adopted);
+    return subscription.desired() === desired ? publication : { ...publication, lookAgainMs: 0 };
   }
 
   /** Brings endpoints to Kubernetes. Until that is done, what stands is what objects tell. */
@@ -207,5 +245,5 @@ function findingsOf(
   ready: Findings['ready'],
   { published, removal }: Pick<Findings, 'published' | 'removal'>,
 ): Findings {
-  return { ready, serviceName, published, registry: undefined, removal };
+  return { ...unknown, ready, serviceName, published, removal };
 }

@@ -1,4 +1,4 @@
-import type { EtcdService } from '../api/etcd-service.ts';
+import { type EtcdService, observes } from '../api/etcd-service.ts';
 import type { ReadyReason } from '../api/reasons.ts';
 import { codeOf } from '../errors.ts';
 import type { Connection } from '../etcd/types.ts';
@@ -77,7 +77,7 @@ export class Reconciler {
       return undefined;
     }
     if (findings.published === undefined && findings.ready !== undefined) {
-      if (tracked.subscription === undefined) {
+      if (tracked.subscription === undefined || observes(object)) {
         guard.leaveOut(key);
       } else {
         guard.passOver(key);
@@ -101,6 +101,7 @@ export class Reconciler {
     }
     const tracked = this.#deps.tracked.track(key, object);
     tracked.published = undefined;
+    tracked.observed = undefined;
     tracked.dead = new Set();
     tracked.isStale = undefined;
     this.#deps.probes.forget(key);

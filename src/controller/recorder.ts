@@ -2,16 +2,18 @@ import type { Condition } from '../api/condition.ts';
 import type { EtcdCatalog } from '../api/etcd-catalog.ts';
 import type { EtcdRegistry } from '../api/etcd-registry.ts';
 import type { EtcdService } from '../api/etcd-service.ts';
-import type { EventReason, ReadyReason, RemovalHeldReason } from '../api/reasons.ts';
+import type { EqualReason, EventReason, ReadyReason, RemovalHeldReason } from '../api/reasons.ts';
 import type { Desired, RejectedSample } from '../endpoints/desired.ts';
 import type { Hold } from '../endpoints/guard/hold.ts';
 import { maxAddresses } from '../endpoints/subsets.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
+import type { EndpointSlice } from '../kube/resources.ts';
 import { type EventRecorder, type KubeObject, objectKey } from '../kube/types.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Claim } from './claims/claim.ts';
 import type { Write } from './publish/publisher.ts';
+import type { ServiceAction } from './publish/service-keeper.ts';
 import type { Finding, Published } from './status/status.ts';
 
 type RemovalFinding = Finding<RemovalHeldReason>;
@@ -51,11 +53,12 @@ export class Recorder {
     this.#deps.metrics.events.inc({ type: 'Normal', reason: 'TermBegan' });
   }
 
-  serviceWritten(claim: Claim, action: 'created' | 'updated' | 'adopted'): void {
+  serviceWritten(claim: Claim, action: ServiceAction): void {
     const reasons = {
       created: 'ServiceCreated',
       updated: 'ServiceUpdated',
       adopted: 'ServiceAdopted',
+      converted: 'ServiceConverted',
     } as const;
     this.#log(claim.object).info({ service: claim.key, reason: reasons[action] }, `Service ${action}`);
     this.#event(claim.object, 'Normal', reasons[action], `Service ${claim.serviceName} ${action}`);
@@ -97,6 +100,18 @@ export class Recorder {
     this.#log(claim.object).info({ service: claim.key, reason: 'EndpointsRemoved' }, 'Endpoints deleted');
   }
 
+  foreignSlicesRemoved(claim: Claim, slices: readonly EndpointSlice[]): void {
+    const names = slices.map(({ metadata }) => metadata.name);
+    const shown =
+      names.length > 5 ? `${names.slice(0, 5).join(', ')} and ${names.length - 5} more` : names.join(', ');
+    const message = `Service ${claim.serviceName} was taken over; EndpointSlices of others deleted: ${shown}`;
+    this.#event(claim.object, 'Normal', 'SlicesAdopted', message);
+    this.#log(claim.object).info(
+      { service: claim.key, reason: 'SlicesAdopted', slices: names },
+      'EndpointSlices of others deleted',
+    );
+  }
+
   notMirrored(claim: Claim): void {
     const message = `Kubernetes has not mirrored Endpoints ${claim.serviceName} within two minutes; our EndpointSlices were deleted`;
     this.#event(claim.object, 'Warning', 'SlicesNotMirrored', message);
@@ -129,6 +144,12 @@ export class Recorder {
     }
     this.#log(object).warn({ ready: status, reason, problem: message }, 'Readiness changed');
     this.#event(object, 'Warning', reason, message);
+  }
+
+  /** The condition Equal of one that is only observed has changed its reason. */
+  equalChanged(object: EtcdService, { status, reason, message }: Finding<EqualReason>): void {
+    this.#log(object).info({ equal: status, reason, problem: message }, 'Equality changed');
+    this.#event(object, 'Normal', reason, message);
   }
 
   /** An EtcdService has something that is held from now on; `isNews` where the hold itself has just begun. */
@@ -184,7 +205,7 @@ export class Recorder {
   #event(
     object: EtcdService,
     type: 'Normal' | 'Warning',
-    reason: EventReason | ReadyReason | RemovalHeldReason,
+    reason: EventReason | ReadyReason | RemovalHeldReason | EqualReason,
     message: string,
   ): void {
     this.#deps.events.record(object, { type, reason, message });

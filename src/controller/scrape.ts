@@ -9,6 +9,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { setQueueGauges } from '../telemetry/queue-metrics.ts';
 import type { Kubernetes } from './kubernetes.ts';
 import type { Leadership } from './leadership.ts';
+import { differencesOf } from './observe/observer.ts';
 import type { WorkQueue } from './queue/work-queue.ts';
 import type { Reconciler } from './reconciler.ts';
 import type { OpenRegistries } from './registries/open-registries.ts';
@@ -40,6 +41,7 @@ export function scrapeController(input: ScrapeInput): void {
   const oldest = reconciler.tracked.oldestUnpublished();
   metrics.oldestUnpublishedChangeSeconds.set(oldest === undefined ? 0 : (clock.monotonic() - oldest) / 1000);
   setEndpointGauges(metrics, reconciler);
+  setObservedGauges(metrics, reconciler);
   setSliceGauges(input);
 }
 
@@ -85,6 +87,25 @@ function setEndpointGauges(metrics: Metrics, reconciler: Reconciler): void {
     metrics,
     published.map(({ desired }) => desired),
   );
+}
+
+function setObservedGauges(metrics: Metrics, { tracked }: Reconciler): void {
+  const services = { equal: 0, different: 0, unknown: 0 };
+  const differences = { missing: 0, superfluous: 0, different: 0, service: 0 };
+  for (const { comparison, service } of tracked.observed()) {
+    const total = comparison && differencesOf(comparison, service);
+    services[total === undefined ? 'unknown' : total === 0 ? 'equal' : 'different'] += 1;
+    differences.missing += comparison?.missing ?? 0;
+    differences.superfluous += comparison?.superfluous ?? 0;
+    differences.different += comparison?.different ?? 0;
+    differences.service += service.length;
+  }
+  for (const state of ['equal', 'different', 'unknown'] as const) {
+    metrics.observedServices.set({ state }, services[state]);
+  }
+  for (const kind of ['missing', 'superfluous', 'different', 'service'] as const) {
+    metrics.observedDifferences.set({ kind }, differences[kind]);
+  }
 }
 
 function setReasonGauges(metrics: Metrics, published: readonly Desired[]): void {

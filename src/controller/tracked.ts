@@ -5,6 +5,7 @@ import type { Revision } from '../etcd/types.ts';
 import type { ObjectKey } from '../kube/types.ts';
 import type { readSpec } from './claims/spec.ts';
 import type { Subscription } from './follow/subscription.ts';
+import type { Observed } from './observe/observer.ts';
 import type { Published } from './status/status.ts';
 
 /** What is known of one EtcdService between reconciles. */
@@ -17,6 +18,8 @@ export interface Tracked {
   spec: { readonly generation: number | undefined; readonly read: ReturnType<typeof readSpec> } | undefined;
   /** What was published last in this term, for metrics and for telling what is new. */
   published: Published | undefined;
+  /** What was found last of one that is only observed, for metrics. */
+  observed: Observed | undefined;
   /** What this process has brought to Kubernetes last, and in which term: with deadlines that objects hold less exactly. */
   standing: { readonly term: number; readonly endpoints: readonly DesiredEndpoint[] } | undefined;
   /** Endpoints, by endpointId, that were found dead while they were held, and that still stand. */
@@ -59,6 +62,7 @@ export class TrackedServices {
       subscription: undefined,
       spec: undefined,
       published: undefined,
+      observed: undefined,
       standing: undefined,
       dead: new Set(),
       isStale: undefined,
@@ -85,6 +89,15 @@ export class TrackedServices {
     for (const { published } of this.#byKey.values()) {
       if (published !== undefined) {
         yield published;
+      }
+    }
+  }
+
+  /** What was found last of those that are only observed, for metrics. */
+  *observed(): Iterable<Observed> {
+    for (const { observed } of this.#byKey.values()) {
+      if (observed !== undefined) {
+        yield observed;
       }
     }
   }

@@ -32,7 +32,8 @@ export function planService(wish: ServiceWish, existing: Service | undefined): S
   return existing !== undefined && says(existing, wanted) ? undefined : wanted;
 }
 
-function wishedService(wish: ServiceWish): Service {
+/** The Service that is applied, whatever stands. */
+export function wishedService(wish: ServiceWish): Service {
   const mark = { [labels.etcdService]: wish.etcdService };
   const made = { ...wish.labels, ...mark, [labels.serviceManagedBy]: managerName };
   const metadata = {
@@ -53,7 +54,8 @@ function wishedService(wish: ServiceWish): Service {
   };
 }
 
-function wishedSpec(wish: ServiceWish): ServiceSpec {
+/** The spec of a Service that we make. */
+export function wishedSpec(wish: ServiceWish): ServiceSpec {
   const { headless, ports, ipFamilyPolicy, ipFamilies, trafficDistribution } = wish;
   return {
     type: 'ClusterIP',

@@ -6,6 +6,8 @@ import type { KubeObject, Resource } from './types.ts';
 
 export interface ServiceSpec {
   readonly type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName';
+  /** The name that DNS answers with, of an ExternalName. */
+  readonly externalName?: string;
   readonly selector?: Readonly<Record<string, string>>;
   readonly clusterIP?: string;
   readonly clusterIPs?: readonly string[];

@@ -344,6 +344,22 @@ export const metricTable = {
     labels: { verb: label<Verb>('as RBAC names it'), resource: label('plural of the resource') },
     buckets: seconds,
   },
+  observedServices: {
+    name: 'etcd_endpoints_observed_services',
+    type: 'gauge',
+    help: 'EtcdServices of mode Observe, by how what stands compares with what would be published.',
+    labels: { state: label<'equal' | 'different' | 'unknown'>('`equal`, `different` or `unknown`') },
+  },
+  observedDifferences: {
+    name: 'etcd_endpoints_observed_differences',
+    type: 'gauge',
+    help: 'Differences of all EtcdServices of mode Observe together: publishing them would change so much.',
+    labels: {
+      kind: label<'missing' | 'superfluous' | 'different' | 'service'>(
+        '`missing`, `superfluous` and `different` addresses with one port each; `service` is what of Services themselves differs',
+      ),
+    },
+  },
   kubeWarnings: {
     name: 'etcd_endpoints_kube_warnings_total',
     type: 'counter',

@@ -129,6 +129,7 @@ describe('an EtcdService', () => {
       { topology: { zone: { path: ".tags['zone']", values: { 'rack 7': 'eu-1a' } }, hints: 'Zone' } },
     ],
     ['families', { service: { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv6', 'IPv4'] } }],
+    ['mode Observe', { mode: 'Observe' }],
     ['mode Paused', { mode: 'Paused', publish: ['Endpoints'] }],
   ])('may have %s', async (_, spec) => {
     const object = etcdService('shape', { prefix: '/services/web', ...spec });

@@ -73,6 +73,13 @@ async function defineEveryKind(): Promise<void> {
   await scene.redefine('paused', { mode: 'Paused' });
   await scene.untilReady('paused', 'Unknown/Paused');
   await registrar.put({ '/services/paused/2': '10.0.0.2:80' });
+  await objects.create('services', 'converted', {
+    spec: { type: 'ExternalName', externalName: 'shop.example.com' },
+  });
+  await scene.defineWith('converted', ['10.0.0.1:80'], { service: { creationPolicy: 'Adopt' } });
+  await registrar.put({ '/services/observed/1': '10.0.0.1:80' });
+  await scene.define('observed', { mode: 'Observe' });
+  await scene.untilReady('observed', 'Unknown/Observing');
   await scene.define('rival-1', { service: { name: 'contested' } });
   await scene.untilReady('rival-1');
   const { metadata } = await objects.get('etcdservices', 'rival-1');

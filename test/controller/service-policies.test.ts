@@ -176,30 +176,62 @@ describe('a Service that cannot be filled from outside', () => {
 });
 
 describeNeeding('discovery.k8s.io/v1', 'a Service that somebody fills by EndpointSlices', () => {
-  it.each(['IfAbsent', 'Never', 'Adopt'] as const)(
-    'is refused under creationPolicy %s',
-    async (creationPolicy) => {
-      const name = `sliced-${creationPolicy.toLowerCase()}`;
-      const before = await createService(name);
-      await scene.objects.create('endpointslices', `${name}-x`, {
-        metadata: {
-          name: `${name}-x`,
-          labels: {
-            'kubernetes.io/service-name': name,
-            'endpointslice.kubernetes.io/managed-by': 'example.com',
-          },
+  const controlling = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'op', uid: 'a-b', controller: true };
+
+  async function createSlice(service: string, ownerReferences: readonly object[] = []): Promise<void> {
+    await scene.objects.create('endpointslices', `${service}-x`, {
+      metadata: {
+        name: `${service}-x`,
+        labels: {
+          'kubernetes.io/service-name': service,
+          'endpointslice.kubernetes.io/managed-by': 'example.com',
         },
-        addressType: 'IPv4',
-        endpoints: [{ addresses: ['192.0.2.1'] }],
-        ports: [{ name: 'http', port: 8080 }],
-      });
-      await scene.registrar.put({ [`/services/${name}/1`]: '10.0.0.1:80' });
-      await scene.define(name, { ports: undefined, service: { creationPolicy } });
-      expect(await scene.untilReady(name, 'False/EndpointsTaken')).toContain(`${name}-x`);
-      expect(await scene.objects.get('endpoints', name)).toBeUndefined();
-      expect(await scene.objects.get('services', name)).toEqual(before);
-    },
-  );
+        ownerReferences,
+      },
+      addressType: 'IPv4',
+      endpoints: [{ addresses: ['192.0.2.1'] }],
+      ports: [{ name: 'http', port: 8080 }],
+    });
+  }
+
+  it.each([
+    ['under creationPolicy IfAbsent', 'IfAbsent', [], undefined],
+    ['under creationPolicy Never', 'Never', [], undefined],
+    ['under creationPolicy Adopt where another controller owns them', 'Adopt', [controlling], undefined],
+    ['under creationPolicy Adopt where Endpoints alone are published', 'Adopt', [], ['Endpoints']],
+  ] as const)('is refused %s', async (title, creationPolicy, owners, publish) => {
+    const name = `sliced-${title.length}`;
+    const before = await createService(name);
+    await createSlice(name, owners);
+    await scene.registrar.put({ [`/services/${name}/1`]: '10.0.0.1:80' });
+    await scene.define(name, {
+      ports: undefined,
+      service: { creationPolicy },
+      ...(publish && { publish: [...publish] }),
+    });
+    expect(await scene.untilReady(name, 'False/EndpointsTaken')).toContain(`${name}-x`);
+    expect(await scene.objects.get('endpoints', name)).toBeUndefined();
+    expect(await scene.objects.get('services', name)).toEqual(before);
+  });
+
+  it('is taken over under creationPolicy Adopt once an instance is ready: theirs go when ours stand', async () => {
+    await createService('sliced');
+    await createSlice('sliced');
+    await scene.define('sliced', { ports: undefined, service: { creationPolicy: 'Adopt' } });
+    await scene.untilReady('sliced', 'False/WaitingForInstances');
+    expect(await scene.slices('sliced')).toEqual([]);
+    expect(await scene.slices('sliced', 'example.com')).toHaveLength(1);
+    await scene.registrar.put({ '/services/sliced/1': '10.0.0.1:80' });
+    await scene.untilReady('sliced');
+    expect(await scene.publishedInSlices('sliced')).toEqual(['10.0.0.1:80 (http)']);
+    expect(await scene.slices('sliced', 'example.com')).toEqual([]);
+    await scene.untilEvent('sliced', 'Normal SlicesAdopted');
+    // From now on those of others stand beside ours as anywhere else.
+    await createSlice('sliced');
+    await scene.registrar.put({ '/services/sliced/2': '10.0.0.2:80' });
+    await scene.untilInSlices('sliced', ['10.0.0.1:80 (http)', '10.0.0.2:80 (http)']);
+    expect(await scene.slices('sliced', 'example.com')).toHaveLength(1);
+  });
 });
 
 describe('creationPolicy Adopt', () => {
@@ -240,6 +272,68 @@ describe('creationPolicy Adopt', () => {
     await scene.untilPublished('history', ['10.0.0.2:8080 (http)']);
     const { metadata } = await scene.objects.get('endpoints', 'history');
     expect(metadata.annotations['etcd-endpoints.io/adopted-from']).toContain('192.0.2.1');
+  });
+
+  it('gives an ExternalName endpoints, in one write of the Service, once an instance is ready', async () => {
+    const external = { type: 'ExternalName', externalName: 'shop.example.com', ports: undefined };
+    await createService('named', external);
+    const watch = await scene.objects.watch('services', 'named');
+    const service = { creationPolicy: 'Adopt' } as const;
+    await scene.define('named', { service, ports: [{ name: 'http', port: 80 }] });
+    await scene.untilReady('named', 'False/WaitingForInstances');
+    expect(await scene.objects.get('endpoints', 'named')).toBeUndefined();
+
+    await scene.registrar.put({ '/services/named/1': '10.0.0.1:8080' });
+    await scene.untilReady('named');
+    await scene.untilPublished('named', ['10.0.0.1:8080 (http)']);
+    await scene.untilEvent('named', 'Normal ServiceConverted');
+    await eventually(() => expect(watch.states.at(-1).spec.type).toBe('ClusterIP'));
+    watch.end();
+    expect(watch.states).toHaveLength(2);
+    const { metadata, spec } = watch.states[1];
+    expect(spec).toMatchObject({
+      ports: [{ name: 'http', port: 80 }],
+      clusterIP: expect.stringMatching(/^10\./),
+    });
+    expect(spec).not.toHaveProperty('externalName');
+    expect(metadata.ownerReferences).toBeUndefined();
+    expect(JSON.parse(metadata.annotations['etcd-endpoints.io/adopted-from'])).toEqual({
+      type: 'ExternalName',
+      externalName: 'shop.example.com',
+    });
+  });
+
+  it('gives an ExternalName endpoints without a cluster IP where it is to be headless', async () => {
+    await createService('bare', { type: 'ExternalName', externalName: 'shop.example.com' });
+    const service = { creationPolicy: 'Adopt', type: 'Headless' } as const;
+    await scene.defineWith('bare', ['10.0.0.1:8080'], { ports: undefined, service });
+    await scene.untilPublished('bare', ['10.0.0.1:8080 (http)']);
+    const { spec } = await scene.objects.get('services', 'bare');
+    expect(spec).toMatchObject({ type: 'ClusterIP', clusterIP: 'None', ports });
+  });
+
+  it('does not fight who makes the Service an ExternalName again', async () => {
+    await createService('undone', { type: 'ExternalName', externalName: 'shop.example.com' });
+    await scene.defineWith('undone', ['10.0.0.1:8080'], adopt);
+    await scene.objects.change('services', 'undone', ({ spec }) => {
+      spec.type = 'ExternalName';
+      spec.externalName = 'shop.example.com';
+      delete spec.clusterIP;
+      delete spec.clusterIPs;
+    });
+    const message = await scene.untilReady('undone', 'False/ServiceIsExternalName');
+    expect(message).toContain('again');
+    expect((await scene.objects.get('services', 'undone')).spec.type).toBe('ExternalName');
+  });
+
+  it('needs ports for an ExternalName that has none', async () => {
+    await createService('portless', {
+      type: 'ExternalName',
+      externalName: 'shop.example.com',
+      ports: undefined,
+    });
+    await scene.define('portless', adopt);
+    await scene.untilReady('portless', 'False/PortsRequired');
   });
 
   it('creates the Service where there is none', async () => {

@@ -20,9 +20,12 @@ export interface OwnPlane {
   stop(): Promise<void>;
 }
 
-export async function startOwnPlane(
-  options: Pick<ControlPlaneOptions, 'apiServerFlags' | 'auditLog'> = {},
-): Promise<OwnPlane> {
+export interface OwnPlaneOptions extends Pick<ControlPlaneOptions, 'apiServerFlags' | 'auditLog'> {
+  /** Environment of the controllers of its scenes. */
+  readonly controllerEnv?: Readonly<Record<string, string>>;
+}
+
+export async function startOwnPlane({ controllerEnv, ...options }: OwnPlaneOptions = {}): Promise<OwnPlane> {
   const [plane, registry] = await Promise.all([
     startControlPlane({ ...options, binaries: servers().binaries }),
     startEtcd(),
@@ -32,7 +35,11 @@ export async function startOwnPlane(
   const newNamespace = async (): Promise<Scene> => {
     const objects = new KubeObjects(credentials, `plane-${randomBytes(4).toString('hex')}`);
     await objects.call('POST', '/api/v1/namespaces', { metadata: { name: objects.namespace } });
-    const controller = { etcd: registry.endpoints, kubeconfig: credentials.kubeconfigPath };
+    const controller = {
+      etcd: registry.endpoints,
+      kubeconfig: credentials.kubeconfigPath,
+      ...(controllerEnv !== undefined && { env: controllerEnv }),
+    };
     return new Scene({ registry, registrar, objects, controller });
   };
   const scene = await newNamespace();

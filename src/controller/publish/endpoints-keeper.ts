@@ -13,6 +13,7 @@ import type { KubeReader, KubeWriter } from '../../kube/types.ts';
 import type { Claim } from '../claims/claim.ts';
 import { Refusal } from '../status/refusal.ts';
 import type { OwnWrites } from './own-writes.ts';
+import { refuseUnserved, type Serving } from './serving.ts';
 
 /** Longest text that is kept of an adopted object, else its labels alone; Kubernetes allows 256 KiB of annotations in all. */
 const maxAdoptedFrom = 64 * 1024;
@@ -54,9 +55,9 @@ export class EndpointsKeeper {
   }
 
   /** Refused where somebody else fills the Endpoints, unless they can be adopted. */
-  refuseTaken(claim: Claim, existing: Endpoints, wished: readonly DesiredEndpoint[]): void {
+  refuseTaken(claim: Claim, existing: Endpoints, serving: Serving): void {
     if (!this.isFree(claim, existing)) {
-      refuseUnadoptable(claim, existing, wished);
+      refuseUnadoptable(claim, existing, serving);
     }
   }
 
@@ -99,7 +100,7 @@ export class EndpointsKeeper {
 
   /** Takes over hand-written Endpoints: what they held stays readable in an annotation, and no reader sees them empty. */
   async #adopt(claim: Claim, wish: EndpointsWish, existing: Endpoints): Promise<EndpointsWrite | undefined> {
-    refuseUnadoptable(claim, existing, wish.endpoints);
+    refuseUnadoptable(claim, existing, wish);
     const { labels: marks = {}, annotations: notes = {} } = existing.metadata;
     const whole = JSON.stringify({ labels: marks, subsets: existing.subsets ?? [] });
     const adoptedFrom =
@@ -158,19 +159,14 @@ export function endpointsWish(
   };
 }
 
-function refuseUnadoptable(claim: Claim, existing: Endpoints, wished: readonly DesiredEndpoint[]): void {
+function refuseUnadoptable(claim: Claim, existing: Endpoints, serving: Serving): void {
   if (claim.spec.service.creationPolicy !== 'Adopt') {
     throw new Refusal(
       'EndpointsTaken',
       `Endpoints ${claim.key} are filled by somebody else; set creationPolicy Adopt to take them over`,
     );
   }
-  if (wished.length === 0) {
-    throw new Refusal(
-      'WaitingForInstances',
-      `Endpoints ${claim.key} are adopted once etcd holds an instance for them`,
-    );
-  }
+  refuseUnserved(serving, `Endpoints ${claim.key} are adopted`);
   const controller = existing.metadata.ownerReferences?.find((owner) => owner.controller === true);
   if (controller !== undefined) {
     throw new Refusal(

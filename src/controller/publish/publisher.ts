@@ -10,7 +10,9 @@ import type { Claim } from '../claims/claim.ts';
 import { isPublishedBy } from '../claims/ownership.ts';
 import { Refusal } from '../status/refusal.ts';
 import { type EndpointsKeeper, type EndpointsWrite, endpointsWish } from './endpoints-keeper.ts';
+import type { ForeignSlices } from './foreign-slices.ts';
 import type { NodeNames } from './node-names.ts';
+import { type Serving, servingOf } from './serving.ts';
 import type { SlicesHandBack } from './slices-hand-back.ts';
 import type { SlicesKeeper } from './slices-keeper.ts';
 import { together } from './together.ts';
@@ -34,6 +36,7 @@ export interface Publication {
 export interface PublisherDeps {
   readonly endpoints: EndpointsKeeper;
   readonly slices: SlicesKeeper;
+  readonly foreignSlices: ForeignSlices;
   readonly handBack: SlicesHandBack;
   /** The kinds to publish in where spec.publish names none. */
   readonly kinds: readonly PublishKind[];
@@ -105,14 +108,26 @@ export class Publisher {
     const { nodeNames } = this.#deps;
     const endpoints = nodeNames === undefined ? wished : nodeNames.name(wished);
     const kinds = await this.#kindsOf(claim);
-    const existing = await this.#existing(claim, service, kinds);
+    const serving = servingOf(service, endpoints);
+    const existing = await this.#existing(claim, service, serving, kinds);
     if (existing !== undefined) {
-      this.#refuseTaken(claim, existing, endpoints, kinds);
+      this.#refuseTaken(claim, existing, serving, kinds);
     }
     const before = this.#before(claim, existing);
     await this.#deps.slices.removeStrays(claim);
     const done = await this.#publish({ claim, service, endpoints, existing }, kinds);
     return { write: writeOf(done, before), lookAgainMs: done.lookAgainMs };
+  }
+
+  /**
+   * Under creationPolicy Adopt, takes what others fill a Service with out of the way. To be called when what {@link ensure} has published stands,
+   * and before the Service is marked as ours: until then it is tried again.
+   */
+  async takeOver(claim: Claim, service: Service): Promise<void> {
+    const isTaken = claim.spec.service.creationPolicy === 'Adopt' && !claim.isOurs(service);
+    if (isTaken && (await this.#kindsOf(claim)).includes('EndpointSlice')) {
+      await this.#deps.foreignSlices.takeOver(claim, service);
+    }
   }
 
   async #kindsOf({ spec, key }: Claim): Promise<readonly PublishKind[]> {
@@ -133,30 +148,26 @@ export class Publisher {
   async #existing(
     claim: Claim,
     service: Service,
+    serving: Serving,
     kinds: readonly PublishKind[],
   ): Promise<Endpoints | undefined> {
-    const { endpoints, slices, servesSlices } = this.#deps;
+    const { endpoints, slices, foreignSlices, servesSlices } = this.#deps;
     const standing = endpoints.standing(claim);
     if (standing !== undefined || slices.standing(claim).length > 0) {
       return standing;
     }
     const isOurs = claim.isOurs(service);
     if (!isOurs && (await servesSlices())) {
-      await slices.refuseFilled(claim);
+      await foreignSlices.refuseFilled(claim, service, serving, kinds.includes('EndpointSlice'));
     }
     // Endpoints alone meet others when they are created; slices would stand beside them by then.
     return isOurs && !kinds.includes('EndpointSlice') ? undefined : endpoints.look(claim);
   }
 
-  #refuseTaken(
-    claim: Claim,
-    existing: Endpoints,
-    wished: readonly DesiredEndpoint[],
-    kinds: readonly PublishKind[],
-  ): void {
+  #refuseTaken(claim: Claim, existing: Endpoints, serving: Serving, kinds: readonly PublishKind[]): void {
     const { endpoints } = this.#deps;
     if (kinds.includes('Endpoints')) {
-      endpoints.refuseTaken(claim, existing, wished);
+      endpoints.refuseTaken(claim, existing, serving);
     } else if (!endpoints.isFree(claim, existing)) {
       throw new Refusal(
         'EndpointsTaken',

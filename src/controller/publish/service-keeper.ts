@@ -1,3 +1,4 @@
+import { type Conversion, convertService, isExternalName } from '../../endpoints/convert-service.ts';
 import { familiesOf } from '../../endpoints/families.ts';
 import { annotations, managerName } from '../../endpoints/labels.ts';
 import { isHeadless, planService, portsOf, type ServiceWish } from '../../endpoints/plan-service.ts';
@@ -9,12 +10,14 @@ import type { Claim } from '../claims/claim.ts';
 import { Refusal } from '../status/refusal.ts';
 import type { OwnWrites } from './own-writes.ts';
 
+export type ServiceAction = 'created' | 'updated' | 'adopted' | 'converted';
+
 export interface ServiceKeeperDeps {
   readonly services: OwnWrites<Service>;
   readonly reader: KubeReader;
   readonly writer: KubeWriter;
   /** Told of what was done, for log, Event and metric. */
-  readonly done: (claim: Claim, action: 'created' | 'updated' | 'adopted') => void;
+  readonly done: (claim: Claim, action: ServiceAction) => void;
 }
 
 /** Keeps the Service of an EtcdService: creates, fills or adopts it, or says why not. */
@@ -27,9 +30,14 @@ export class ServiceKeeper {
     this.#deps = deps;
   }
 
+  /** The Service as it stands, whatever it is. */
+  standing({ key }: Claim): Service | undefined {
+    return this.#deps.services.get(key);
+  }
+
   /** The Service as it stands; refused where it cannot be filled from outside. */
   existing(claim: Claim): Service | undefined {
-    const service = this.#deps.services.get(claim.key);
+    const service = this.standing(claim);
     if (service !== undefined) {
       refuseUnfillable(claim, service);
     }
@@ -41,36 +49,45 @@ export class ServiceKeeper {
     if (claim.ports !== undefined) {
       return claim.ports;
     }
-    if (existing !== undefined) {
+    if (existing !== undefined && !(isExternalName(existing) && portsOf(existing).length === 0)) {
       return portsOf(existing);
     }
-    if (claim.spec.service.creationPolicy === 'Never') {
+    if (existing === undefined && claim.spec.service.creationPolicy === 'Never') {
       throw absent(claim);
     }
     if (claim.spec.service.type === 'Headless') {
       return [];
     }
-    throw new Refusal(
-      'PortsRequired',
-      `Service ${claim.key} has to be created; name its ports in spec.ports`,
-    );
+    const what = existing === undefined ? 'has to be created' : 'is an ExternalName without ports';
+    throw new Refusal('PortsRequired', `Service ${claim.key} ${what}; name its ports in spec.ports`);
   }
 
-  /** Makes the Service what the spec asks for and returns it; one that is not ours is returned as it is. */
+  /**
+   * Makes the Service what the spec asks for and returns it; one that is not ours is returned as it is, or, an ExternalName, as it will be when
+   * it is adopted.
+   */
   async ensure(claim: Claim, existing: Service | undefined, ports: readonly ServicePort[]): Promise<Service> {
     if (existing === undefined) {
       return this.#create(claim, ports);
+    }
+    if (isExternalName(existing)) {
+      return conversionOf(claim, existing).service;
     }
     return claim.isOurs(existing) ? this.#update(claim, existing, ports) : existing;
   }
 
   /**
-   * Under creationPolicy Adopt, marks a Service of somebody else as ours from now on; none of its own fields changes. To be called when
-   * its Endpoints are ours: a Service is not taken from a hand that still fills it. Returns the Service as it stands.
+   * Under creationPolicy Adopt, marks a Service of somebody else as ours from now on; none of its own fields changes, but that an ExternalName
+   * gets a type that has endpoints. To be called when its endpoints are ours: a Service is not taken from a hand that still fills it, nor
+   * does it lose its name before there is something else. Returns the Service as it stands.
    */
   async adopt(claim: Claim, service: Service): Promise<Service> {
     if (claim.spec.service.creationPolicy !== 'Adopt' || claim.isOurs(service)) {
       return service;
+    }
+    const existing = this.#deps.services.get(claim.key);
+    if (existing !== undefined && isExternalName(existing)) {
+      return await this.#convert(claim, existing);
     }
     const wish = { ...wishOf(claim, []), isAdopted: true };
     const adopted = await this.#apply(claim, wish, service, { force: false });
@@ -80,6 +97,15 @@ export class ServiceKeeper {
     this.#deps.services.remember(claim.key, adopted);
     this.#deps.done(claim, 'adopted');
     return adopted;
+  }
+
+  async #convert(claim: Claim, existing: Service): Promise<Service> {
+    const { patch } = conversionOf(claim, existing);
+    claim.assertSameTerm();
+    const converted = await this.#deps.writer.mergePatch(SERVICES, existing.metadata, patch);
+    this.#deps.services.remember(claim.key, converted);
+    this.#deps.done(claim, 'converted');
+    return converted;
   }
 
   async #create(claim: Claim, ports: readonly ServicePort[]): Promise<Service> {
@@ -180,12 +206,14 @@ function wishOf(claim: Claim, ports: readonly ServicePort[], existing?: Service)
   };
 }
 
+/** Ports that the spec does not name are left as they are. */
+function conversionOf(claim: Claim, existing: Service): Conversion {
+  return convertService(wishOf(claim, claim.ports ?? []), existing);
+}
+
 function refuseUnfillable(claim: Claim, service: Service): void {
-  if (service.spec?.type === 'ExternalName') {
-    throw new Refusal(
-      'ServiceIsExternalName',
-      `Service ${claim.key} is an ExternalName; it has no endpoints`,
-    );
+  if (isExternalName(service)) {
+    refuseUnconvertible(claim, service);
   }
   if (Object.keys(service.spec?.selector ?? {}).length > 0) {
     throw new Refusal(
@@ -205,6 +233,22 @@ function refuseUnfillable(claim: Claim, service: Service): void {
     throw new RetryableError('SERVICE_TERMINATING', `Service ${claim.key} is being deleted`, {
       subject: claim.key,
     });
+  }
+}
+
+/** An ExternalName is converted once: somebody who makes it one again, such as a GitOps tool, is not fought. */
+function refuseUnconvertible(claim: Claim, service: Service): void {
+  if (claim.isOurs(service)) {
+    throw new Refusal(
+      'ServiceIsExternalName',
+      `Service ${claim.key} has been made an ExternalName again; change its type where that is written, or delete the Service`,
+    );
+  }
+  if (claim.spec.service.creationPolicy !== 'Adopt') {
+    throw new Refusal(
+      'ServiceIsExternalName',
+      `Service ${claim.key} is an ExternalName and has no endpoints; creationPolicy Adopt would change its type`,
+    );
   }
 }
 

@@ -81,20 +81,6 @@ export class SlicesKeeper {
     );
   }
 
-  /** Refused where slices of somebody else hold endpoints of the Service, which no Endpoints need to stand for. */
-  async refuseFilled(claim: Claim): Promise<void> {
-    const slices = await this.#list(claim, '');
-    const foreign = slices.find(
-      (slice) => !isMirrored(slice) && !isOurs(claim, slice) && (slice.endpoints?.length ?? 0) > 0,
-    );
-    if (foreign !== undefined) {
-      throw new Refusal(
-        'EndpointsTaken',
-        `Service ${claim.key} is filled by EndpointSlice ${foreign.metadata.name}`,
-      );
-    }
-  }
-
   /** What Kubernetes has mirrored from the Endpoints of the Service, asked now. */
   async mirrored(claim: Claim): Promise<readonly DesiredEndpoint[]> {
     return fromSlices(await this.#list(claim, `,${labels.sliceManagedBy}=${mirroringManager}`));
@@ -212,7 +198,8 @@ export function serviceOf({ metadata }: EndpointSlice): string | undefined {
   return name === undefined ? undefined : objectKey({ ...metadata, name });
 }
 
-function isMirrored({ metadata }: EndpointSlice): boolean {
+/** Whether Kubernetes has made a slice from Endpoints. */
+export function isMirrored({ metadata }: EndpointSlice): boolean {
   return metadata.labels?.[labels.sliceManagedBy] === mirroringManager;
 }
 

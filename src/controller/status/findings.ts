@@ -12,6 +12,7 @@ export const unknown = {
   published: undefined,
   registry: undefined,
   removal: undefined,
+  observed: undefined,
 } as const;
 
 export const isPublished = {

@@ -1,4 +1,4 @@
-import type { EtcdService } from '../../api/etcd-service.ts';
+import { type EtcdService, observes } from '../../api/etcd-service.ts';
 import type { Clock } from '../../clock.ts';
 import type { Hold } from '../../endpoints/guard/hold.ts';
 import { type ObjectKey, objectKey } from '../../kube/types.ts';
@@ -39,12 +39,15 @@ export class Reporter {
     const waitMs = await this.#write(before, object, findings);
     const reasonOf = (type: string): string | undefined =>
       before.status?.conditions?.find((condition) => condition.type === type)?.reason;
-    const { ready, removal } = findings;
+    const { ready, removal, observed } = findings;
     if (ready !== undefined && reasonOf('Ready') !== ready.reason) {
       recorder.readyChanged(object, ready);
     }
     if (removal?.status === 'False' && reasonOf('RemovalHeld')?.startsWith('HeldBy') === true) {
       recorder.holdEnded(object, removal);
+    }
+    if (observed?.equal !== undefined && reasonOf('Equal') !== observed.equal.reason) {
+      recorder.equalChanged(object, observed.equal);
     }
     return waitMs;
   }
@@ -68,7 +71,13 @@ export class Reporter {
   async #write(latest: EtcdService, found: EtcdService, findings: Findings): Promise<number | undefined> {
     const before = latest.status ?? {};
     const generation = found.metadata.generation ?? 0;
-    const status = nextStatus({ findings, before, generation, now: this.#deps.clock.now() });
+    const status = nextStatus({
+      findings,
+      before,
+      generation,
+      observes: observes(found),
+      now: this.#deps.clock.now(),
+    });
     return await this.#deps.statuses.write(objectKey(found.metadata), latest, status);
   }
 }

@@ -28,6 +28,7 @@ const published = (what: Desired, revision = 10): Findings => ({
   published: { desired: what, endpoints: what.endpoints, revision, held: 0, draining: 0 },
   registry: { status: 'True', reason: 'Connected', message: 'etcd answers' },
   removal: { status: 'False', reason: 'NothingHeld', message: 'Nothing is held' },
+  observed: undefined,
 });
 const nothingKnown: Findings = {
   ready: undefined,
@@ -35,13 +36,15 @@ const nothingKnown: Findings = {
   published: undefined,
   registry: undefined,
   removal: undefined,
+  observed: undefined,
 };
 const statusOf = (
   findings: Findings,
   before: EtcdServiceStatus = {},
   at = now,
   generation = 1,
-): EtcdServiceStatus => nextStatus({ findings, before, generation, now: at });
+  observes = false,
+): EtcdServiceStatus => nextStatus({ findings, before, generation, observes, now: at });
 const conditionOf = (status: EtcdServiceStatus, type: string): unknown =>
   status.conditions?.find((condition) => condition.type === type);
 
@@ -53,6 +56,26 @@ describe('the status of an EtcdService', () => {
       { type: 'RegistryConnected', status: 'Unknown', reason: 'Connecting' },
       { type: 'RemovalHeld', status: 'Unknown', reason: 'NotSynced' },
     ]);
+  });
+
+  it('has the condition Equal, and what was compared, as long as it is only observed', () => {
+    const comparison = { wanted: 1, standing: 0, missing: 1, superfluous: 0, different: 0, examples: [] };
+    const observed = {
+      desired: desired('10.0.0.1'),
+      comparison,
+      service: ['x'.repeat(600)],
+      equal: { status: 'False', reason: 'Differs', message: '1 is missing' },
+    } as const;
+    const observing = statusOf({ ...nothingKnown, observed }, {}, now, 1, true);
+    expect(observing).toMatchObject({ instances: { ready: 1 }, observed: { wanted: 1, missing: 1 } });
+    expect(observing.observed?.service.map(({ length }) => length)).toEqual([512]);
+    expect(conditionOf(observing, 'Equal')).toMatchObject({ status: 'False', reason: 'Differs' });
+
+    const kept = statusOf(nothingKnown, observing, now, 1, true);
+    expect(kept).toEqual(observing);
+    const publishing = statusOf(nothingKnown, observing);
+    expect(publishing).not.toHaveProperty('observed');
+    expect(conditionOf(publishing, 'Equal')).toBeUndefined();
   });
 
   it('counts what is published, with the revision that it reflects', () => {

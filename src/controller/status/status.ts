@@ -1,8 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Condition, EtcdServiceStatus } from '../../api/etcd-service.ts';
-import { rejectedMessageLimit } from '../../api/etcd-service-status.ts';
+import {
+  differenceLimit,
+  mostServiceDifferences,
+  rejectedMessageLimit,
+} from '../../api/etcd-service-status.ts';
 import type {
   ConditionType,
+  EqualReason,
   HasEndpointsReason,
   ReadyReason,
   RegistryConnectedReason,
@@ -10,6 +15,7 @@ import type {
 } from '../../api/reasons.ts';
 import type { Desired } from '../../endpoints/desired.ts';
 import type { DesiredEndpoint } from '../../endpoints/types.ts';
+import type { Observed } from '../observe/observer.ts';
 import { cutTo, type Finding, nextCondition } from './condition.ts';
 
 export type { Finding } from './condition.ts';
@@ -25,6 +31,8 @@ export interface Findings {
   readonly registry: Finding<RegistryConnectedReason> | undefined;
   /** Undefined where nothing is known of holds: the condition stays as it is. */
   readonly removal: Finding<RemovalHeldReason> | undefined;
+  /** How what stands differs from what would be published, of one that is only observed; undefined where nothing new is known of that. */
+  readonly observed: Observed | undefined;
 }
 
 export interface Published {
@@ -42,13 +50,16 @@ export interface StatusInput {
   readonly findings: Findings;
   readonly before: EtcdServiceStatus;
   readonly generation: number;
+  /** Whether the EtcdService is only observed. */
+  readonly observes: boolean;
   /** Wall-clock milliseconds. */
   readonly now: number;
 }
 
 /** The status that findings ask for. What they leave open keeps its value, or is Unknown on the first visit. */
-export function nextStatus({ findings, before, generation, now }: StatusInput): EtcdServiceStatus {
-  const { published, registry, ready, removal, serviceName } = findings;
+export function nextStatus({ findings, before, generation, observes, now }: StatusInput): EtcdServiceStatus {
+  const { published, observed, registry, ready, removal, serviceName } = findings;
+  const { observed: observedBefore, ...kept } = before;
   const condition = (type: ConditionType, finding: Finding | undefined): Condition => {
     const known = before.conditions?.find((other) => other.type === type);
     if (finding === undefined && known !== undefined) {
@@ -57,8 +68,10 @@ export function nextStatus({ findings, before, generation, now }: StatusInput): 
     return nextCondition(type, finding ?? firstVisit[type], known, { generation, now });
   };
   return {
-    ...before,
+    ...kept,
     ...(published === undefined ? {} : countsOf(published, before)),
+    ...(observed === undefined ? {} : instancesOf(observed.desired, { draining: 0, held: 0 })),
+    ...(observes ? observationOf(observed, observedBefore) : {}),
     ...(serviceName === undefined ? {} : { serviceName }),
     observedGeneration: generation,
     conditions: [
@@ -66,6 +79,7 @@ export function nextStatus({ findings, before, generation, now }: StatusInput): 
       condition('HasEndpoints', published && hasEndpoints(published)),
       condition('RegistryConnected', registry),
       condition('RemovalHeld', removal),
+      ...(observes ? [condition('Equal', observed?.equal)] : []),
     ],
   };
 }
@@ -92,6 +106,11 @@ const firstVisit: Readonly<Record<ConditionType, Finding>> = {
     reason: 'NotSynced',
     message: 'Nothing is known to have vanished yet',
   } satisfies Finding<RemovalHeldReason>,
+  Equal: {
+    status: 'Unknown',
+    reason: 'NotCompared',
+    message: 'Nothing has been compared yet',
+  } satisfies Finding<EqualReason>,
 };
 
 function hasEndpoints({ endpoints, desired }: Published): Finding<HasEndpointsReason> {
@@ -110,24 +129,45 @@ function hasEndpoints({ endpoints, desired }: Published): Finding<HasEndpointsRe
 
 /** Counts, samples and summary. The revision moves with them alone: it is never written for its own sake. */
 function countsOf(
-  { desired: { counts, formats, rejected }, endpoints, revision, held, draining }: Published,
+  { desired, endpoints, revision, held, draining }: Published,
   before: EtcdServiceStatus,
 ): EtcdServiceStatus {
   const summary = `${endpoints.filter((endpoint) => endpoint.ready).length}/${endpoints.length - draining}`;
-  const samples = rejected.map((sample) => ({
-    ...sample,
-    message: cutTo(sample.message, rejectedMessageLimit),
-  }));
-  const next = {
-    summary,
-    instances: { ...counts, draining, held },
-    formats: [...formats],
-    rejected: samples,
-  };
+  const next = { summary, ...instancesOf(desired, { draining, held }) };
   const { summary: oldSummary, instances, formats: oldFormats = [], rejected: oldRejected = [] } = before;
   const known = { summary: oldSummary, instances, formats: oldFormats, rejected: oldRejected };
   const isSame = isDeepStrictEqual(next, known);
   return { ...next, revision: isSame && before.revision !== undefined ? before.revision : String(revision) };
+}
+
+/** What became of the keys. */
+function instancesOf(
+  { counts, formats, rejected }: Desired,
+  kept: Pick<Published, 'draining' | 'held'>,
+): Pick<EtcdServiceStatus, 'instances' | 'formats' | 'rejected'> {
+  const samples = rejected.map((sample) => ({
+    ...sample,
+    message: cutTo(sample.message, rejectedMessageLimit),
+  }));
+  return { instances: { ...counts, ...kept }, formats: [...formats], rejected: samples };
+}
+
+function observationOf(
+  observed: Observed | undefined,
+  before: EtcdServiceStatus['observed'],
+): Pick<EtcdServiceStatus, 'observed'> {
+  if (observed?.comparison === undefined) {
+    return before === undefined ? {} : { observed: before };
+  }
+  const { comparison, service } = observed;
+  const cut = (text: string): string => cutTo(text, differenceLimit);
+  return {
+    observed: {
+      ...comparison,
+      service: service.slice(0, mostServiceDifferences).map(cut),
+      examples: comparison.examples.map((example) => ({ ...example, endpoint: cut(example.endpoint) })),
+    },
+  };
 }
 
 export type Difference = 'none' | 'counters' | 'transition';
