@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { parseRegistrySpec, parseSpec } from '../src/api/parse.ts';
+import { errorCodes } from '../src/error-codes.ts';
 import {
   catalogRights,
   leaseRights,
@@ -110,6 +111,13 @@ describe('the documentation', () => {
       const groups = [...statement.matchAll(/\(`[^`]+`(, `[^`]+`)*\)/g)];
       expect(groups.flatMap(([names]) => namesIn(names)).filter((name) => !isTest(name))).toEqual([]);
     }
+  });
+
+  it('names no code of an error that nothing throws; the types see to it that all that are thrown are named', async () => {
+    const files = await Array.fromAsync(glob(['src/**/*.ts'], { cwd: root }));
+    const thrown = files.filter((file) => !file.endsWith('.test.ts') && !file.endsWith('error-codes.ts'));
+    const sources = (await Promise.all(thrown.map((file) => readFile(join(root, file), 'utf8')))).join();
+    expect(Object.keys(errorCodes).filter((code) => !sources.includes(`'${code}'`))).toEqual([]);
   });
 
   it('shows no object of ours that is not valid', () => {

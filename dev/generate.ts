@@ -8,6 +8,7 @@ import { etcdCatalogKind, etcdRegistryKind, etcdServiceKind } from '../src/api/k
 import { checksPage } from './reference/checks.ts';
 import { conditionsPage } from './reference/conditions.ts';
 import { crdYaml } from './reference/crd.ts';
+import { errorsPage } from './reference/errors.ts';
 import { etcdCatalogPage } from './reference/etcd-catalog.ts';
 import { etcdRegistryPage } from './reference/etcd-registry.ts';
 import { etcdServicePage } from './reference/etcd-service.ts';
@@ -29,6 +30,7 @@ const files: readonly GeneratedFile[] = [
   { path: 'docs/formats.md', content: formatsPage },
   { path: 'docs/reference/checks.md', content: checksPage },
   { path: 'docs/reference/conditions.md', content: conditionsPage },
+  { path: 'docs/reference/errors.md', content: errorsPage },
   { path: 'docs/reference/etcdservice.md', content: etcdServicePage },
   { path: 'docs/reference/etcdregistry.md', content: etcdRegistryPage },
   { path: 'docs/reference/etcdcatalog.md', content: etcdCatalogPage },

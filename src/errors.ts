@@ -1,3 +1,10 @@
+import type { ReadyReason } from './api/reasons.ts';
+import type { ConnectedReason } from './api/registry-reasons.ts';
+import type { ErrorCode } from './error-codes.ts';
+
+/** A code of an error: one of those of error-codes.ts, or the reason of the condition that the error becomes. */
+export type Code = ErrorCode | ReadyReason | ConnectedReason;
+
 /**
  * Errors of this project. Each has a stable `code`, names the object or key it concerns and keeps its `cause`.
  * There are two kinds, and nothing else decides whether work is tried again:
@@ -11,10 +18,10 @@ export interface ErrorDetails {
 }
 
 abstract class CodedError extends Error {
-  readonly code: string;
+  readonly code: Code;
   readonly subject: string | undefined;
 
-  constructor(code: string, message: string, details: ErrorDetails = {}) {
+  constructor(code: Code, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.subject = details.subject;
@@ -27,11 +34,7 @@ export class RetryableError extends CodedError {
   /** Least time before the next try in milliseconds, where the server named one (Retry-After). */
   readonly retryAfterMs: number | undefined;
 
-  constructor(
-    code: string,
-    message: string,
-    details: ErrorDetails & { readonly retryAfterMs?: number } = {},
-  ) {
+  constructor(code: Code, message: string, details: ErrorDetails & { readonly retryAfterMs?: number } = {}) {
     super(code, message, details);
     this.retryAfterMs = details.retryAfterMs;
   }
@@ -54,6 +57,6 @@ export function codeOf(error: unknown): string | undefined {
 }
 
 /** Whether `error` is ours and has this code. */
-export function hasCode(error: unknown, code: string): boolean {
+export function hasCode(error: unknown, code: Code): boolean {
   return error instanceof CodedError && error.code === code;
 }

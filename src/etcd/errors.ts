@@ -1,4 +1,5 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
+import type { ErrorCode } from '../error-codes.ts';
 import { codeOf, hasCode, RetryableError, TerminalError } from '../errors.ts';
 
 export type EtcdError = RetryableError | TerminalError;
@@ -8,7 +9,7 @@ interface Rule {
   readonly status?: status;
   /** A part of etcd's message. */
   readonly text?: string;
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly says: string;
   /** Only another input can help. */
   readonly terminal?: true;
@@ -102,7 +103,9 @@ const rules: readonly Rule[] = [
 
 const otherwise: Rule = { code: 'ETCD_FAILED', says: 'failed' };
 
-const elsewhereCodes = new Set(rules.filter((rule) => rule.elsewhere).map((rule) => rule.code));
+const elsewhereCodes: ReadonlySet<string> = new Set(
+  rules.filter((rule) => rule.elsewhere).map((rule) => rule.code),
+);
 
 /** The most of a server's own words that a message repeats. */
 const shownDetails = 300;

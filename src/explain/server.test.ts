@@ -50,13 +50,16 @@ describe('a controller that is asked to explain', () => {
     expect(asked).toEqual([question, short]);
   });
 
-  it.each(['NOT_LEADING', 'UNKNOWN_ETCD_SERVICE'])('says why it does not explain: %s', async (code) => {
-    const address = await serve(() => Promise.reject(new TerminalError(code, 'ask the replica b')));
-    await expect(askController(question, address, 5000)).rejects.toMatchObject({
-      code: 'NOT_EXPLAINED',
-      message: 'ask the replica b',
-    });
-  });
+  it.each(['NOT_LEADING', 'UNKNOWN_ETCD_SERVICE'] as const)(
+    'says why it does not explain: %s',
+    async (code) => {
+      const address = await serve(() => Promise.reject(new TerminalError(code, 'ask the replica b')));
+      await expect(askController(question, address, 5000)).rejects.toMatchObject({
+        code: 'NOT_EXPLAINED',
+        message: 'ask the replica b',
+      });
+    },
+  );
 
   it('survives a question that it fails at', async () => {
     let fails = true;

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { FakeClock, turns } from '../../test/kit/fake-clock.ts';
+import type { ErrorCode } from '../error-codes.ts';
 import { RetryableError } from '../errors.ts';
 import { createCache } from './cache.ts';
 import { SERVICES } from './resources.ts';
@@ -7,7 +8,7 @@ import { SERVICES } from './resources.ts';
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined };
 
 /** How often a cache asks in ten minutes of an apiserver that answers each list with that error. */
-async function listsInTenMinutes(code: string): Promise<number> {
+async function listsInTenMinutes(code: ErrorCode): Promise<number> {
   const clock = new FakeClock();
   let lists = 0;
   const streams = {
@@ -31,11 +32,14 @@ async function listsInTenMinutes(code: string): Promise<number> {
 }
 
 describe('a cache that cannot list', () => {
-  it.each(['KUBE_FORBIDDEN', 'KUBE_NOT_SERVED'])('asks at leisure after %s, which lasts', async (code) => {
-    expect(await listsInTenMinutes(code)).toBeLessThanOrEqual(12);
-  });
+  it.each(['KUBE_FORBIDDEN', 'KUBE_NOT_SERVED'] as const)(
+    'asks at leisure after %s, which lasts',
+    async (code) => {
+      expect(await listsInTenMinutes(code)).toBeLessThanOrEqual(12);
+    },
+  );
 
-  it.each(['KUBE_UNAVAILABLE', 'KUBE_TIMEOUT', 'KUBE_UNAUTHORIZED'])(
+  it.each(['KUBE_UNAVAILABLE', 'KUBE_TIMEOUT', 'KUBE_UNAUTHORIZED'] as const)(
     'asks at least each half minute after %s, which passes',
     async (code) => {
       expect(await listsInTenMinutes(code)).toBeGreaterThanOrEqual(20);

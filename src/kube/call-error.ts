@@ -1,5 +1,6 @@
 /** Every failure of a call to the apiserver, named once: what it means, and whether trying again can help. */
 import { z } from 'zod';
+import type { ErrorCode } from '../error-codes.ts';
 import { codeOf, messageOf, RetryableError, TerminalError } from '../errors.ts';
 import type { Verb } from './options.ts';
 import type { Resource } from './types.ts';
@@ -128,7 +129,7 @@ function terminalError(subject: CallSubject, httpStatus: number, status: Status)
   return undefined;
 }
 
-function retryableCode(httpStatus: number, status: Status): string {
+function retryableCode(httpStatus: number, status: Status): ErrorCode {
   switch (httpStatus) {
     case 401:
       return 'KUBE_UNAUTHORIZED';

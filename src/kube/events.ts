@@ -6,7 +6,7 @@
  * leaves the connections to the reconciler.
  */
 import { type Cancel, type Clock, sleep } from '../clock.ts';
-import { hasCode, RetryableError } from '../errors.ts';
+import { type Code, hasCode, RetryableError } from '../errors.ts';
 import { EventLedger, type LedgerEntry, type LedgerTime } from './event-ledger.ts';
 import type { KubeDeps, KubeLog } from './options.ts';
 import { EVENTS, type KubeEvent } from './resources.ts';
@@ -21,7 +21,7 @@ export interface EventRecorderDeps extends Pick<KubeDeps, 'clock' | 'log' | 'ran
 /** When what could not be written is tried again, in milliseconds. */
 const RETRY_MS = 10_000;
 /** Codes of failures that pass: the Event is kept for later. */
-const PASSING = [
+const PASSING: readonly Code[] = [
   'KUBE_UNAVAILABLE',
   'KUBE_TIMEOUT',
   'KUBE_TOO_MANY_REQUESTS',

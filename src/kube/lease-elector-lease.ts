@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { elapsedMs, type Moment, momentOf, sleep } from '../clock.ts';
-import { hasCode, messageOf } from '../errors.ts';
+import { type Code, hasCode, messageOf } from '../errors.ts';
 import type { Leader } from '../leadership/elector.ts';
 import { guarded } from './guarded.ts';
 import {
@@ -173,6 +173,7 @@ export class ContestedLease {
 
 /** Somebody else has created, written or deleted the Lease between our read and our write. */
 function isTooLate(error: unknown, found: Lease | undefined): boolean {
-  const codes = found === undefined ? ['KUBE_ALREADY_EXISTS'] : ['KUBE_CONFLICT', 'KUBE_NOT_FOUND'];
+  const codes: readonly Code[] =
+    found === undefined ? ['KUBE_ALREADY_EXISTS'] : ['KUBE_CONFLICT', 'KUBE_NOT_FOUND'];
   return codes.some((code) => hasCode(error, code));
 }

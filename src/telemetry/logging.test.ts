@@ -40,14 +40,14 @@ describe('a log line as JSON', () => {
   it('describes an error with its code, its subject and its causes, and no stack', () => {
     const { log, last } = capture();
     const cause = Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:2379'), { code: 'ECONNREFUSED' });
-    const error = new RetryableError('ETCD_AWAY', 'etcd does not answer', {
+    const error = new RetryableError('ETCD_UNAVAILABLE', 'etcd does not answer', {
       subject: '10.0.0.1:2379',
       cause,
     });
     log.error({ error }, 'Could not list');
     expect(last()['error']).toEqual({
       name: 'RetryableError',
-      code: 'ETCD_AWAY',
+      code: 'ETCD_UNAVAILABLE',
       subject: '10.0.0.1:2379',
       message: 'etcd does not answer',
       cause: { name: 'Error', code: 'ECONNREFUSED', message: 'connect ECONNREFUSED 10.0.0.1:2379' },
@@ -139,8 +139,11 @@ describe('a log line as text', () => {
   it('shows an error with its code and what led to it', () => {
     const { log, lines } = capture({ format: 'text' });
     const cause = new Error('no route');
-    log.warn({ error: new RetryableError('AWAY', 'etcd does not answer', { cause }) }, 'Could not list');
-    expect(lines[0]).toContain('error="etcd does not answer (AWAY) ← no route"');
+    log.warn(
+      { error: new RetryableError('ETCD_UNAVAILABLE', 'etcd does not answer', { cause }) },
+      'Could not list',
+    );
+    expect(lines[0]).toContain('error="etcd does not answer (ETCD_UNAVAILABLE) ← no route"');
   });
 
   it('holds no line break but the last, whatever a field holds', () => {

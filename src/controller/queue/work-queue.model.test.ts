@@ -140,13 +140,13 @@ class Real {
       handler?.resolve({ requeueAfterMs: 70 });
     }
     if (outcome === 'error') {
-      handler?.reject(new RetryableError('AWAY', 'away'));
+      handler?.reject(new RetryableError('KUBE_UNAVAILABLE', 'away'));
     }
     if (outcome === 'retry-after') {
-      handler?.reject(new RetryableError('BUSY', 'busy', { retryAfterMs: 200 }));
+      handler?.reject(new RetryableError('KUBE_TOO_MANY_REQUESTS', 'busy', { retryAfterMs: 200 }));
     }
     if (outcome === 'terminal') {
-      handler?.reject(new TerminalError('WRONG', 'wrong'));
+      handler?.reject(new TerminalError('KUBE_INVALID', 'wrong'));
     }
   }
 

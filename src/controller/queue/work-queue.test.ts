@@ -256,7 +256,7 @@ describe('a delayed add', () => {
 });
 
 describe('a handler that fails', () => {
-  const conflict = new RetryableError('CONFLICT', 'changed meanwhile');
+  const conflict = new RetryableError('SLICE_APPEARED', 'changed meanwhile');
 
   it('is tried again with a delay that doubles, until it succeeds', async () => {
     const rig = started();
@@ -284,7 +284,9 @@ describe('a handler that fails', () => {
   it('does not run again before the time that the server asked for, even when its key changes', async () => {
     const rig = started();
     await rig.add('a');
-    await rig.running('a').fail(new RetryableError('TOO_MANY_REQUESTS', 'slow down', { retryAfterMs: 2000 }));
+    await rig
+      .running('a')
+      .fail(new RetryableError('KUBE_TOO_MANY_REQUESTS', 'slow down', { retryAfterMs: 2000 }));
     expect(rig.finished[0]).toMatchObject({ retryInMs: 2000 });
     await rig.add('a');
     await rig.advance(1999);
@@ -309,7 +311,7 @@ describe('a handler that fails', () => {
   it('for good is not tried again until its key is added', async () => {
     const rig = started();
     await rig.add('a');
-    const error = new TerminalError('NAME_TAKEN', 'the name is taken');
+    const error = new TerminalError('KUBE_INVALID', 'the name is taken');
     await rig.running('a').fail(error);
     await rig.advance(3_600_000);
     expect(rig.started).toEqual(['a']);

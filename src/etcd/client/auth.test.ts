@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../test/kit/fake-clock.ts';
+import type { ErrorCode } from '../../error-codes.ts';
 import { RetryableError } from '../../errors.ts';
 import { TokenKeeper } from './auth.ts';
 
@@ -8,7 +9,7 @@ const log = { debug() {}, info() {}, warn() {}, error() {} };
 /** A keeper whose server gives `token-1`, `token-2` …, or fails with the code that the test sets. */
 function start() {
   const clock = new FakeClock();
-  const server = { asked: 0, fails: undefined as string | undefined };
+  const server = { asked: 0, fails: undefined as ErrorCode | undefined };
   const authenticate = (): Promise<string> => {
     server.asked += 1;
     return server.fails === undefined

@@ -1,4 +1,4 @@
-import { hasCode, TerminalError } from '../../errors.ts';
+import { type Code, hasCode, TerminalError } from '../../errors.ts';
 import { keyBytes } from '../key.ts';
 import type { Key, Registration, Revision } from '../types.ts';
 import type { EtcdClient } from './client.ts';
@@ -83,7 +83,7 @@ function wasRefused(error: unknown): boolean {
   return error instanceof TerminalError || refusals.some((code) => hasCode(error, code));
 }
 
-const refusals = [
+const refusals: readonly Code[] = [
   'ETCD_LEASE_NOT_FOUND',
   'ETCD_PERMISSION_DENIED',
   'ETCD_AUTH_FAILED',
