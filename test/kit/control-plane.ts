@@ -15,6 +15,15 @@ export interface Servers {
   /** Writes that the apiserver has answered, a JSON object a line (audit.k8s.io/v1 Event, level Metadata). */
   readonly auditLog: string;
   readonly served: Served;
+  readonly containers: Containers;
+}
+
+/** What this machine can do of what makes a container. */
+export interface Containers {
+  /** It builds images, as root and without a registry. */
+  readonly buildah: boolean;
+  /** It gives a process the number 1. */
+  readonly namespaces: boolean;
 }
 
 /** What the servers found can do. */

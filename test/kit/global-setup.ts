@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type { TestProject } from 'vitest/node';
 import { Cache, cacheRoot } from '../../dev/control-plane/cache.ts';
 import { findOldEtcd } from '../../dev/control-plane/etcd-releases.ts';
@@ -5,6 +7,9 @@ import { findBinaries } from '../../dev/control-plane/find.ts';
 import { startControlPlane } from '../../dev/control-plane/plane.ts';
 import { findPythonEtcd3 } from '../../dev/control-plane/python-etcd3.ts';
 import { isAtLeast } from '../../dev/control-plane/version.ts';
+import type { Containers } from './control-plane.ts';
+
+const run = promisify(execFile);
 
 /** Starts the one control plane that all tests of the project `servers` share, and hands it to them. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -15,6 +20,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const oldEtcd = await findOldEtcd({ report, environment, cache });
   const pythonEtcd3 = await findPythonEtcd3(cache, report);
   const plane = await startControlPlane({ binaries, report, auditLog: true });
+  const containers = await findContainers();
   project.provide('servers', {
     binaries,
     oldEtcd,
@@ -26,6 +32,17 @@ export default async function setup(project: TestProject): Promise<() => Promise
       cel: isAtLeast(plane.version, '1.25'),
       controllerManager: binaries.kubeControllerManager !== undefined,
     },
+    containers,
   });
   return plane.stop;
+}
+
+async function findContainers(): Promise<Containers> {
+  const works = (program: string, args: readonly string[]): Promise<boolean> =>
+    run(program, args).then(
+      () => true,
+      () => false,
+    );
+  const namespaces = await works('unshare', ['--mount', '--pid', '--fork', 'true']);
+  return { namespaces, buildah: namespaces && (await works('buildah', ['--version'])) };
 }

@@ -9,6 +9,8 @@ export type Need =
   | 'kubectl'
   | 'etcd 3.4'
   | 'python3-etcd3'
+  | 'buildah'
+  | 'namespaces of processes'
   | `server >= ${number}.${number}`
   | `etcd >= ${number}.${number}`;
 
@@ -21,7 +23,7 @@ export function describeNeeding(need: Need, title: string, body: () => void): vo
 }
 
 /** Whether these servers have what is needed. */
-export function isMet(need: Need, { binaries, oldEtcd, pythonEtcd3, served }: Servers): boolean {
+export function isMet(need: Need, { binaries, oldEtcd, pythonEtcd3, served, containers }: Servers): boolean {
   switch (need) {
     case 'discovery.k8s.io/v1':
       return served.discoveryV1;
@@ -33,6 +35,10 @@ export function isMet(need: Need, { binaries, oldEtcd, pythonEtcd3, served }: Se
       return oldEtcd !== undefined;
     case 'python3-etcd3':
       return pythonEtcd3 !== undefined;
+    case 'buildah':
+      return containers.buildah;
+    case 'namespaces of processes':
+      return containers.namespaces;
     default: {
       const [what, , least = ''] = need.split(' ');
       const version = what === 'server' ? binaries.kubernetesVersion : parseVersion(binaries.etcdVersion);
