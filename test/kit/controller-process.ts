@@ -8,6 +8,8 @@ import { eventually } from './eventually.ts';
 const MAIN = new URL('../../src/main.ts', import.meta.url).pathname;
 
 export interface ControllerOptions {
+  /** The command line of the command, without what it is told; Node.js with the sources unless given. */
+  readonly command?: readonly [program: string, ...args: string[]];
   /** URLs of the registry's members; none: only EtcdRegistries are served. */
   readonly etcd: readonly string[];
   /** Path of the kubeconfig. */
@@ -38,8 +40,9 @@ export interface Exit {
 /** Starts the controller as its users do, as a process of its own; resolves when it serves its metrics. Who starts it ends it. */
 export async function startController(options: ControllerOptions): Promise<ControllerProcess> {
   const { replica = `test-${randomBytes(5).toString('hex')}`, args = [] } = options;
-  const [program, command] = dyingWithParent(process.execPath, [
-    MAIN,
+  const [runner, ...before] = options.command ?? [process.execPath, MAIN];
+  const [program, command] = dyingWithParent(runner, [
+    ...before,
     'controller',
     ...(options.etcd.length === 0 ? [] : [`--etcd=${options.etcd.join(',')}`]),
     `--kubeconfig=${options.kubeconfig}`,
@@ -96,6 +99,7 @@ export class ControllerProcess {
     });
   }
 
+  /** Of the process that was started, which with a `command` of one's own may be the parent of the controller. */
   get pid(): number | undefined {
     return this.#child.pid;
   }
