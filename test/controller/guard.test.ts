@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { writesOf } from '../kit/audit.ts';
 import { eventually } from '../kit/eventually.ts';
 import { addresses, Fleet } from '../kit/fleet.ts';
 import type { AnyObject } from '../kit/kube-objects.ts';
+import { ownAddress } from '../kit/own-address.ts';
 import { addressesOf, type Scene, startScene } from '../kit/scene.ts';
 
 let scene: Scene;
@@ -420,15 +420,6 @@ async function refusingPort(address: string): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
-}
-
-function ownAddress(): string {
-  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  const own = all.find(({ family, internal }) => family === 'IPv4' && !internal);
-  if (own === undefined) {
-    throw new Error('This machine has no address but its loopback, which no EtcdService may publish');
-  }
-  return own.address;
 }
 
 /** One after the other in twenty rows. */
