@@ -1,0 +1,13 @@
+import { parseDocument } from 'yaml';
+
+/** The chart's values.yaml with that image, comments and all; throws where it has no place for one. */
+export function withImage(values: string, repository: string, digest: string): string {
+  const document = parseDocument(values);
+  for (const [name, value] of Object.entries({ repository, digest })) {
+    if (!document.hasIn(['image', name])) {
+      throw new Error(`values.yaml has no image.${name}`);
+    }
+    document.setIn(['image', name], value);
+  }
+  return document.toString({ lineWidth: 0 });
+}
