@@ -11,6 +11,9 @@ const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');
 const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
 
+/** Longer than npm takes on a machine that tests other things at the same time. */
+const INSTALL_TIMEOUT_MS = 400_000;
+
 /** A folder with nothing but the package, installed as a user does. */
 let folder: string;
 /** What the package holds, as npm says. */
@@ -27,7 +30,7 @@ beforeAll(async () => {
   const options = ['--omit=dev', '--ignore-scripts', '--no-audit', '--prefer-offline'];
   await run('npm', ['install', ...options, `./${filename}`], { cwd: folder });
   return () => rm(folder, { recursive: true, force: true });
-});
+}, INSTALL_TIMEOUT_MS);
 
 it('holds what was compiled from the sources, the command, the CRDs and what every package has, and nothing else', async () => {
   const sources = await Array.fromAsync(glob('**/*.ts', { cwd: join(root, 'src') }));
