@@ -92,6 +92,7 @@ describe('doctor', () => {
   });
 
   it('names each right that is missing, with what grants it', async () => {
+    await installCrds(own.plane.credentials);
     const { kubeconfigPath } = await own.plane.addUser('nobody');
     const { code, of } = await examine(['--leader-elect=off', '--namespace=shop'], { kubeconfigPath });
     expect(code).toBe(1);
