@@ -104,6 +104,12 @@ export const etcdServiceSpecSchema = z.object({
   ports: servicePortsSchema
     .optional()
     .describe('Ports of the Service. Absent, they are those of the Service that exists already.'),
+  portsFrom: z
+    .enum(['Registrations'])
+    .optional()
+    .describe(
+      'Registrations gives a Service created here the ports that its registrations announce: one for each name, with the number that most of them have when it is first seen. A port that the Service has stays, whatever instances come and go. It takes the place of ports.',
+    ),
   publish: z
     .array(z.enum(publishKinds))
     .min(1)

@@ -75,6 +75,11 @@ export const conditions = {
         meaning: 'The Service has to be created, and spec.ports names no port for it.',
         action: 'Name the ports of the Service in spec.ports.',
       },
+      PortsNotAnnounced: {
+        meaning:
+          'The Service has to be created with the ports of its registrations, and none of them announces one yet.',
+        action: 'Wait until an instance registers, or name the ports of the Service in spec.ports.',
+      },
       WaitingForInstances: {
         meaning:
           'Hand-written Endpoints or EndpointSlices, or an ExternalName, are to be adopted, and etcd holds no ready instance yet.',
@@ -271,6 +276,11 @@ export const eventReasons = {
   RegistrationsRejected: {
     meaning: 'Registrations cannot be read or published; what they announced before stays.',
     action: 'Correct the registrations that status.rejected names.',
+  },
+  PortsLeftOut: {
+    meaning:
+      'Registrations announce ports that the Service cannot have: more than 32, a name that is none, or a number that another port of the Service has.',
+    action: 'Correct the registrations, or name the ports of the Service in spec.ports.',
   },
   PortsMissing: {
     meaning: 'Instances lack some of the ports of the Service and are published for the others.',

@@ -134,6 +134,13 @@ const formatRules: readonly Rule[] = (Object.keys(formatBlocks) as (keyof typeof
 
 const listRules: readonly Rule[] = [
   {
+    at: 'spec',
+    field: 'spec.portsFrom',
+    cel: '!has(self.portsFrom) || !has(self.ports)',
+    message: 'must not stand beside ports',
+    holds: ({ spec: { ports, portsFrom } }) => portsFrom === undefined || ports === undefined,
+  },
+  {
     at: 'spec.ports',
     field: 'spec.ports',
     cel: "self.size() == 1 || self.all(port, has(port.name) && port.name != '')",

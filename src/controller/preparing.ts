@@ -21,6 +21,7 @@ export interface Prepared {
   /** The Service as it stands. */
   readonly existing: Service | undefined;
   readonly ports: readonly ServicePort[];
+  readonly portsLeftOut: number;
   readonly registry: RegistryUse;
   readonly subscription: Subscription;
 }
@@ -53,13 +54,24 @@ export class Preparer {
     const claim = this.claimOf(tracked, object);
     // What cannot be filled is observed all the same: that is one of the differences.
     const existing = claim.spec.mode === 'Observe' ? services.standing(claim) : services.existing(claim);
-    const ports = services.ports(claim, existing);
+    const filled = (): Filled => {
+      const instances = tracked.subscription?.instances() ?? [];
+      return { ...services.ports(claim, existing, instances), service: existing };
+    };
+    const first = filled();
     const registry = registries.of(claim);
     if ('pending' in registry) {
       return registry;
     }
-    const subscription = this.#subscribe(tracked, claim, { ports, service: existing }, registry);
-    return { claim, existing, ports, registry, subscription };
+    const subscription = this.#subscribe(tracked, claim, first, registry);
+    if (claim.spec.portsFrom === undefined) {
+      return { claim, existing, ports: first.ports, portsLeftOut: 0, registry, subscription };
+    }
+    // What was not followed before may have told ports at once.
+    const { ports, leftOut } = filled();
+    const prepared = { claim, existing, ports, portsLeftOut: leftOut, registry, subscription };
+    this.read(prepared, existing);
+    return prepared;
   }
 
   /** What is asked for, and for which Service. Throws a Refusal where that cannot be read. */
@@ -69,8 +81,9 @@ export class Preparer {
   }
 
   /** Reads what is followed as the Service wants it that stands now: Kubernetes has chosen what the spec leaves open, such as families. */
-  read({ claim, ports, registry, subscription }: Prepared, service: Service): void {
-    subscription.update(followingOf(claim, { ports, service }, registry, this.#deps.maxValueBytes));
+  read({ claim, ports, portsLeftOut, registry, subscription }: Prepared, service: Service | undefined): void {
+    const filled = { ports, leftOut: portsLeftOut, service };
+    subscription.update(followingOf(claim, filled, registry, this.#deps.maxValueBytes));
   }
 
   #subscribe(tracked: Tracked, claim: Claim, filled: Filled, registry: RegistryUse): Subscription {

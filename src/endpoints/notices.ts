@@ -8,6 +8,7 @@ const maxLabelSets = 100;
 const maxNamed = 5;
 
 export type NoticeReason =
+  | 'PortsLeftOut'
   | 'PortsMissing'
   | 'PortsDiffer'
   | 'TooManyPortSets'
@@ -40,12 +41,15 @@ export interface NoticeRules {
   readonly headless: boolean;
   /** Whether hints are to keep traffic within a zone. */
   readonly zoneHints: boolean;
+  /** Names of ports that registrations announce and the Service cannot have; absent: none. */
+  readonly portsLeftOut?: number;
 }
 
 /** Everything that a user should know of what is published, each reason once. */
 export function noticesOf(noticed: Noticed, rules: NoticeRules): readonly Notice[] {
   const { endpoints } = noticed;
   return [
+    portsLeftOut(rules),
     portsMissing(noticed),
     rules.headless ? portsDiffer(endpoints) : undefined,
     tooManyPortSets(noticed),
@@ -53,6 +57,11 @@ export function noticesOf(noticed: Noticed, rules: NoticeRules): readonly Notice
     ...flaws.map((flaw) => flawed(flaw, noticed)),
     rules.zoneHints ? noZoneHints(endpoints) : undefined,
   ].filter((notice) => notice !== undefined);
+}
+
+function portsLeftOut({ portsLeftOut: count = 0 }: NoticeRules): Notice | undefined {
+  const message = `The registrations announce ports that the Service cannot have: ${count} of their names`;
+  return count === 0 ? undefined : { reason: 'PortsLeftOut', count, message };
 }
 
 function portsMissing({ partial }: Noticed): Notice | undefined {

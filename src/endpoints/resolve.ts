@@ -94,7 +94,7 @@ function familyNotServed({ address }: Instance, families: readonly AddressFamily
 const maxNamed = 5;
 
 function noPort({ address }: Instance, ports: readonly ServicePort[]): Outcome {
-  const named = ports.slice(0, maxNamed).map(({ targetPort }) => targetPort ?? 'its only port');
+  const named = ports.slice(0, maxNamed).map(({ targetPort }) => targetPort || 'its only port');
   const wanted = [...named, ...(ports.length > maxNamed ? ['…'] : [])].join(', ');
   return {
     kind: 'rejected',

@@ -124,6 +124,12 @@ const examples: Readonly<Record<string, readonly RuleExample[]>> = {
     { valid: web({ format: 'rpcx', rpcx: { group: 'test' } }), invalid: web({ rpcx: { group: 'test' } }) },
     { valid: web({ format: 'rpcx' }), invalid: web({ format: 'plain', rpcx: {} }) },
   ],
+  'spec.portsFrom: must not stand beside ports': [
+    {
+      valid: web({ portsFrom: 'Registrations' }),
+      invalid: web({ portsFrom: 'Registrations', ports: [{ port: 80 }] }),
+    },
+  ],
   'spec.ports: each of several ports needs a name': [
     { valid: web({ ports: [{ port: 80 }] }), invalid: web({ ports: [{ port: 80 }, port('b', 81)] }) },
   ],

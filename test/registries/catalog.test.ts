@@ -59,6 +59,16 @@ async function register(tenant: Scene, services: Readonly<Record<string, readonl
   await plane.own.registrar.put(Object.fromEntries(keys));
 }
 
+async function portsIn(tenant: Scene): Promise<Readonly<Record<string, readonly string[]>>> {
+  const services = await tenant.objects.list('services');
+  return Object.fromEntries(
+    services.map(({ metadata, spec: { ports = [] } }) => [
+      metadata.name,
+      ports.map(({ name = '', port }: AnyObject) => `${name}:${port}`).sort(),
+    ]),
+  );
+}
+
 async function namesOf(tenant: Scene): Promise<readonly string[]> {
   return (await tenant.objects.list('etcdservices')).map(({ metadata }) => metadata.name).sort();
 }
@@ -97,6 +107,23 @@ describe.concurrent('a catalog', () => {
     await register(tenant, { late: ['10.0.0.3:80'] });
     await tenant.untilPublished('late', ['10.0.0.3:80']);
     await untilCounted(name, { found: 3, published: 3, leftOut: 0 });
+  });
+
+  it('makes Services that have the ports that their own registrations announce with portsFrom', async () => {
+    const json = { address: '.ip', ports: { http: '.http', pg: '.pg' } };
+    const { tenant } = await stage(
+      {
+        web: ['{"ip":"10.0.0.1","http":8080}', '{"ip":"10.0.0.2","http":8080}'],
+        db: ['{"ip":"10.0.0.3","pg":5432}'],
+      },
+      { template: { spec: { portsFrom: 'Registrations', format: 'json', json } } },
+    );
+    await eventually(
+      async () => expect(await portsIn(tenant)).toEqual({ web: ['http:8080'], db: ['pg:5432'] }),
+      LOOK,
+    );
+    await tenant.untilPublished('db', ['10.0.0.3:5432 (pg)']);
+    await tenant.untilPublished('web', ['10.0.0.1:8080 (http)', '10.0.0.2:8080 (http)']);
   });
 
   it('writes each EtcdService once where only instances and other services change', async () => {

@@ -18,7 +18,7 @@ function readBelow(
   const parsed = parseSpec(etcdService('web', { ...source, format, ports: [{ port: 80 }] }));
   const spec = 'ok' in parsed ? parsed.ok : expect.unreachable();
   const registry = { name: 'company', source: new MemoryRegistry(), root, rules, rulesId: root };
-  const following = followingOf({ spec }, { ports: [], service: undefined }, registry, 1_000_000);
+  const following = followingOf({ spec }, { ports: [], leftOut: 0, service: undefined }, registry, 1_000_000);
   const { read } = following.rules();
   const values = new Map(
     Object.entries(registrations).map(([key, value]) => [keyOf(root + key), Buffer.from(value)] as const),

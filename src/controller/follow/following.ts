@@ -16,13 +16,15 @@ import type { Following } from './subscription.ts';
 /** The Service that is filled: its ports, and the object as far as it stands. */
 export interface Filled {
   readonly ports: readonly ServicePort[];
+  /** Names of ports that registrations announce and the Service cannot have. */
+  readonly leftOut: number;
   readonly service: Service | undefined;
 }
 
 /** What an EtcdService follows, and how that is read and published for its Service. */
 export function followingOf(
   { spec }: Pick<Claim, 'spec'>,
-  { ports, service }: Filled,
+  { ports, leftOut, service }: Filled,
   registry: RegistryUse,
   maxValueBytes: number,
 ): Following {
@@ -41,6 +43,7 @@ export function followingOf(
       topology,
       slices,
       ports,
+      leftOut,
       families,
       headless,
       registry.rulesId,
@@ -52,6 +55,7 @@ export function followingOf(
         read: compileReader({ ...spec, root }, { maxValueBytes }),
         publishing: {
           ports,
+          portsLeftOut: leftOut,
           families,
           headless,
           zoneHints: topology?.hints === 'Zone',

@@ -7,7 +7,7 @@ import type { Change, Key, Registration, Revision } from '../../etcd/types.ts';
 import type { KeyReading } from '../../explain/chain.ts';
 import { Lookups } from '../../formats/lookups.ts';
 import type { RegistrationReader } from '../../formats/read.ts';
-import type { Reading } from '../../formats/types.ts';
+import type { Instance, Reading } from '../../formats/types.ts';
 import { Departures, type OnDeparture } from './departures.ts';
 
 /** How registrations are read, and how what they announce is published. A new one makes a new ledger out of the old. */
@@ -18,6 +18,8 @@ export interface LedgerRules {
 
 interface Entry extends KeyOutcome {
   readonly registration: Registration;
+  /** What the value announces, whether it can be published or not. */
+  readonly instances: readonly Instance[];
   readonly lastGood: LastGood;
   /** Published endpoints kept for a key of which no good value is known. */
   readonly kept: readonly DesiredEndpoint[];
@@ -99,6 +101,13 @@ export class KeyLedger {
       }
     }
     return named;
+  }
+
+  /** What the keys announce that the filter lets through, whether it can be published or not. */
+  *instances(): Iterable<Instance> {
+    for (const { instances } of this.#entries.values()) {
+      yield* instances.filter((instance) => this.#rules.publishing.admits(instance));
+    }
   }
 
   /** Keys that cannot be read and have nothing that stands in for them. */
@@ -191,11 +200,12 @@ export class KeyLedger {
   }
 
   #entry(registration: Registration, before: LastGood, kept: readonly DesiredEndpoint[]): Entry {
-    const { format, outcomes, standIns, lastGood, unresolved } = this.#stand(registration, before);
+    const { format, instances, outcomes, standIns, lastGood, unresolved } = this.#stand(registration, before);
     return {
       key: showKey(registration.key),
       format,
       registration,
+      instances,
       outcomes,
       standIns: unresolved ? kept : standIns,
       lastGood,
@@ -204,9 +214,13 @@ export class KeyLedger {
     };
   }
 
-  #stand(registration: Registration, before: LastGood): Standing & Pick<Reading, 'format'> {
+  #stand(
+    registration: Registration,
+    before: LastGood,
+  ): Standing & Pick<Entry, 'instances'> & Pick<Reading, 'format'> {
     const { format, items } = this.#read(registration);
-    return { format, ...standing(items, before, this.#rules.publishing) };
+    const instances = items.flatMap((item) => (item.kind === 'instance' ? [item.instance] : []));
+    return { format, instances, ...standing(items, before, this.#rules.publishing) };
   }
 
   #read(registration: Registration): Reading {

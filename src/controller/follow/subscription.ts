@@ -4,6 +4,7 @@ import type { DesiredEndpoint } from '../../endpoints/types.ts';
 import { isOutage } from '../../etcd/errors.ts';
 import type { KeyRange, MirroredRange, RangeFailure, RegistrySource, Revision } from '../../etcd/types.ts';
 import type { KeyReading } from '../../explain/chain.ts';
+import type { Instance } from '../../formats/types.ts';
 import type { OnDeparture } from './departures.ts';
 import { EarlierValues } from './earlier-values.ts';
 import { KeyLedger, type LedgerRules } from './key-ledger.ts';
@@ -134,6 +135,11 @@ export class Subscription {
   /** What should be published as of now; the same object until something changes. */
   desired(): Desired {
     return this.#ledger.desired();
+  }
+
+  /** What the keys announce and spec.filter lets through, whether it can be published or not. */
+  instances(): Iterable<Instance> {
+    return this.#ledger.instances();
   }
 
   /** Whether an address may be published at all, whatever says so. */

@@ -1,9 +1,11 @@
+import { type AnnouncedPorts, announcedPorts } from '../../endpoints/announced-ports.ts';
 import { type Conversion, convertService, isExternalName } from '../../endpoints/convert-service.ts';
 import { familiesOf } from '../../endpoints/families.ts';
 import { annotations, managerName } from '../../endpoints/labels.ts';
 import { isHeadless, planService, portsOf, type ServiceWish } from '../../endpoints/plan-service.ts';
 import type { ServicePort } from '../../endpoints/types.ts';
 import { codeOf, RetryableError } from '../../errors.ts';
+import type { Instance } from '../../formats/types.ts';
 import { SERVICES, type Service } from '../../kube/resources.ts';
 import type { KubeReader, KubeWriter } from '../../kube/types.ts';
 import type { Claim } from '../claims/claim.ts';
@@ -44,19 +46,29 @@ export class ServiceKeeper {
     return service;
   }
 
-  /** The ports to publish for: those of the spec, else those of a Service that stands and is not made from this spec. */
-  ports(claim: Claim, existing: Service | undefined): readonly ServicePort[] {
+  /**
+   * The ports to publish for: those of the spec, those that the instances announce where it says so, else those of a Service that stands and is
+   * not made from this spec.
+   */
+  ports(
+    claim: Claim,
+    existing: Service | undefined,
+    instances: Iterable<Pick<Instance, 'ports'>>,
+  ): AnnouncedPorts {
     if (claim.ports !== undefined) {
-      return claim.ports;
+      return { ports: claim.ports, leftOut: 0 };
     }
-    if (existing !== undefined && !(isExternalName(existing) && portsOf(existing).length === 0)) {
-      return portsOf(existing);
-    }
-    if (existing === undefined && claim.spec.service.creationPolicy === 'Never') {
+    const { portsFrom, service } = claim.spec;
+    const standing = existing === undefined ? [] : portsOf(existing);
+    if (existing === undefined && service.creationPolicy === 'Never') {
       throw absent(claim);
     }
-    if (claim.spec.service.type === 'Headless') {
-      return [];
+    if (portsFrom !== undefined && (existing === undefined || isMadeFrom(claim, existing))) {
+      return announcedPorts(standing, instances);
+    }
+    const isNameAlone = existing !== undefined && isExternalName(existing) && standing.length === 0;
+    if ((existing !== undefined && !isNameAlone) || service.type === 'Headless') {
+      return { ports: standing, leftOut: 0 };
     }
     const what = existing === undefined ? 'has to be created' : 'is an ExternalName without ports';
     throw new Refusal('PortsRequired', `Service ${claim.key} ${what}; name its ports in spec.ports`);
@@ -111,6 +123,12 @@ export class ServiceKeeper {
   async #create(claim: Claim, ports: readonly ServicePort[]): Promise<Service> {
     if (claim.spec.service.creationPolicy === 'Never') {
       throw absent(claim);
+    }
+    if (ports.length === 0 && claim.spec.service.type !== 'Headless') {
+      throw new Refusal(
+        'PortsNotAnnounced',
+        `Service ${claim.key} is created once a registration announces a port`,
+      );
     }
     await this.#refuseUnseen(claim);
     const created = await this.#apply(claim, wishOf(claim, ports), undefined, { force: false });
@@ -202,13 +220,22 @@ function wishOf(claim: Claim, ports: readonly ServicePort[], existing?: Service)
     labels: service.labels ?? {},
     annotations: service.annotations ?? {},
     ownerReferences: claim.owners,
-    isAdopted: existing?.metadata.annotations?.[annotations.adopted] !== undefined,
+    isAdopted: existing !== undefined && isAdopted(existing),
   };
 }
 
 /** Ports that the spec does not name are left as they are. */
 function conversionOf(claim: Claim, existing: Service): Conversion {
   return convertService(wishOf(claim, claim.ports ?? []), existing);
+}
+
+function isAdopted({ metadata }: Service): boolean {
+  return metadata.annotations?.[annotations.adopted] !== undefined;
+}
+
+/** Whether the spec of a Service is what its EtcdService asks for, and nobody else's. */
+function isMadeFrom(claim: Claim, service: Service): boolean {
+  return claim.isOurs(service) && !isAdopted(service);
 }
 
 function refuseUnfillable(claim: Claim, service: Service): void {
