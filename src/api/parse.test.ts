@@ -50,7 +50,7 @@ describe('parseSpec', () => {
   });
 
   it('names the field of each problem', () => {
-    const parsed = parseSpec(etcdService('web', { prefix: '/web', ports: [{ port: 0 }], mode: 'Observe' }));
+    const parsed = parseSpec(etcdService('web', { prefix: '/web', ports: [{ port: 0 }], mode: 'Other' }));
     const problems = 'problems' in parsed ? parsed.problems : [];
     expect(problems.map(({ path }) => path)).toEqual(['spec.ports[0].port', 'spec.mode']);
   });
