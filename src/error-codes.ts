@@ -242,6 +242,10 @@ export const errorCodes = {
     action: 'Where it does not go, see to its finalizers.',
   },
   SLICE_APPEARED: { meaning: 'An EndpointSlice has appeared where one was to be created.', action: nothing },
+  VERIFY_TIMEOUT: {
+    meaning: '`etcd-endpoints verify` has not seen in time what a registration should bring about.',
+    action: 'See what the message says of etcd or of the EtcdService; `etcd-endpoints doctor` looks further.',
+  },
 } as const satisfies Record<string, ErrorDoc>;
 
 export type ErrorCode = keyof typeof errorCodes;

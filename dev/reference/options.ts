@@ -5,6 +5,7 @@ import { doctorOwnOptions } from '../../src/config/doctor-options.ts';
 import { explainOptions } from '../../src/config/explain-options.ts';
 import { environmentNames, type Option, type OptionTable } from '../../src/config/option.ts';
 import { registerOptions } from '../../src/config/register-options.ts';
+import { verifyOptions } from '../../src/config/verify-options.ts';
 import { page, table } from './markdown.ts';
 
 export function optionsPage(): string {
@@ -24,6 +25,8 @@ export function optionsPage(): string {
     '[Operations](../operations.md#why-an-address-is-published-or-is-not) shows what it prints.',
     ...section('register', registerOptions),
     '[Register](../register.md) shows how it is used. With `--exec` it exits with the status of the command.',
+    ...section('verify', verifyOptions),
+    'It exits with 1 where Kubernetes has not followed in time, and leaves nothing behind.',
   );
 }
 

@@ -61,6 +61,11 @@ const commands: readonly CommandEntry[] = [
     summary: 'Keep registrations alive in etcd, for a service that does not do so itself',
     load: async () => (await import('./register.ts')).registerCommand,
   },
+  {
+    name: 'verify',
+    summary: 'Prove with a throw-away registration that the controller does its job',
+    load: async () => (await import('./verify.ts')).verifyCommand,
+  },
 ];
 
 /** Runs the command that the process was started for, and sets the exit code. */
