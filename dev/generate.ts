@@ -5,6 +5,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { etcdCatalogKind, etcdRegistryKind, etcdServiceKind } from '../src/api/kinds.ts';
+import { chartYaml } from './chart/chart-yaml.ts';
+import { crdTemplate } from './chart/crd-template.ts';
+import { dashboardJson } from './chart/dashboard.ts';
+import { chartReadme } from './chart/readme.ts';
+import { rightsTemplate } from './chart/rights-template.ts';
+import { schemaJson } from './chart/schema.ts';
 import { checksPage } from './reference/checks.ts';
 import { conditionsPage } from './reference/conditions.ts';
 import { crdYaml } from './reference/crd.ts';
@@ -23,6 +29,8 @@ interface GeneratedFile {
   content(): string;
 }
 
+const chart = 'charts/etcd-endpoints';
+
 const files: readonly GeneratedFile[] = [
   { path: 'crds/etcd-endpoints.io_etcdservices.yaml', content: () => crdYaml(etcdServiceKind) },
   { path: 'crds/etcd-endpoints.io_etcdregistries.yaml', content: () => crdYaml(etcdRegistryKind) },
@@ -37,6 +45,14 @@ const files: readonly GeneratedFile[] = [
   { path: 'docs/reference/metrics.md', content: metricsPage },
   { path: 'docs/reference/options.md', content: optionsPage },
   { path: 'docs/reference/rejections.md', content: rejectionsPage },
+  { path: `${chart}/Chart.yaml`, content: chartYaml },
+  { path: `${chart}/README.md`, content: chartReadme },
+  { path: `${chart}/files/dashboard.json`, content: dashboardJson },
+  { path: `${chart}/values.schema.json`, content: schemaJson },
+  { path: `${chart}/templates/_rights.tpl`, content: rightsTemplate },
+  { path: `${chart}/templates/crds/etcdservices.yaml`, content: () => crdTemplate(etcdServiceKind) },
+  { path: `${chart}/templates/crds/etcdregistries.yaml`, content: () => crdTemplate(etcdRegistryKind) },
+  { path: `${chart}/templates/crds/etcdcatalogs.yaml`, content: () => crdTemplate(etcdCatalogKind) },
 ];
 
 const root = join(import.meta.dirname, '..');

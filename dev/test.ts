@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { Cache, cacheRoot } from './control-plane/cache.ts';
 import { findOldEtcd } from './control-plane/etcd-releases.ts';
 import { findBinaries } from './control-plane/find.ts';
+import { findHelm } from './control-plane/helm.ts';
 import { findPythonEtcd3 } from './control-plane/python-etcd3.ts';
 import { closingLines, readSummary, type Summary } from './test-summary.ts';
 
@@ -67,6 +68,7 @@ async function getBinaries(): Promise<void> {
   const cache = new Cache(cacheRoot(environment));
   await findOldEtcd({ report, environment, cache });
   await findPythonEtcd3(cache, report);
+  await findHelm({ cache, environment, report });
 }
 
 async function vitest(args: readonly string[]): Promise<Summary> {

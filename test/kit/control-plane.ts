@@ -10,6 +10,8 @@ export interface Servers {
   readonly oldEtcd: EtcdBinaries | undefined;
   /** A tar file with etcd's Python client; undefined where it cannot be had. */
   readonly pythonEtcd3: string | undefined;
+  /** Path of a helm; undefined where none can be had. */
+  readonly helm: string | undefined;
   /** The administrator's. */
   readonly credentials: Credentials;
   /** Writes that the apiserver has answered, a JSON object a line (audit.k8s.io/v1 Event, level Metadata). */

@@ -4,6 +4,7 @@ import type { TestProject } from 'vitest/node';
 import { Cache, cacheRoot } from '../../dev/control-plane/cache.ts';
 import { findOldEtcd } from '../../dev/control-plane/etcd-releases.ts';
 import { findBinaries } from '../../dev/control-plane/find.ts';
+import { findHelm } from '../../dev/control-plane/helm.ts';
 import { startControlPlane } from '../../dev/control-plane/plane.ts';
 import { findPythonEtcd3 } from '../../dev/control-plane/python-etcd3.ts';
 import { isAtLeast } from '../../dev/control-plane/version.ts';
@@ -19,12 +20,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const cache = new Cache(cacheRoot(environment));
   const oldEtcd = await findOldEtcd({ report, environment, cache });
   const pythonEtcd3 = await findPythonEtcd3(cache, report);
+  const helm = await findHelm({ cache, environment, report });
   const plane = await startControlPlane({ binaries, report, auditLog: true });
   const containers = await findContainers();
   project.provide('servers', {
     binaries,
     oldEtcd,
     pythonEtcd3,
+    helm,
     credentials: plane.credentials,
     auditLog: plane.auditLog,
     served: {

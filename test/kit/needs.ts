@@ -11,6 +11,7 @@ export type Need =
   | 'python3-etcd3'
   | 'buildah'
   | 'namespaces of processes'
+  | 'helm'
   | `server >= ${number}.${number}`
   | `etcd >= ${number}.${number}`;
 
@@ -23,7 +24,10 @@ export function describeNeeding(need: Need, title: string, body: () => void): vo
 }
 
 /** Whether these servers have what is needed. */
-export function isMet(need: Need, { binaries, oldEtcd, pythonEtcd3, served, containers }: Servers): boolean {
+export function isMet(
+  need: Need,
+  { binaries, oldEtcd, pythonEtcd3, helm, served, containers }: Servers,
+): boolean {
   switch (need) {
     case 'discovery.k8s.io/v1':
       return served.discoveryV1;
@@ -39,6 +43,8 @@ export function isMet(need: Need, { binaries, oldEtcd, pythonEtcd3, served, cont
       return containers.buildah;
     case 'namespaces of processes':
       return containers.namespaces;
+    case 'helm':
+      return helm !== undefined;
     default: {
       const [what, , least = ''] = need.split(' ');
       const version = what === 'server' ? binaries.kubernetesVersion : parseVersion(binaries.etcdVersion);
