@@ -8,6 +8,7 @@ import { EtcdClient } from '../etcd/client/client.ts';
 import { keyOf } from '../etcd/key.ts';
 import type { Log } from '../etcd/log.ts';
 import { Registrar } from '../etcd/registrar/registrar.ts';
+import type { RegistrarObserver } from '../etcd/registrar/registrar-types.ts';
 import { createKubeClient } from '../kube/client.ts';
 import { ENDPOINT_SLICES } from '../kube/resources.ts';
 import type { KubeClient } from '../kube/types.ts';
@@ -32,6 +33,8 @@ export interface VerifyDeps {
 interface Rig extends VerifyDeps {
   readonly kube: KubeClient;
   readonly registrar: Registrar;
+  /** Why etcd does not do what it is asked. */
+  readonly trouble: () => string;
   readonly namespace: string;
   /** Of the EtcdService, and so of its Service. */
   readonly name: string;
@@ -51,12 +54,19 @@ export async function verify(config: VerifyConfig, deps: VerifyDeps): Promise<vo
     { clock, log: quiet },
   );
   const etcd = new EtcdClient(config.etcd, { clock, log: quiet });
-  const registrar = new Registrar(etcd, {}, { clock, log: quiet });
+  let trouble: string | undefined;
+  const observer: RegistrarObserver = {
+    failing: (error) => {
+      trouble = error?.message;
+    },
+  };
+  const registrar = new Registrar(etcd, {}, { clock, log: quiet, observer });
   const name = `verify-${randomBytes(5).toString('hex')}`;
   const rig: Rig = {
     ...deps,
     kube,
     registrar,
+    trouble: () => trouble ?? 'it does not answer; is --etcd right?',
     namespace: config.namespace ?? kube.namespace,
     name,
     key: `${config.prefix}/${name}/1`,
@@ -127,7 +137,7 @@ async function untilShown(rig: Rig, wanted: boolean): Promise<void> {
   while ((await isShown(rig)) !== wanted) {
     rig.stop.throwIfAborted();
     if (rig.clock.monotonic() > rig.deadline) {
-      throw await timeout(rig, `Kubernetes ${wanted ? 'does not show' : 'still shows'} ${address}:${port}`);
+      throw await unseen(rig, `Kubernetes ${wanted ? 'does not show' : 'still shows'} ${address}:${port}`);
     }
     await sleep(rig.clock, lookEveryMs, rig.stop);
   }
@@ -139,35 +149,36 @@ async function isShown({ kube, namespace, name }: Rig): Promise<boolean> {
   return slices.some(({ endpoints }) => endpoints?.some(({ addresses }) => addresses.includes(address)));
 }
 
+/** Waits for etcd, and no longer than all of it may take. */
 async function within(rig: Rig, problem: string, task: Promise<void>): Promise<void> {
-  const { clock, deadline, stop } = rig;
-  const late = new AbortController();
-  const over = sleep(clock, deadline - clock.monotonic(), AbortSignal.any([stop, late.signal])).then(
-    async () => {
-      stop.throwIfAborted();
-      if (!late.signal.aborted) {
-        throw await timeout(rig, problem);
-      }
-    },
-  );
+  const { clock, deadline, stop, trouble } = rig;
+  const done = new AbortController();
+  const late = sleep(clock, deadline - clock.monotonic(), AbortSignal.any([stop, done.signal])).then(() => {
+    stop.throwIfAborted();
+    if (!done.signal.aborted) {
+      throw timeout(rig, `${problem} within --timeout: ${trouble()}`);
+    }
+  });
   try {
-    await Promise.race([task, over]);
+    await Promise.race([task, late]);
   } finally {
-    late.abort();
+    done.abort();
   }
 }
 
 /** Says what has not come about, and what the controller says of it. */
-async function timeout({ kube, namespace, name }: Rig, problem: string): Promise<RetryableError> {
-  const object = await kube.get<EtcdService>(etcdServiceResource, name, namespace);
+async function unseen(rig: Rig, problem: string): Promise<RetryableError> {
+  const object = await rig.kube.get<EtcdService>(etcdServiceResource, rig.name, rig.namespace);
   const ready = object?.status?.conditions?.find(({ type }) => type === 'Ready');
   const told =
     ready === undefined
       ? 'no controller has said anything of the EtcdService: does one run, does it lead, and does it serve this namespace?'
       : `the EtcdService is Ready ${ready.status} (${ready.reason}): ${ready.message}`;
-  return new RetryableError('VERIFY_TIMEOUT', `${problem} within --timeout: ${told}`, {
-    subject: `${namespace}/${name}`,
-  });
+  return timeout(rig, `${problem} within --timeout: ${told}`);
+}
+
+function timeout({ namespace, name }: Rig, message: string): RetryableError {
+  return new RetryableError('VERIFY_TIMEOUT', message, { subject: `${namespace}/${name}` });
 }
 
 /** Every failure comes as an error that is thrown. */

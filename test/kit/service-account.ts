@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Credentials } from '../../dev/control-plane/plane.ts';
 import type { Rule } from '../../src/kube/rights.ts';
-import type { KubeObjects } from './kube-objects.ts';
+import type { AnyObject, KubeObjects } from './kube-objects.ts';
 
 /** The grants without one verb on one resource. */
 export function withoutVerb(grants: readonly Rule[], verb: string, resource: string): readonly Rule[] {
@@ -29,16 +29,8 @@ export class ServiceAccount {
     const { namespace } = objects;
     const name = 'controller';
     await objects.create('serviceaccounts', name, {});
-    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
-    const { json } = await objects.call('POST', path, {
-      apiVersion: 'authentication.k8s.io/v1',
-      kind: 'TokenRequest',
-      spec: {},
-    });
-    const directory = await mkdtemp(join(tmpdir(), 'etcd-endpoints-account-'));
-    const kubeconfigPath = join(directory, 'kubeconfig');
-    // JSON is YAML.
-    await writeFile(kubeconfigPath, JSON.stringify(kubeconfigOf(server, caPem, json.status.token)));
+    const token = await tokenOf(objects, namespace, name);
+    const kubeconfigPath = await writeKubeconfig({ server, caPem }, token);
     return new ServiceAccount(kubeconfigPath, { kind: 'ServiceAccount', name, namespace });
   }
 
@@ -62,6 +54,30 @@ export class ServiceAccount {
   async remove(): Promise<void> {
     await rm(join(this.kubeconfigPath, '..'), { recursive: true });
   }
+}
+
+/** A token of a ServiceAccount, as a Pod gets one. */
+export async function tokenOf(
+  objects: { call(method: string, path: string, body: object): Promise<{ readonly json?: AnyObject }> },
+  namespace: string,
+  name: string,
+): Promise<string> {
+  const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`;
+  const request = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
+  const { json } = await objects.call('POST', path, request);
+  return json.status.token;
+}
+
+/** Path of a kubeconfig that holds the token, in a folder of its own for whoever asks to remove. */
+export async function writeKubeconfig(
+  { server, caPem }: Pick<Credentials, 'server' | 'caPem'>,
+  token: string,
+): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'etcd-endpoints-account-'));
+  const path = join(directory, 'kubeconfig');
+  // JSON is YAML.
+  await writeFile(path, JSON.stringify(kubeconfigOf(server, caPem, token)));
+  return path;
 }
 
 function kubeconfigOf(server: string, caPem: string, token: string): object {
