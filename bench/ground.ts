@@ -1,14 +1,13 @@
-import type { Binaries } from '../dev/control-plane/binaries.ts';
 import { type ControlPlane, startControlPlane } from '../dev/control-plane/plane.ts';
 import { type RegistryEtcd, startRegistryEtcd } from '../dev/control-plane/registry-etcd.ts';
 import { installCrds } from '../test/kit/crd.ts';
 import { RawEtcd } from '../test/kit/raw-etcd.ts';
 import { collection, namespace, rawNamespace } from './objects.ts';
 import { type ApiAccess, RawApi } from './raw/api.ts';
+import type { Run } from './world.ts';
 
 /** Servers of one world, empty at first: an apiserver with its etcd, and the registry. Ours and the raw programs run against the same. */
 export interface Ground {
-  readonly binaries: Binaries;
   readonly plane: ControlPlane;
   readonly registry: RegistryEtcd;
   readonly access: ApiAccess;
@@ -16,6 +15,8 @@ export interface Ground {
   readonly etcd: RawEtcd;
   /** `host:port` of the registry. */
   readonly etcdAddress: string;
+  /** What controllers find in their environment. */
+  readonly environment: Readonly<Record<string, string>>;
   /** The objects that the controller may have written, Events too, with their versions: the same twice where nobody wrote. */
   versions(): Promise<ReadonlySet<string>>;
   /** What the registry says of itself, by the names of its metrics. */
@@ -28,7 +29,7 @@ const registryFlags = { 'quota-backend-bytes': String(8 * 1024 ** 3) };
 
 const written = ['etcdservices', 'services', 'endpoints', 'endpointslices', 'events'] as const;
 
-export async function openGround(binaries: Binaries): Promise<Ground> {
+export async function openGround({ binaries, profile }: Pick<Run, 'binaries' | 'profile'>): Promise<Ground> {
   const [plane, registry] = await Promise.all([
     startControlPlane({ binaries }),
     startRegistryEtcd({ binaries, flags: registryFlags }),
@@ -43,13 +44,14 @@ export async function openGround(binaries: Binaries): Promise<Ground> {
     await api.send('POST', '/api/v1/namespaces', { metadata: { name } });
   }
   return {
-    binaries,
     plane,
     registry,
     access,
     api,
     etcd,
     etcdAddress,
+    environment:
+      profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` },
     async versions() {
       const lists = await Promise.all(written.map((plural) => api.list(collection(plural))));
       return new Set(lists.flat().map(({ metadata }) => `${metadata.uid} ${metadata.resourceVersion}`));

@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: what the controller does against what the same machine can do at all, in one table. Each world has servers of its own, on which
  * ours and the raw programs of bench/raw run. `--only latency,cold` chooses, `--scale 0.1` makes everything smaller, `--json` prints the rows
- * for keeping.
+ * for keeping, and `--profile DIR` has every controller write a CPU profile there when it ends.
  */
 import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     scale: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
+    profile: { type: 'string' },
   },
 });
 const scale = Number(values.scale);
@@ -54,6 +55,7 @@ async function measure(world: World, servers: Binaries): Promise<void> {
   };
   const run: Run = {
     binaries: servers,
+    profile: values.profile,
     wants: (id) => only.has(id),
     scaled: (count, least = 1) => Math.max(least, Math.round(count * scale)),
     tell,

@@ -48,12 +48,13 @@ export class Subject {
 
   /** Starts it and returns when it has said its first line. */
   static async start(
-    { registry, plane }: Ground,
+    { registry, plane, environment }: Ground,
     args: readonly string[] = [],
     etcd: readonly string[] = registry.endpoints,
   ): Promise<Subject> {
     const startedAt = Date.now();
-    const options = { etcd, kubeconfig: plane.credentials.kubeconfigPath, namespaces: [namespace], args };
+    const { kubeconfigPath: kubeconfig } = plane.credentials;
+    const options = { etcd, kubeconfig, namespaces: [namespace], args, env: environment };
     return new Subject(await startController(options), startedAt);
   }
 

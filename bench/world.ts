@@ -12,6 +12,8 @@ export interface World {
 /** One run of a world. */
 export interface Run {
   readonly binaries: Binaries;
+  /** Folder for CPU profiles of all controllers; undefined: none are made. */
+  readonly profile: string | undefined;
   /** Whether something of this id is asked for. */
   wants(id: string): boolean;
   /** A number of things at this run's scale, at least `least`. */

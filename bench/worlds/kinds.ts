@@ -14,7 +14,7 @@ export const kinds: World = {
   ids: ['cold-all'],
   async measure(run) {
     const size = { services: run.scaled(1000, 10), instances: 10 };
-    const ground = await openIn(run, openGround(run.binaries));
+    const ground = await openIn(run, openGround(run));
     await createEtcdServices(ground, range(0, size.services));
     await register(ground, size);
     const seen = await SlicesSeen.watch(ground.api);

@@ -22,7 +22,7 @@ export const kubernetes: World = {
       return;
     }
     const size = { services: run.scaled(1000, 10), instances: 10 };
-    const ground = await openIn(run, openGround(run.binaries));
+    const ground = await openIn(run, openGround(run));
     run.say('making Services and Pods');
     await createPods(ground, size);
     const seen = await SlicesSeen.watch(ground.api);

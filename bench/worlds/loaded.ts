@@ -23,7 +23,7 @@ export const loaded: World = {
   ids: ['cold', 'memory', 'latency', 'burst', 'idle', 'restart', 'etcd'],
   async measure(run) {
     const size = { services: run.scaled(1000, 10), instances: 10 };
-    const ground = await openIn(run, openGround(run.binaries));
+    const ground = await openIn(run, openGround(run));
     run.say('making Services, EtcdServices and registrations');
     await createServices(ground, range(0, size.services));
     await createEtcdServices(ground, range(0, size.services));

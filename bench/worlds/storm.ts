@@ -17,7 +17,7 @@ export const storm: World = {
   name: 'A storm within one Service',
   ids: ['storm', 'replay'],
   async measure(run) {
-    const ground = await openIn(run, openGround(run.binaries));
+    const ground = await openIn(run, openGround(run));
     await register(ground, size);
     await createEtcdServices(ground, range(0, size.services));
     const seen = await SlicesSeen.watch(ground.api);
