@@ -50,8 +50,7 @@ export async function openGround({ binaries, profile }: Pick<Run, 'binaries' | '
     api,
     etcd,
     etcdAddress,
-    environment:
-      profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` },
+    environment: profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` },
     async versions() {
       const lists = await Promise.all(written.map((plural) => api.list(collection(plural))));
       return new Set(lists.flat().map(({ metadata }) => `${metadata.uid} ${metadata.resourceVersion}`));

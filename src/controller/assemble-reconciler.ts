@@ -16,6 +16,7 @@ import { resolveName } from './observe/resolve-name.ts';
 import { Preparer } from './preparing.ts';
 import type { Publisher } from './publish/publisher.ts';
 import { ServiceKeeper } from './publish/service-keeper.ts';
+import type { Strangers } from './publish/strangers.ts';
 import { Publishing } from './publishing.ts';
 import type { WorkQueue } from './queue/work-queue.ts';
 import { Reconciler } from './reconciler.ts';
@@ -30,6 +31,7 @@ export interface ReconcilerParts extends AssemblyDeps, RegistryAssembly {
   /** Of EtcdServices. */
   readonly queue: WorkQueue;
   readonly writer: KubeWriter;
+  readonly strangers: Strangers;
   readonly recorder: Recorder;
   readonly publisher: Publisher;
   readonly flights: FlightRecorder;
@@ -77,6 +79,7 @@ export function assembleReconciler(config: ControllerConfig, parts: ReconcilerPa
       probes,
       reporter,
       connection: look.connectionOf,
+      othersWait: () => queue.waiting > 0,
       clock,
       leadsSince,
     }),
@@ -154,11 +157,12 @@ function newTracked(
   });
 }
 
-function newServiceKeeper({ kubernetes, writer, recorder }: ReconcilerParts): ServiceKeeper {
+function newServiceKeeper({ kubernetes, writer, strangers, recorder }: ReconcilerParts): ServiceKeeper {
   return new ServiceKeeper({
     services: kubernetes.own.services,
     reader: kubernetes.client,
     writer,
+    strangers,
     done: (claim, action) => recorder.serviceWritten(claim, action),
   });
 }

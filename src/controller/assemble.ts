@@ -14,6 +14,7 @@ import { ForeignSlices } from './publish/foreign-slices.ts';
 import { Publisher } from './publish/publisher.ts';
 import { SlicesHandBack } from './publish/slices-hand-back.ts';
 import { SlicesKeeper } from './publish/slices-keeper.ts';
+import { Strangers } from './publish/strangers.ts';
 import { countedQueue } from './queue/counted-queue.ts';
 import type { WorkQueue } from './queue/work-queue.ts';
 import { Recorder } from './recorder.ts';
@@ -35,6 +36,7 @@ export interface AssemblyDeps {
 
 interface PublisherParts extends Pick<AssemblyDeps, 'clock' | 'kubernetes'> {
   readonly writer: KubeWriter;
+  readonly strangers: Strangers;
   readonly recorder: Recorder;
 }
 
@@ -51,8 +53,9 @@ export function assemble(config: ControllerConfig, deps: AssemblyDeps): Assembly
   const writer = countedWriter(client, metrics);
   const recorder = new Recorder({ log, events, metrics });
   const flights = new FlightRecorder({ clock, log, metrics });
-  const publisher = newPublisher(config, { ...deps, writer, recorder });
-  const parts = { ...deps, queue, writer, recorder, publisher, flights };
+  const strangers = new Strangers({ reader: client, servesSlices: kubernetes.servesSlices, clock });
+  const publisher = newPublisher(config, { ...deps, writer, strangers, recorder });
+  const parts = { ...deps, queue, writer, strangers, recorder, publisher, flights };
   const registries = assembleRegistries(config, parts);
   const catalogs = assembleCatalogs(config, { ...parts, ...registries });
   const { reconciler, explainer } = assembleReconciler(config, { ...parts, ...registries });
@@ -71,7 +74,7 @@ export function assemble(config: ControllerConfig, deps: AssemblyDeps): Assembly
 
 function newPublisher(
   config: ControllerConfig,
-  { clock, kubernetes, writer, recorder }: PublisherParts,
+  { clock, kubernetes, writer, strangers, recorder }: PublisherParts,
 ): Publisher {
   const { client: reader, own } = kubernetes;
   const slices = new SlicesKeeper({
@@ -89,6 +92,7 @@ function newPublisher(
       removed: (claim, removed) => recorder.foreignSlicesRemoved(claim, removed),
     }),
     handBack: new SlicesHandBack({ slices, clock, notMirrored: (claim) => recorder.notMirrored(claim) }),
+    strangers,
     kinds: config.publish,
     servesSlices: kubernetes.servesSlices,
     nodeNames: kubernetes.nodeNames,

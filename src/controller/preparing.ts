@@ -77,7 +77,8 @@ export class Preparer {
   /** What is asked for, and for which Service. Throws a Refusal where that cannot be read. */
   claimOf(tracked: Tracked, object: EtcdService): Claim {
     const claim = this.#deps.claims.of(object, specOf(tracked, object));
-    return { ...claim, assertSameTerm: termGuard(this.#deps.leadsSince) };
+    const { trackedSince } = tracked;
+    return { ...claim, trackedSince, assertSameTerm: termGuard(this.#deps.leadsSince) };
   }
 
   /** Reads what is followed as the Service wants it that stands now: Kubernetes has chosen what the spec leaves open, such as families. */

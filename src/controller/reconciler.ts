@@ -21,6 +21,9 @@ const firstStatusAfterMs = 2000;
 /** A refusal that hangs on objects which are not watched is looked at again after so long. */
 const recheckMs = 30_000;
 
+/** The first endpoints of others come before the status of one that has them. */
+const statusLater: Requeue = { requeueAfterMs: 0, priority: 'low' };
+
 /** Reasons for which an EtcdService has nothing to do with the registry that it names, if there is one. */
 const barring = [
   'RegistryNotFound',
@@ -44,6 +47,8 @@ export interface ReconcilerDeps extends Pick<PublishingDeps, 'clock' | 'leadsSin
   readonly reporter: Reporter;
   /** Whether a registry answers; undefined where none of that name is followed. */
   readonly connection: (registry: string) => Connection | undefined;
+  /** Whether other EtcdServices wait for a worker. */
+  readonly othersWait: () => boolean;
 }
 
 /**
@@ -71,7 +76,11 @@ export class Reconciler {
     const guard = guards.of(object);
     guard.during(leadsSince());
     const tracked = all.track(key, object);
+    const { published, lastWrite } = tracked;
     const { findings, lookAgainMs } = await this.#find(tracked, object);
+    if (published === undefined && tracked.lastWrite !== lastWrite && this.#deps.othersWait()) {
+      return statusLater;
+    }
     if (findings === undefined) {
       guard.leaveOut(key);
       return undefined;

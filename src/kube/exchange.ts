@@ -10,6 +10,8 @@ export interface KubeRequest extends CallSubject {
   readonly body?: object;
   /** Default application/json. */
   readonly contentType?: string;
+  /** What form of JSON is wanted. Default application/json. */
+  readonly accept?: string;
   /** From when the request leaves to the last byte of its answer, in milliseconds. */
   readonly deadlineMs: number;
 }

@@ -26,6 +26,8 @@ export interface ReadLimits {
 
 /** No resource of the API, but named like one in messages. */
 const VERSION: Resource = { group: '', version: '', plural: 'version', kind: 'Version', namespaced: false };
+/** Asks for objects without spec and status; a server that cannot do so sends them whole. */
+const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
 /** How often a read is repeated in place before its failure is the caller's. */
 const READ_REPEATS = 2;
 const READ_BACKOFF: BackoffOptions = { baseMs: 200, maxMs: 2000, jitter: 0.5 };
@@ -73,7 +75,7 @@ export class Reads implements KubeReader, KubeStreams {
     }
   }
 
-  async list<T extends KubeObject>(resource: Resource<T>, options: ListOptions): Promise<readonly T[]> {
+  async list<T extends KubeObject>(resource: Resource<T>, options: PageOptions): Promise<readonly T[]> {
     try {
       return await this.#collect(resource, options);
     } catch (error) {
@@ -119,7 +121,7 @@ export class Reads implements KubeReader, KubeStreams {
 
   async *pages<T extends KubeObject>(
     resource: Resource<T>,
-    options: ListOptions & { readonly whole?: boolean },
+    options: PageOptions,
     signal?: AbortSignal,
   ): AsyncGenerator<ListPage<T>> {
     const path = collectionPath(resource, options.namespace);
@@ -134,6 +136,7 @@ export class Reads implements KubeReader, KubeStreams {
           ...namespaceOf(options),
           path: withQuery(path, { ...selectors(options), limit, continue: next }),
           deadlineMs: this.#limits.listTimeoutMs,
+          ...(options.metadataOnly === true ? { accept: METADATA_ONLY } : {}),
         },
         signal,
       )) as RawList<T>;
@@ -198,10 +201,7 @@ export class Reads implements KubeReader, KubeStreams {
     return waitMs <= LONGEST_WAIT_IN_PLACE_MS ? waitMs : undefined;
   }
 
-  async #collect<T extends KubeObject>(
-    resource: Resource<T>,
-    options: ListOptions & { readonly whole?: boolean },
-  ): Promise<T[]> {
+  async #collect<T extends KubeObject>(resource: Resource<T>, options: PageOptions): Promise<T[]> {
     const items: T[] = [];
     for await (const page of this.pages(resource, options)) {
       for (const item of page.items) {
@@ -210,6 +210,12 @@ export class Reads implements KubeReader, KubeStreams {
     }
     return items;
   }
+}
+
+interface PageOptions extends ListOptions {
+  /** One page without a limit. */
+  readonly whole?: boolean;
+  readonly metadataOnly?: boolean;
 }
 
 interface RawList<T> {

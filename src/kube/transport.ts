@@ -168,7 +168,7 @@ export class Transport {
 
   #headersOf(request: KubeRequest): Record<string, string> {
     return {
-      accept: 'application/json',
+      accept: request.accept ?? 'application/json',
       'user-agent': this.#userAgent(),
       ...(request.body === undefined ? {} : { 'content-type': request.contentType ?? 'application/json' }),
     };

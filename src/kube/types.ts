@@ -79,8 +79,11 @@ export interface KubeWriter {
 
 export interface KubeReader {
   get<T extends KubeObject>(resource: Resource<T>, name: string, namespace?: string): Promise<T | undefined>;
-  /** The whole list, read in pages. */
-  list<T extends KubeObject>(resource: Resource<T>, options: ListOptions): Promise<readonly T[]>;
+  /** The whole list, read in pages. With `metadataOnly` the rest of the objects may be absent, which can be most of them. */
+  list<T extends KubeObject>(
+    resource: Resource<T>,
+    options: ListOptions & { readonly metadataOnly?: boolean },
+  ): Promise<readonly T[]>;
   /** Whether the apiserver serves the resource (discovery). */
   serves(resource: Resource): Promise<boolean>;
 }

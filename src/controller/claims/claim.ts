@@ -16,6 +16,8 @@ export interface Claim {
   readonly owners: readonly OwnerReference[];
   /** Whether an object may be changed for this claim. */
   isOurs(object: KubeObject): boolean;
+  /** Monotonic milliseconds since when the EtcdService is known. */
+  readonly trackedSince: number;
   /** Throws where the term in which the claim was made is over. Asked before each write. */
   assertSameTerm(): void;
 }

@@ -29,7 +29,7 @@ export class Claims {
   }
 
   /** The claim of an EtcdService; refused where an older one names the same Service. */
-  of(object: EtcdService, spec: Claim['spec']): Omit<Claim, 'assertSameTerm'> {
+  of(object: EtcdService, spec: Claim['spec']): Omit<Claim, 'assertSameTerm' | 'trackedSince'> {
     const { namespace = '', name, uid } = object.metadata;
     const key = claimedService(object);
     const claimants = this.claimants(key);

@@ -15,6 +15,7 @@ import type { NodeNames } from './node-names.ts';
 import { type Serving, servingOf } from './serving.ts';
 import type { SlicesHandBack } from './slices-hand-back.ts';
 import type { SlicesKeeper } from './slices-keeper.ts';
+import type { Strangers } from './strangers.ts';
 import { together } from './together.ts';
 
 /** What a publication has changed, for log line, Event and metrics. */
@@ -38,6 +39,7 @@ export interface PublisherDeps {
   readonly slices: SlicesKeeper;
   readonly foreignSlices: ForeignSlices;
   readonly handBack: SlicesHandBack;
+  readonly strangers: Strangers;
   /** The kinds to publish in where spec.publish names none. */
   readonly kinds: readonly PublishKind[];
   /** Whether the apiserver serves EndpointSlices. */
@@ -151,17 +153,19 @@ export class Publisher {
     serving: Serving,
     kinds: readonly PublishKind[],
   ): Promise<Endpoints | undefined> {
-    const { endpoints, slices, foreignSlices, servesSlices } = this.#deps;
+    const { endpoints, slices, foreignSlices, strangers, servesSlices } = this.#deps;
     const standing = endpoints.standing(claim);
     if (standing !== undefined || slices.standing(claim).length > 0) {
       return standing;
     }
     const isOurs = claim.isOurs(service);
-    if (!isOurs && (await servesSlices())) {
+    const mayStand = await strangers.of(claim);
+    if (!isOurs && mayStand.slices && (await servesSlices())) {
       await foreignSlices.refuseFilled(claim, service, serving, kinds.includes('EndpointSlice'));
     }
     // Endpoints alone meet others when they are created; slices would stand beside them by then.
-    return isOurs && !kinds.includes('EndpointSlice') ? undefined : endpoints.look(claim);
+    const mustLook = mayStand.endpoints && (!isOurs || kinds.includes('EndpointSlice'));
+    return mustLook ? endpoints.look(claim) : undefined;
   }
 
   #refuseTaken(claim: Claim, existing: Endpoints, serving: Serving, kinds: readonly PublishKind[]): void {

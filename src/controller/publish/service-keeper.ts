@@ -11,6 +11,7 @@ import type { KubeReader, KubeWriter } from '../../kube/types.ts';
 import type { Claim } from '../claims/claim.ts';
 import { Refusal } from '../status/refusal.ts';
 import type { OwnWrites } from './own-writes.ts';
+import type { Strangers } from './strangers.ts';
 
 export type ServiceAction = 'created' | 'updated' | 'adopted' | 'converted';
 
@@ -18,6 +19,7 @@ export interface ServiceKeeperDeps {
   readonly services: OwnWrites<Service>;
   readonly reader: KubeReader;
   readonly writer: KubeWriter;
+  readonly strangers: Strangers;
   /** Told of what was done, for log, Event and metric. */
   readonly done: (claim: Claim, action: ServiceAction) => void;
 }
@@ -146,6 +148,9 @@ export class ServiceKeeper {
 
   /** Our cache may lag behind a Service that stands, ours or not: it is looked at before one is made. */
   async #refuseUnseen(claim: Claim): Promise<void> {
+    if (!(await this.#deps.strangers.of(claim)).service) {
+      return;
+    }
     const unseen = await this.#deps.reader.get(SERVICES, claim.serviceName, claim.namespace);
     if (unseen === undefined) {
       return;

@@ -7,7 +7,7 @@ import { isHeadless } from '../../endpoints/plan-service.ts';
 import type { DesiredEndpoint } from '../../endpoints/types.ts';
 import { codeOf, RetryableError } from '../../errors.ts';
 import { ENDPOINT_SLICES, type EndpointSlice, type Service } from '../../kube/resources.ts';
-import { type KubeReader, type KubeWriter, objectKey } from '../../kube/types.ts';
+import { type KubeObject, type KubeReader, type KubeWriter, objectKey } from '../../kube/types.ts';
 import type { Claim } from '../claims/claim.ts';
 import { controlledBy, isPublishedBy } from '../claims/ownership.ts';
 import { Refusal } from '../status/refusal.ts';
@@ -193,7 +193,7 @@ export function valuesOfSlice(slice: EndpointSlice): readonly string[] {
 }
 
 /** The key of the Service that a slice names. */
-export function serviceOf({ metadata }: EndpointSlice): string | undefined {
+export function serviceOf({ metadata }: KubeObject): string | undefined {
   const name = metadata.labels?.[labels.serviceName];
   return name === undefined ? undefined : objectKey({ ...metadata, name });
 }

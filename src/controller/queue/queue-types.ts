@@ -9,6 +9,8 @@ export type Priority = 'low' | 'high';
 /** What a handler may ask for: to be run again, though nothing failed. */
 export interface Requeue {
   readonly requeueAfterMs: number;
+  /** Default `high`. */
+  readonly priority?: Priority;
 }
 
 /**

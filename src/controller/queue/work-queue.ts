@@ -134,6 +134,11 @@ export class WorkQueue<Key extends string = string> {
     return this.#failures.get(key) ?? 0;
   }
 
+  /** How many keys a free worker would take. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
   snapshot(): QueueSnapshot {
     const now = this.#clock.monotonic();
     const runningMs = [...this.#running.values()].map((run) => now - run.startedMs);
@@ -225,7 +230,7 @@ export class WorkQueue<Key extends string = string> {
     }
     this.forget(key);
     if (ending.requeueAfterMs !== undefined) {
-      this.addAfter(key, ending.requeueAfterMs);
+      this.addAfter(key, ending.requeueAfterMs, ending.priority);
     }
     return undefined;
   }
@@ -304,6 +309,7 @@ export class WorkQueue<Key extends string = string> {
 interface Ending {
   readonly result: RunResult;
   readonly requeueAfterMs?: number;
+  readonly priority?: Priority | undefined;
   readonly error?: unknown;
   /** How long the key may not start again, as a server asked; 0 where none did. */
   readonly holdMs: number;
@@ -314,7 +320,7 @@ async function endingOf<Key>(handler: Handler<Key>, key: Key, signal: AbortSigna
     const requeue = await handler(key, signal);
     return requeue === undefined
       ? { result: 'success', holdMs: 0 }
-      : { result: 'requeue_after', requeueAfterMs: requeue.requeueAfterMs, holdMs: 0 };
+      : { result: 'requeue_after', ...requeue, holdMs: 0 };
   } catch (error) {
     if (error instanceof TerminalError) {
       return { result: 'terminal', error, holdMs: 0 };
