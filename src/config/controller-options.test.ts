@@ -6,6 +6,7 @@ import type { OptionSource } from './read-options.ts';
 
 const certificate = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 const files: Readonly<Record<string, string>> = {
+  '/home/me/.kube/config': '{}',
   '/ca.pem': certificate,
   '/cert.pem': certificate,
   '/key.pem': '-----BEGIN PRIVATE KEY-----\nsecret-key\n-----END PRIVATE KEY-----\n',
@@ -160,6 +161,16 @@ describe('the configuration of a controller', () => {
 
   it('names the flag of a kubeconfig that cannot be read', () => {
     expect(problems({ kubeconfig: '/none' })[0]).toMatch(/^--kubeconfig "\/none": cannot be read: ENOENT/);
+  });
+
+  it('takes the service account of the Pod where nothing names a kubeconfig', () => {
+    const pod = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '6443' };
+    const account = { host: '10.96.0.1', port: '6443' };
+    expect(config({ etcd: 'http://10.0.0.1' }, pod).kubernetes).toEqual({ serviceAccount: account });
+    expect(config({ etcd: 'http://10.0.0.1' }, { ...pod, KUBECONFIG: '/some' }).kubernetes).toEqual({});
+    expect(config({ etcd: 'http://10.0.0.1', context: 'x' }, pod).kubernetes).toEqual({ context: 'x' });
+    expect(config({ etcd: 'http://10.0.0.1' }, { ...pod, HOME: '/home/me' }).kubernetes).toEqual({});
+    expect(config({ etcd: 'http://10.0.0.1' }).kubernetes).toEqual({});
   });
 
   it('refuses one flag given twice where it holds one value', () => {

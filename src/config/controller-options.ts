@@ -1,4 +1,5 @@
 import type { EtcdOptions } from '../etcd/options.ts';
+import type { KubeSource } from '../kube/options.ts';
 import type { AllowedPrefix } from './allowed-prefix.ts';
 import { type ElectionConfig, electionConfig, electionOptions } from './election-options.ts';
 import { etcdConfig, etcdOptions } from './etcd-options.ts';
@@ -131,7 +132,7 @@ export interface ControllerConfig extends PublishingConfig {
   readonly electionEtcd: EtcdOptions;
   /** Whether a replica that does not lead follows etcd. */
   readonly isWarmStandby: boolean;
-  readonly kubernetes: { readonly kubeconfig?: string; readonly context?: string };
+  readonly kubernetes: KubeSource;
   /** Namespaces that are watched; empty: all. */
   readonly namespaces: readonly string[];
   /** See `mayRead` in allowed-prefix.ts. */
@@ -165,6 +166,7 @@ export function controllerConfig(source: OptionSource): ControllerConfig {
     kubernetes: {
       ...(kubeconfig !== undefined && { kubeconfig }),
       ...(context !== undefined && { context }),
+      ...ownServiceAccount(values, source),
     },
     namespaces: [...new Set(values.namespace)],
     allowedPrefixes: values['allowed-prefix'],
@@ -177,6 +179,24 @@ export function controllerConfig(source: OptionSource): ControllerConfig {
     log: { level: values['log-level'], format: values['log-format'] },
     replica: values.replica ?? source.hostname,
   });
+}
+
+/** In a Pod where nothing names a kubeconfig, its service account; elsewhere the kubeconfig is looked for as kubectl does. */
+function ownServiceAccount(
+  { kubeconfig, context }: Values<typeof controllerOptions>,
+  { env, readFile }: OptionSource,
+): Pick<KubeSource, 'serviceAccount'> {
+  const { KUBERNETES_SERVICE_HOST: host = '', KUBERNETES_SERVICE_PORT: port = '443' } = env;
+  const isNamed = kubeconfig !== undefined || context !== undefined || (env['KUBECONFIG'] ?? '') !== '';
+  if (host === '' || isNamed) {
+    return {};
+  }
+  try {
+    readFile(`${env['HOME'] ?? ''}/.kube/config`);
+    return {};
+  } catch {
+    return { serviceAccount: { host, port } };
+  }
 }
 
 /** The etcd of registrations and that of the election, which have their certificates and user in common. */

@@ -3,11 +3,12 @@
  * tokens are looked at again while in use; what changed makes new pools, and the old ones end with what they carry.
  */
 import { createHash } from 'node:crypto';
-import type { KubeConfig } from '@kubernetes/client-node';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import type { Clock } from '../clock.ts';
-import { type Identity, loadKubeConfig, ownNamespace, readIdentity } from './kubeconfig.ts';
+import type { Access, Identity } from './access.ts';
+import { kubeconfigAccess } from './kubeconfig.ts';
 import type { KubeLog, KubeSource } from './options.ts';
+import { serviceAccountAccess } from './service-account.ts';
 
 /** With what a request leaves. The same object as long as nothing changed. */
 export interface Session {
@@ -34,7 +35,7 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #clock: Clock;
   readonly #log: KubeLog;
-  #config: KubeConfig;
+  #access: Access;
   #session: Session | undefined;
   /** Digests of what the session was made from, so that a change is seen without keeping the secrets twice. */
   #tlsDigest = '';
@@ -52,15 +53,15 @@ export class Connection {
     this.#options = options;
     this.#clock = deps.clock;
     this.#log = deps.log;
-    this.#config = loadKubeConfig(options);
+    this.#access = openAccess(options);
   }
 
   get server(): string {
-    return this.#config.getCurrentCluster()?.server ?? '';
+    return this.#access.server;
   }
 
   get namespace(): string {
-    return ownNamespace(this.#config);
+    return this.#access.namespace;
   }
 
   /** With what to send now. Throws a RetryableError (KUBE_CREDENTIALS) where no credentials could be read yet. */
@@ -102,9 +103,9 @@ export class Connection {
 
   async #lookAgain(anew: boolean): Promise<Session> {
     if (anew) {
-      this.#config = loadKubeConfig(this.#options);
+      this.#access = openAccess(this.#options);
     }
-    const session = this.#adopt(await readIdentity(this.#config));
+    const session = this.#adopt(await this.#access.identity());
     this.#failing = false;
     return session;
   }
@@ -163,6 +164,12 @@ export class Connection {
       .catch((error: unknown) => this.#log.debug({ error }, 'Could not close a replaced pool'))
       .finally(() => this.#retired.delete(pool));
   }
+}
+
+function openAccess(source: KubeSource): Access {
+  return source.serviceAccount === undefined
+    ? kubeconfigAccess(source)
+    : serviceAccountAccess(source.serviceAccount);
 }
 
 function createPool(identity: Identity, connections: number | undefined): Dispatcher {

@@ -1,36 +1,36 @@
 /**
- * Which apiserver, and as whom: client-node reads kubeconfig and service account and runs the authentication (exec plugins, token
- * files, client certificates). Nothing else of it runs here: no agent of its, no request.
+ * Which apiserver, and as whom: client-node reads the kubeconfig and runs the authentication (exec plugins, token files, client
+ * certificates). Nothing else of it runs here: no agent of its, no request.
  */
 import type { RequestOptions } from 'node:https';
-import { KubeConfig } from '@kubernetes/client-node';
+import { createRequire } from 'node:module';
+import type { KubeConfig } from '@kubernetes/client-node';
 import { messageOf, RetryableError, TerminalError } from '../errors.ts';
+import type { Access, Identity, TlsMaterial } from './access.ts';
 import type { KubeSource } from './options.ts';
 
-/** What a kubeconfig amounts to at one moment. */
-export interface Identity {
-  readonly server: URL;
-  readonly proxyUrl: string | undefined;
-  readonly tls: TlsMaterial;
-  /** Headers that say who we are. */
-  readonly headers: Readonly<Record<string, string>>;
-}
+const require = createRequire(import.meta.url);
 
-export interface TlsMaterial {
-  readonly ca?: string | Buffer;
-  readonly cert?: string | Buffer;
-  readonly key?: string | Buffer;
-  readonly servername?: string;
-  readonly rejectUnauthorized?: boolean;
+/** client-node takes a second and 70 MB to load, and who runs in a Pod has no need of it. */
+function newKubeConfig(): KubeConfig {
+  const clientNode: typeof import('@kubernetes/client-node') = require('@kubernetes/client-node');
+  return new clientNode.KubeConfig();
 }
 
 /** Reads the kubeconfig. Each call makes authenticators that remember nothing, so loading again renews every credential. */
-export function loadKubeConfig(source: KubeSource): KubeConfig {
-  const config = new KubeConfig();
+export function kubeconfigAccess(source: KubeSource): Access {
+  const config = load(source);
+  return {
+    server: config.getCurrentCluster()?.server ?? '',
+    namespace: namespaceOf(config),
+    identity: () => readIdentity(config),
+  };
+}
+
+function load(source: KubeSource): KubeConfig {
+  const config = newKubeConfig();
   try {
-    if (source.inCluster === true) {
-      config.loadFromCluster();
-    } else if (source.kubeconfig === undefined) {
+    if (source.kubeconfig === undefined) {
       config.loadFromDefault();
     } else {
       config.loadFromFile(source.kubeconfig);
@@ -45,14 +45,14 @@ export function loadKubeConfig(source: KubeSource): KubeConfig {
   return config;
 }
 
-/** The namespace that we run in: that of the current context, which for a service account is its own; else `default`, as for kubectl. */
-export function ownNamespace(config: KubeConfig): string {
+/** The namespace of the current context, else `default`, as for kubectl. */
+function namespaceOf(config: KubeConfig): string {
   // An empty one counts as none, and that of a service account comes as its file holds it.
   return config.getContextObject(config.getCurrentContext())?.namespace?.trim() || 'default';
 }
 
 /** What the kubeconfig says now; reads the files and runs the plugin that it names. */
-export async function readIdentity(config: KubeConfig): Promise<Identity> {
+async function readIdentity(config: KubeConfig): Promise<Identity> {
   const cluster = config.getCurrentCluster();
   const server = new URL(cluster?.server ?? '');
   const proxyUrl = cluster?.proxyUrl;
@@ -91,8 +91,7 @@ function checkCluster(source: KubeSource, config: KubeConfig): void {
 }
 
 function configError(source: KubeSource, problem: string): TerminalError {
-  const subject =
-    source.inCluster === true ? 'the service account of this Pod' : (source.kubeconfig ?? 'kubeconfig');
+  const subject = source.kubeconfig ?? 'kubeconfig';
   return new TerminalError('KUBE_CONFIG', `${subject} ${problem}`, { subject });
 }
 

@@ -1,6 +1,7 @@
 /** How the Kubernetes side is set up, and what it is handed. The defaults stand here once. */
 import type { Clock } from '../clock.ts';
 import type { WriteGate } from './exchange.ts';
+import type { ServiceAccount } from './service-account.ts';
 
 /** Which apiserver, and as whom. */
 export interface KubeSource {
@@ -8,8 +9,8 @@ export interface KubeSource {
   readonly kubeconfig?: string;
   /** Context of the kubeconfig instead of its current one. */
   readonly context?: string;
-  /** Use the Pod's service account and no kubeconfig. */
-  readonly inCluster?: boolean;
+  /** Use the service account of the Pod that we run in, and no kubeconfig. */
+  readonly serviceAccount?: ServiceAccount;
 }
 
 export interface KubeClientOptions extends KubeSource {
