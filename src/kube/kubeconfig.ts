@@ -3,19 +3,11 @@
  * certificates). Nothing else of it runs here: no agent of its, no request.
  */
 import type { RequestOptions } from 'node:https';
-import { createRequire } from 'node:module';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { messageOf, RetryableError, TerminalError } from '../errors.ts';
 import type { Access, Identity, TlsMaterial } from './access.ts';
+import { newKubeConfig } from './client-node.ts';
 import type { KubeSource } from './options.ts';
-
-const require = createRequire(import.meta.url);
-
-/** client-node takes a second and 70 MB to load, and who runs in a Pod has no need of it. */
-function newKubeConfig(): KubeConfig {
-  const clientNode: typeof import('@kubernetes/client-node') = require('@kubernetes/client-node');
-  return new clientNode.KubeConfig();
-}
 
 /** Reads the kubeconfig. Each call makes authenticators that remember nothing, so loading again renews every credential. */
 export function kubeconfigAccess(source: KubeSource): Access {
