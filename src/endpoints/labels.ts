@@ -42,8 +42,8 @@ export const annotations = {
   applied: 'etcd-endpoints.io/applied',
 } as const;
 
-/** Labels that say something of the object itself, and are never copied from a Service. */
-export const neverCopied: readonly string[] = [
+/** Labels that say something of the object itself. */
+const ofItself: readonly string[] = [
   labels.etcdService,
   labels.endpointsManagedBy,
   labels.headless,
@@ -51,3 +51,28 @@ export const neverCopied: readonly string[] = [
   labels.sliceManagedBy,
   labels.serviceName,
 ];
+
+/** The label by which Argo CD tracks what it has applied, unless told of another. */
+const instanceLabel = 'app.kubernetes.io/instance';
+
+/**
+ * Domains of labels by which tools that apply from Git find what they have applied: Argo CD, Flux, `kubectl apply --applyset`, kapp, and Rancher's
+ * Fleet. On a copy they would count it as theirs, and prune it since it is not in Git.
+ */
+const ofTrackers: readonly string[] = [
+  'argocd.argoproj.io',
+  'toolkit.fluxcd.io',
+  'applyset.kubernetes.io',
+  'kapp.k14s.io',
+  'objectset.rio.cattle.io',
+];
+
+/** Whether a label of a Service is copied to its Endpoints and EndpointSlices, as Kubernetes's own controllers copy all. */
+export function isCopied(name: string): boolean {
+  const [domain = ''] = name.split('/', 1);
+  return !(
+    ofItself.includes(name) ||
+    name === instanceLabel ||
+    ofTrackers.some((tracker) => domain === tracker || domain.endsWith(`.${tracker}`))
+  );
+}

@@ -1,5 +1,5 @@
 import type { ObjectMeta, OwnerReference } from '../kube/types.ts';
-import { annotations, labels, neverCopied } from './labels.ts';
+import { annotations, isCopied, labels } from './labels.ts';
 
 /** Labels and annotations of an object. */
 export interface Marks {
@@ -28,7 +28,7 @@ export function marksOf(wish: MarksWish, existing: ObjectMeta | undefined): Mark
   const { labels: oldLabels = {}, annotations: oldNotes = {} } = existing ?? {};
   const { instanceLabels = {} } = wish;
   const copied = Object.entries(wish.serviceLabels).filter(
-    ([name]) => !neverCopied.includes(name) && !Object.hasOwn(instanceLabels, name),
+    ([name]) => isCopied(name) && !Object.hasOwn(instanceLabels, name),
   );
   const stale = [annotations.copiedLabels, annotations.instanceLabels].flatMap((note) =>
     named(oldNotes[note]),
