@@ -8,9 +8,12 @@ import { etcdCatalogKind, etcdRegistryKind, etcdServiceKind } from '../src/api/k
 import { chartYaml } from './chart/chart-yaml.ts';
 import { crdTemplate } from './chart/crd-template.ts';
 import { dashboardJson } from './chart/dashboard.ts';
+import { installManifest } from './chart/install-manifest.ts';
 import { chartReadme } from './chart/readme.ts';
 import { rightsTemplate } from './chart/rights-template.ts';
 import { schemaJson } from './chart/schema.ts';
+import { Cache, cacheRoot } from './control-plane/cache.ts';
+import { findHelm } from './control-plane/helm.ts';
 import { checksPage } from './reference/checks.ts';
 import { conditionsPage } from './reference/conditions.ts';
 import { crdYaml } from './reference/crd.ts';
@@ -56,23 +59,36 @@ const files: readonly GeneratedFile[] = [
 ];
 
 const root = join(import.meta.dirname, '..');
+const isCheck = process.argv.includes('--check');
 
-const stale: GeneratedFile[] = [];
 for (const file of files) {
-  if ((await currentContent(file)) !== file.content()) {
-    stale.push(file);
-  }
+  await keepCurrent(file.path, file.content());
 }
-if (process.argv.includes('--check')) {
-  for (const { path } of stale) {
-    console.error(`${path} is not current: run "npm run generate" and commit it`);
-  }
-  process.exitCode = stale.length === 0 ? 0 : 1;
+// Made of what was just written, by helm.
+const { env: environment } = process;
+const cache = new Cache(cacheRoot(environment));
+const helm = await findHelm({ cache, environment, report: (line) => console.error(line) });
+if (helm === undefined) {
+  console.error('dist/install.yaml is left as it is: it needs helm');
 } else {
-  await Promise.all(stale.map(write));
+  await keepCurrent('dist/install.yaml', await installManifest(helm));
 }
 
-async function currentContent({ path }: GeneratedFile): Promise<string | undefined> {
+async function keepCurrent(path: string, content: string): Promise<void> {
+  if ((await currentContent(path)) === content) {
+    return;
+  }
+  if (isCheck) {
+    console.error(`${path} is not current: run "npm run generate" and commit it`);
+    process.exitCode = 1;
+    return;
+  }
+  await mkdir(dirname(join(root, path)), { recursive: true });
+  await writeFile(join(root, path), content);
+  console.log(`wrote ${path}`);
+}
+
+async function currentContent(path: string): Promise<string | undefined> {
   try {
     return await readFile(join(root, path), 'utf8');
   } catch (error) {
@@ -81,11 +97,4 @@ async function currentContent({ path }: GeneratedFile): Promise<string | undefin
     }
     throw error;
   }
-}
-
-async function write(file: GeneratedFile): Promise<void> {
-  const path = join(root, file.path);
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, file.content());
-  console.log(`wrote ${file.path}`);
 }

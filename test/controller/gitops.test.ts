@@ -48,7 +48,10 @@ function inGit(): readonly AnyObject[] {
 
 async function marksOfWhatWeMade(): Promise<readonly string[]> {
   const slices = [...(await scene.slices('filled')), ...(await scene.slices('made'))];
-  const endpoints = [await scene.objects.get('endpoints', 'filled'), await scene.objects.get('endpoints', 'made')];
+  const endpoints = [
+    await scene.objects.get('endpoints', 'filled'),
+    await scene.objects.get('endpoints', 'made'),
+  ];
   const objects = [...slices, ...endpoints, await scene.objects.get('services', 'made')];
   expect(objects).not.toContain(undefined);
   return objects.flatMap(({ metadata: { labels = {}, annotations = {} } }) => [
