@@ -159,6 +159,22 @@ export const errorCodes = {
     meaning: 'etcd gave no answer within --timeout.',
     action: 'Look at etcd, or raise --timeout.',
   },
+  PLAN_TIMEOUT: {
+    meaning: 'The registrations were not read within --timeout.',
+    action: 'Look at etcd, or raise --timeout.',
+  },
+  INVALID_MANIFEST: {
+    meaning: 'A file of objects cannot be read: the message names file and line, or the object.',
+    action: 'Correct the file.',
+  },
+  NOTHING_TO_PLAN: {
+    meaning: 'There is no EtcdService of that name and namespace where they were looked for.',
+    action: 'Correct --file, --namespace or the name.',
+  },
+  NOT_SHOWN: {
+    meaning: 'What decides about an EtcdService stands neither in the files nor in the cluster.',
+    action: 'Add what the message names to the files, or plan against the cluster.',
+  },
   KEY_NOT_FOUND: { meaning: 'etcd has no such key.', action: 'Correct the key.' },
   NO_CONTROLLER: {
     meaning: 'No controller answers where explanations are served.',

@@ -4,6 +4,7 @@ import { discoverOptions } from '../../src/config/discover-options.ts';
 import { doctorOwnOptions } from '../../src/config/doctor-options.ts';
 import { explainOptions } from '../../src/config/explain-options.ts';
 import { environmentNames, type Option, type OptionTable } from '../../src/config/option.ts';
+import { planOptions } from '../../src/config/plan-options.ts';
 import { registerOptions } from '../../src/config/register-options.ts';
 import { verifyOptions } from '../../src/config/verify-options.ts';
 import { page, table } from './markdown.ts';
@@ -23,6 +24,8 @@ export function optionsPage(): string {
     'It has all options of the controller besides, and looks at what that would use. [Doctor](../doctor.md) shows what it prints. It exits with 1 where something does not work; warnings alone are no failure.',
     ...section('explain', explainOptions),
     '[Operations](../operations.md#why-an-address-is-published-or-is-not) shows what it prints.',
+    ...section('plan', planOptions),
+    '[Plan](../plan.md) shows what it prints. It exits with 0 where there is nothing to do, with 1 where there are changes, and with 2 on any error, also of an EtcdService that is refused.',
     ...section('register', registerOptions),
     '[Register](../register.md) shows how it is used. With `--exec` it exits with the status of the command.',
     ...section('verify', verifyOptions),

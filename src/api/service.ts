@@ -40,7 +40,7 @@ export const serviceSchema = z.object({
     .enum(['IfAbsent', 'Never', 'Adopt'])
     .default('IfAbsent')
     .describe(
-      'IfAbsent creates the Service where there is none. Never waits for it. Adopt takes over one without a selector, with its hand-written Endpoints.',
+      'IfAbsent creates the Service where there is none. Never waits for it. Adopt takes over one without a selector, with its hand-written Endpoints or EndpointSlices, and gives an ExternalName endpoints.',
     ),
   deletionPolicy: z
     .enum(['Delete', 'Retain'])

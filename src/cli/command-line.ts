@@ -57,6 +57,11 @@ const commands: readonly CommandEntry[] = [
     load: async () => (await import('./explain.ts')).explainCommand,
   },
   {
+    name: 'plan',
+    summary: 'Show what the controller would do, as a diff or as objects, and write nothing',
+    load: async () => (await import('./plan.ts')).planCommand,
+  },
+  {
     name: 'register',
     summary: 'Keep registrations alive in etcd, for a service that does not do so itself',
     load: async () => (await import('./register.ts')).registerCommand,
@@ -78,7 +83,7 @@ export async function runCommandLine(process: NodeJS.Process): Promise<void> {
     if (running?.outlivesReader === true) {
       return;
     }
-    process.exit(error.code === 'EPIPE' ? exitCodes.success : exitCodes.failure);
+    process.exit(error.code === 'EPIPE' ? exitCodes.success : failureOf(running));
   });
   // Who does not listen to what is wrong does not want to be told that he does not.
   process.stderr.on('error', () => undefined);
@@ -95,8 +100,12 @@ export async function runCommandLine(process: NodeJS.Process): Promise<void> {
     if (isWrongUsage) {
       process.stderr.write('Add --help to see what there is.\n');
     }
-    process.exitCode = isWrongUsage ? exitCodes.wrongUsage : exitCodes.failure;
+    process.exitCode = isWrongUsage ? exitCodes.wrongUsage : failureOf(running);
   }
+}
+
+function failureOf(running: Command | undefined): number {
+  return running?.exits?.failure ?? exitCodes.failure;
 }
 
 /** yargs throws some of what it refuses instead of handing it over; its class of errors is not exported. */

@@ -4,6 +4,7 @@ import { discoverOptions } from '../config/discover-options.ts';
 import { doctorOptions } from '../config/doctor-options.ts';
 import { explainOptions } from '../config/explain-options.ts';
 import type { OptionTable } from '../config/option.ts';
+import { planOptions } from '../config/plan-options.ts';
 import { registerOptions } from '../config/register-options.ts';
 
 /** The options of every command, by its name; a test holds it against the help of the program. */
@@ -14,5 +15,6 @@ export const completableCommands: Readonly<Record<string, OptionTable>> = {
   discover: discoverOptions,
   doctor: doctorOptions,
   explain: explainOptions,
+  plan: planOptions,
   register: registerOptions,
 };

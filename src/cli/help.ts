@@ -11,6 +11,8 @@ export interface HelpSubject {
   readonly options: OptionTable;
   /** Options of these tables stand under a title of their own, after all others. */
   readonly groups?: Readonly<Record<string, OptionTable>>;
+  /** Where its exit codes are not those of the other commands. */
+  readonly exits?: { readonly note: string };
 }
 
 export interface HelpForm {
@@ -39,7 +41,7 @@ export function commandHelp(subject: HelpSubject, form: HelpForm): string {
       `${title}:`,
       ...entries.flatMap(([flag, option]) => optionLines(flag, option, form)),
     ]),
-    ...closing(flags, flags.length - shown.length, form),
+    ...closing(flags, flags.length - shown.length, { ...form, exits: subject.exits?.note ?? exitLine }),
   ]);
 }
 
@@ -88,16 +90,20 @@ function optionLines(flag: string, option: Option, { all, columns }: HelpForm): 
   return row(`  ${letter}--${flag}${value}${command}`, `${told.replace(/\.$/, '')}${note}`, columns);
 }
 
-function closing(flags: readonly Entry[], hidden: number, { columns }: HelpForm): readonly string[] {
+function closing(
+  flags: readonly Entry[],
+  hidden: number,
+  { columns, exits }: HelpForm & { readonly exits: string },
+): readonly string[] {
   if (flags.length === 0) {
-    return ['', exitLine];
+    return ['', exits];
   }
   const [example = ''] = flags.find(([, { noEnv }]) => noEnv !== true) ?? [];
   const notes = [
     hidden > 0 ? `--help-all shows ${hidden} options more.` : '',
     `An option may be an environment variable: --${example} is ${environmentName(example)}.`,
     'Lists have commas, or the flag several times.',
-    exitLine,
+    exits,
   ];
   return ['', ...wrapped(notes.filter(Boolean).join(' '), columns)];
 }

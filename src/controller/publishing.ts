@@ -1,6 +1,5 @@
 import type { EtcdService } from '../api/etcd-service.ts';
 import type { Clock } from '../clock.ts';
-import { isExternalName } from '../endpoints/convert-service.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
 import type { RegistrySource } from '../etcd/types.ts';
 import type { FlightRecorder } from '../explain/flight-recorder.ts';
@@ -10,9 +9,9 @@ import type { Settled } from './follow/subscription.ts';
 import type { Decider, Decision } from './guard/deciding.ts';
 import type { Observing } from './observe/observing.ts';
 import type { Prepared, Preparer } from './preparing.ts';
+import { bring } from './publish/bring.ts';
 import type { Publication, Publisher } from './publish/publisher.ts';
 import type { ServiceKeeper } from './publish/service-keeper.ts';
-import { refuseUnserved, servingOf } from './publish/serving.ts';
 import type { Recorder } from './recorder.ts';
 import type { Pending } from './registries/registries.ts';
 import { registryNameOf } from './registries/registry-name.ts';
@@ -116,19 +115,11 @@ export class Publishing {
 
   /** Decides, and brings to Kubernetes what was decided. */
   async #bring(tracked: Tracked, prepared: Prepared): Promise<Done> {
-    const { services, preparer } = this.#deps;
-    const { claim, existing, ports, subscription } = prepared;
     try {
-      let decision = await this.#decide(tracked, prepared);
-      const service = await services.ensure(claim, existing, ports);
-      preparer.read(prepared, service);
-      if (subscription.desired() !== decision.desired) {
-        decision = await this.#decide(tracked, prepared);
-      }
-      if (existing !== undefined && isExternalName(existing)) {
-        refuseUnserved(servingOf(service, decision.endpoints), `Service ${claim.key} gets endpoints`);
-      }
-      const publication = await this.#write(tracked, prepared, service, decision);
+      const { decision, publication } = await bring(prepared, this.#deps, {
+        decide: () => this.#decide(tracked, prepared),
+        ensure: (service, decided) => this.#write(tracked, prepared.claim, service, decided),
+      });
       const lookAgainMs = earliest(decision.lookAgainMs, publication.lookAgainMs);
       return { published: decision, removal: decision.removal, lookAgainMs };
     } catch (error) {
@@ -146,14 +137,8 @@ export class Publishing {
     return this.#deps.decider.decide(tracked, prepared);
   }
 
-  async #write(
-    tracked: Tracked,
-    prepared: Prepared,
-    service: Service,
-    published: Published,
-  ): Promise<Publication> {
+  async #write(tracked: Tracked, claim: Claim, service: Service, published: Published): Promise<Publication> {
     const { recorder, flights, leasesOf, clock } = this.#deps;
-    const { claim } = prepared;
     const { endpoints } = published;
     const { writingSince } = tracked;
     const publication = await this.#ensure(tracked, claim, service, endpoints);
@@ -169,26 +154,7 @@ export class Publishing {
         source,
       });
     }
-    return (await this.#adopt(prepared, service, published)) ?? publication;
-  }
-
-  /** Takes over what somebody else has made, when ours stands in its place; undefined where there is nothing to take over. */
-  async #adopt(
-    prepared: Prepared,
-    service: Service,
-    { desired, endpoints }: Published,
-  ): Promise<Publication | undefined> {
-    const { publisher, services, preparer } = this.#deps;
-    const { claim, subscription } = prepared;
-    await publisher.takeOver(claim, service);
-    const adopted = await services.adopt(claim, service);
-    if (adopted === service) {
-      return undefined;
-    }
-    const publication = await publisher.ensure(claim, adopted, endpoints);
-    // What was an ExternalName has its families from now on.
-    preparer.read(prepared, adopted);
-    return subscription.desired() === desired ? publication : { ...publication, lookAgainMs: 0 };
+    return publication;
   }
 
   /** Brings endpoints to Kubernetes. Until that is done, what stands is what objects tell. */

@@ -39,7 +39,7 @@ export interface PublisherDeps {
   readonly slices: SlicesKeeper;
   readonly foreignSlices: ForeignSlices;
   readonly handBack: SlicesHandBack;
-  readonly strangers: Strangers;
+  readonly strangers: Pick<Strangers, 'of'>;
   /** The kinds to publish in where spec.publish names none. */
   readonly kinds: readonly PublishKind[];
   /** Whether the apiserver serves EndpointSlices. */

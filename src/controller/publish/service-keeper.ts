@@ -19,7 +19,7 @@ export interface ServiceKeeperDeps {
   readonly services: OwnWrites<Service>;
   readonly reader: KubeReader;
   readonly writer: KubeWriter;
-  readonly strangers: Strangers;
+  readonly strangers: Pick<Strangers, 'of'>;
   /** Told of what was done, for log, Event and metric. */
   readonly done: (claim: Claim, action: ServiceAction) => void;
 }

@@ -53,7 +53,8 @@ export class ServiceAddresses {
   }
 }
 
-function addressesOf(service: Service | undefined): readonly string[] {
+/** The addresses that a Service has now. */
+export function addressesOf(service: Service | undefined): readonly string[] {
   const { clusterIP, clusterIPs } = service?.spec ?? {};
   return clusterIPs ?? (clusterIP === undefined ? [] : [clusterIP]);
 }
