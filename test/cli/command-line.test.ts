@@ -62,7 +62,10 @@ describe('help', () => {
 
 describe('a wrong command line', () => {
   it.each([
-    [[], 'A command is needed: controller, completion, crds, discover, doctor, explain, plan, register or verify'],
+    [
+      [],
+      'A command is needed: controller, completion, crds, discover, doctor, explain, plan, register or verify',
+    ],
     [['controler'], 'Unknown command "controler". Did you mean controller?'],
     [['frobnicate'], 'Unknown command "frobnicate"'],
     [['controller', '--etdc', 'http://h'], 'Unknown flag --etdc. Did you mean --etcd?'],
