@@ -53,14 +53,15 @@ function setSliceGauges({ metrics, config, kubernetes }: ScrapeInput): void {
 
 /** Of the registries that there are: one that is gone leaves no series behind. */
 function setRegistryGauges(metrics: Metrics, { pool, serviceAddresses }: ScrapeInput['registries']): void {
-  const { registryConnected, registryRanges, registryKeys, registryRevision } = metrics;
-  for (const gauge of [registryConnected, registryRanges, registryKeys, registryRevision]) {
+  const { registryConnected, registryRanges, registryWatches, registryKeys, registryRevision } = metrics;
+  for (const gauge of [registryConnected, registryRanges, registryWatches, registryKeys, registryRevision]) {
     gauge.reset();
   }
   for (const { mirror, name: registry } of pool.values()) {
-    const { ranges, keys, revision } = mirror.stats();
+    const { ranges, watches, keys, revision } = mirror.stats();
     registryConnected.set({ registry }, mirror.connection.connected ? 1 : 0);
     registryRanges.set({ registry }, ranges);
+    registryWatches.set({ registry }, watches);
     registryKeys.set({ registry }, keys);
     registryRevision.set({ registry }, revision);
   }

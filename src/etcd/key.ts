@@ -56,5 +56,15 @@ export function singleRange(key: Key): KeyRange {
 
 /** Whether the range holds the key. An end of `\0` means "to the last key", as etcd has it. */
 export function rangeHolds(range: KeyRange, key: Key): boolean {
-  return key >= range.start && (range.end === '\0' || key < range.end);
+  return key >= range.start && key < rangeLimit(range);
+}
+
+/** Whether every key of the one range is a key of the other. */
+export function isWithin(inner: KeyRange, outer: KeyRange): boolean {
+  return inner.start >= outer.start && rangeLimit(inner) <= rangeLimit(outer);
+}
+
+/** Where a range ends, to be compared with keys and with other ends: no key holds a char above 0xff. */
+export function rangeLimit({ end }: KeyRange): string {
+  return end === '\0' ? '\u0100' : end;
 }

@@ -61,8 +61,11 @@ export interface MirroredRange {
   readonly registrations: ReadonlyMap<Key, Registration>;
   /** Why this range cannot be read now (permission, unreachable …); undefined while it is followed. */
   readonly failure: RangeFailure | undefined;
-  /** Lists again, whatever the watch has brought. Resolves when a list has been applied that began after the call; rejects when closed. */
-  refresh(): Promise<void>;
+  /**
+   * Lists again, whatever the watch has brought. Resolves when a list has been applied that began at that monotonic time or later, by default now;
+   * rejects when released or closed.
+   */
+  refresh(sinceMs?: number): Promise<void>;
   /** Has the copy compared with etcd as soon as its turn comes: `confirmedAt` tells when that is done, a list whether it differed. */
   confirm(): void;
   /** Ends this use of the range. */
@@ -93,7 +96,7 @@ export interface LeaseTime {
 
 /** The seam towards etcd: what the controller knows of a registry. Implemented by `Mirror`, and by tests of pure parts. */
 export interface RegistrySource {
-  /** Follows a range. Uses of one range share one copy; each gets the whole content as its first changes. */
+  /** Follows a range. Uses of one range, and of those that lie within it, share one copy; each gets the whole content as its first changes. */
   follow(range: KeyRange, listener: RangeListener): MirroredRange;
   /** The value that a key had just before `revision`, for promise 5. Undefined where it had none; throws where compacted. */
   valueBefore(key: Key, revision: Revision): Promise<Registration | undefined>;

@@ -152,13 +152,19 @@ export const metricTable = {
   registryKeys: {
     name: 'etcd_endpoints_registry_keys',
     type: 'gauge',
-    help: 'Registrations in the mirror.',
+    help: 'Registrations in the mirror. One that several ranges share counts once.',
     labels: registry,
   },
   registryRanges: {
     name: 'etcd_endpoints_registry_ranges',
     type: 'gauge',
     help: 'Key ranges that are followed.',
+    labels: registry,
+  },
+  registryWatches: {
+    name: 'etcd_endpoints_registry_watches',
+    type: 'gauge',
+    help: 'Key ranges that have a list, a watch and a copy of their own. The others lie within one of these, and share it.',
     labels: registry,
   },
   registryRevision: {

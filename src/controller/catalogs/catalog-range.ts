@@ -58,7 +58,7 @@ export class CatalogRange {
   async #refresh(beganMs: number): Promise<void> {
     this.#refreshingFor = beganMs;
     try {
-      await this.#mirrored.refresh();
+      await this.#mirrored.refresh(beganMs);
       this.#changed();
     } catch {
       // Released or closed meanwhile: nobody waits for it any more.

@@ -216,7 +216,7 @@ export class Subscription {
   async #refresh(beganMs: number): Promise<void> {
     this.#refreshingFor = beganMs;
     try {
-      await this.#mirrored.refresh();
+      await this.#mirrored.refresh(beganMs);
       this.#onChange();
     } catch {
       // Released or closed meanwhile: nobody waits for it any more.

@@ -243,7 +243,7 @@ function isWell({ mirror, problem }: Registry): boolean {
 
 /** What is known of a registry that is not connected to at all. */
 const nowhere = { connected: false, since: 0, sinceMonotonic: 0, error: undefined };
-const nothing = { ranges: 0, unlisted: 0, refusals: [], keys: 0, revision: 0 };
+const nothing = { ranges: 0, watches: 0, unlisted: 0, refusals: [], keys: 0, revision: 0 };
 
 function connectedIn({ conditions = [] }: EtcdRegistryStatus): Condition | undefined {
   return conditions.find(({ type }) => type === 'Connected');

@@ -6,7 +6,7 @@ import { Unconnectable } from '../../registries/credentials.ts';
 import { isTransition, nextRegistryStatus, type RegistryFacts } from './registry-status.ts';
 
 const t0 = Date.UTC(2026, 0, 1);
-const idle = { ranges: 0, unlisted: 0, refusals: [], keys: 0, revision: 0 };
+const idle = { ranges: 0, watches: 0, unlisted: 0, refusals: [], keys: 0, revision: 0 };
 const connected: RegistryFacts = {
   problem: undefined,
   connection: { connected: true, since: t0, sinceMonotonic: 0, error: undefined },

@@ -23,7 +23,7 @@ import { Comparer } from './comparer.ts';
 import { ConnectionState } from './connection-state.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { MirrorObserver } from './observer.ts';
-import { RangeMirror } from './range-mirror.ts';
+import { SharedRanges } from './shared-ranges.ts';
 
 export interface MirrorDeps extends EtcdDeps {
   readonly observer?: MirrorObserver;
@@ -32,11 +32,15 @@ export interface MirrorDeps extends EtcdDeps {
 }
 
 export interface MirrorStats {
+  /** Ranges that are followed. */
   readonly ranges: number;
+  /** Those of them that have a list and a watch of their own; the others lie within these. */
+  readonly watches: number;
   /** Ranges of which no complete list is known yet. */
   readonly unlisted: number;
   /** Why ranges cannot be followed though etcd answers. */
   readonly refusals: readonly { readonly range: KeyRange; readonly error: Error }[];
+  /** Keys that are held; one that several ranges share counts once. */
   readonly keys: number;
   readonly revision: Revision;
 }
@@ -47,18 +51,15 @@ const listsAtOnce = 16;
 /** How long an answer about a lease is waited for: something that is to be published waits for it. */
 const leaseAnswerMs = 2000;
 
-/** The mirror of one etcd cluster: each followed range is copied and kept exact. It uses the client but does not own it. */
+/** The mirror of one etcd cluster: what is followed is copied and kept exact, once however many ranges share it. It uses the client but does not own it. */
 export class Mirror implements RegistrySource {
   readonly #client: ReadingClient;
-  readonly #deps: MirrorDeps;
-  readonly #ranges = new Map<string, RangeMirror>();
+  readonly #ranges: SharedRanges;
   readonly #limiter = new Limiter(listsAtOnce);
   readonly #state: ConnectionState;
   readonly #hub: WatchHub;
   readonly #comparer: Comparer;
   readonly #heartbeat: Heartbeat;
-  /** Ranges released but not yet at rest. */
-  readonly #closing = new Set<Promise<void>>();
   #closed: boolean = false;
   /** Whether the last beat was answered. */
   #answered: boolean = false;
@@ -66,13 +67,22 @@ export class Mirror implements RegistrySource {
   constructor(client: ReadingClient, deps: MirrorDeps) {
     const { comparePeriodMs = 600_000, observer } = deps;
     this.#client = client;
-    this.#deps = deps;
     this.#state = new ConnectionState(deps.clock, deps.log);
     this.#hub = new WatchHub(client, deps, {
       onState: (error) => this.#state.stream(error),
       onBreak: () => observer?.reconnected?.(),
     });
-    this.#comparer = new Comparer(iterate(this.#ranges), this.#limiter, comparePeriodMs, deps);
+    this.#ranges = new SharedRanges({
+      ...deps,
+      client,
+      hub: this.#hub,
+      limiter: this.#limiter,
+      observer: observer ?? {},
+      onDoubt: (doubtful) => this.#comparer.enqueue(doubtful),
+      onOutage: () => this.#heartbeat.hurry(),
+      onEnd: (ended) => this.#comparer.forget(ended),
+    });
+    this.#comparer = new Comparer(this.#ranges.mirrors, this.#limiter, comparePeriodMs, deps);
     this.#heartbeat = new Heartbeat(
       client,
       this.#hub,
@@ -85,13 +95,7 @@ export class Mirror implements RegistrySource {
     if (this.#closed) {
       throw closedError();
     }
-    const id = rangeId(range);
-    let mirrored = this.#ranges.get(id);
-    if (mirrored === undefined) {
-      mirrored = this.#begin(range, id);
-      this.#ranges.set(id, mirrored);
-    }
-    return mirrored.use(listener);
+    return this.#ranges.follow(range, listener);
   }
 
   async valueBefore(key: Key, revision: Revision): Promise<Registration | undefined> {
@@ -121,63 +125,39 @@ export class Mirror implements RegistrySource {
 
   /** How much is mirrored now, and the newest revision that any range has reached. */
   stats(): MirrorStats {
-    let keys = 0;
-    let revision = 0;
-    let unlisted = 0;
+    const { mirrors, followed } = this.#ranges;
+    const stats = { ranges: 0, watches: mirrors.size, unlisted: 0, keys: 0, revision: 0 };
     const refusals: { range: KeyRange; error: Error }[] = [];
-    for (const mirrored of this.#ranges.values()) {
-      keys += mirrored.registrations.size;
-      revision = Math.max(revision, mirrored.revision);
-      unlisted += mirrored.synced ? 0 : 1;
-      const error = mirrored.failure?.error;
-      if (error !== undefined && !isOutage(error)) {
-        refusals.push({ range: mirrored.range, error });
+    for (const { range, synced, failure } of followed) {
+      stats.ranges += 1;
+      stats.unlisted += synced ? 0 : 1;
+      if (failure !== undefined && !isOutage(failure.error)) {
+        refusals.push({ range, error: failure.error });
       }
     }
-    return { ranges: this.#ranges.size, unlisted, refusals, keys, revision };
+    for (const { registrations, revision } of mirrors) {
+      stats.keys += registrations.size;
+      stats.revision = Math.max(stats.revision, revision);
+    }
+    return { ...stats, refusals };
   }
 
   /** The client goes on over other connections: the watches follow it, each from its revision on, and what has failed is tried at once. */
   clientRenewed(): void {
     this.#hub.leaveMember(renewedError());
     this.#heartbeat.hurry();
-    for (const range of this.#ranges.values()) {
-      range.retryNow();
-    }
+    this.#ranges.retry(() => true);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#state.close();
     await Promise.all([
-      ...Array.from(this.#ranges.values(), (range) => range.close()),
-      ...this.#closing,
+      this.#ranges.close(),
       this.#comparer.close(),
       this.#heartbeat.close(),
       this.#hub.close(),
     ]);
-    this.#ranges.clear();
-  }
-
-  #begin(range: KeyRange, id: string): RangeMirror {
-    const { observer = {}, ...deps } = this.#deps;
-    return new RangeMirror(range, {
-      ...deps,
-      client: this.#client,
-      hub: this.#hub,
-      limiter: this.#limiter,
-      observer,
-      onDoubt: (doubtful) => this.#comparer.enqueue(doubtful),
-      onOutage: () => this.#heartbeat.hurry(),
-      onUnused: (unused) => this.#end(unused, id),
-    });
-  }
-
-  #end(range: RangeMirror, id: string): void {
-    this.#ranges.delete(id);
-    this.#comparer.forget(range);
-    const closing = range.close().finally(() => this.#closing.delete(closing));
-    this.#closing.add(closing);
   }
 
   #beat(error: Error | undefined): void {
@@ -186,29 +166,17 @@ export class Mirror implements RegistrySource {
     this.#state.read(error);
     // Once for each return: a range whose list fails while small reads succeed keeps its backoff.
     if (isBack) {
-      for (const range of this.#ranges.values()) {
-        range.retrySoon();
-      }
+      this.#ranges.retry(({ error: failure }) => isOutage(failure));
     }
   }
 
-  /** The start of a followed range; without one, the key that etcdctl reads for its health check. */
+  /** The start of a range that is watched; without one, the key that etcdctl reads for its health check. */
   #readableKey(): Key {
-    const [first] = this.#ranges.values();
+    const [first] = this.#ranges.mirrors;
     return first?.range.start ?? keyOf('health');
   }
 }
 
 function renewedError(): RetryableError {
   return new RetryableError('ETCD_CLIENT_RENEWED', 'the addresses or credentials of etcd have been renewed');
-}
-
-/** No key holds a char above 0xff. */
-function rangeId({ start, end }: KeyRange): string {
-  return `${start}\u0100${end}`;
-}
-
-/** The ranges at the time of iterating. */
-function iterate(ranges: ReadonlyMap<string, RangeMirror>): Iterable<RangeMirror> {
-  return { [Symbol.iterator]: () => ranges.values() };
 }

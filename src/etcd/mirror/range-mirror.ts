@@ -1,27 +1,26 @@
 import { backoffMs } from '../../backoff.ts';
 import { sleep } from '../../clock.ts';
-import { codeOf } from '../../errors.ts';
 import type { Limiter } from '../../limiter.ts';
 import type { ReadingClient } from '../client/client.ts';
-import { isOutage } from '../errors.ts';
-import { showKey } from '../key.ts';
 import type { EtcdDeps } from '../options.ts';
-import type {
-  Change,
-  Key,
-  KeyRange,
-  MirroredRange,
-  RangeFailure,
-  RangeListener,
-  Registration,
-  Revision,
-} from '../types.ts';
+import type { Change, Key, KeyRange, RangeFailure, Registration, Revision } from '../types.ts';
 import type { Listed, Watch, WatchHub } from '../watch/watch.ts';
 import { applyChanges, differences } from './difference.ts';
 import type { ListReason, MirrorObserver } from './observer.ts';
 import { type Outcome, RangeComparison } from './range-comparison.ts';
-import { RangeUse, type SharedCopy } from './range-use.ts';
+import { RangeFailing } from './range-failing.ts';
+import { Registrations } from './registrations.ts';
 import { listWhole } from './whole-list.ts';
+
+/** What a mirror of a range tells. It shows by then what it tells of. */
+export interface RangeMirrorListener {
+  /** True differences, each revision whole; none where the revision alone has moved. Not what the first list has brought. */
+  advanced(mirror: RangeMirror, changes: readonly Change[]): void;
+  /** A list has been applied. */
+  listed(mirror: RangeMirror, isFirst: boolean): void;
+  /** The `failure` has come, changed or gone. */
+  failureChanged(mirror: RangeMirror): void;
+}
 
 /** What all ranges of a mirror share. */
 export interface RangeDeps extends EtcdDeps {
@@ -33,13 +32,29 @@ export interface RangeDeps extends EtcdDeps {
   readonly onDoubt: (range: RangeMirror) => void;
   /** etcd could not be reached, as opposed to a range that may not be read. */
   readonly onOutage: () => void;
-  /** The last use has been released. */
-  readonly onUnused: (range: RangeMirror) => void;
+}
+
+/** What one range needs beyond that. */
+export interface OwnRangeDeps extends RangeDeps {
+  readonly listener: RangeMirrorListener;
+  /** A registration that is held elsewhere: where a list brings the same, it is kept in place of that. */
+  readonly known: (key: Key) => Registration | undefined;
+}
+
+/** What a mirror goes on from that takes over a part of another one. */
+export interface Seed {
+  readonly registrations: ReadonlyMap<Key, Registration>;
+  /** What the content is exact at. */
+  readonly listed: Listed;
+  readonly listedAt: number;
+  readonly confirmedAt: number;
 }
 
 /** A watch that has lasted this long was worth its list: the next failure starts a new count. */
 const settledMs = 10_000;
 const retryBackoff = { baseMs: 500, maxMs: 30_000, jitter: 0.3 };
+/** Of no stream: a watch that goes on from there makes sure of its history. */
+const noEpoch = -1;
 
 /** The watch that keeps the copy current. */
 interface Following {
@@ -50,65 +65,56 @@ interface Following {
   created: boolean;
 }
 
-/** Somebody who waits for a list that begins after those begun so far. */
-interface Awaited {
-  readonly after: number;
-  readonly resolve: () => void;
-  readonly reject: (reason: unknown) => void;
-}
-
 /** The copy of one range: listed at a revision, watched from the next one on, listed again when following is no longer possible. */
-export class RangeMirror implements SharedCopy {
+export class RangeMirror {
   readonly range: KeyRange;
-  readonly registrations = new Map<Key, Registration>();
+  readonly registrations = new Registrations();
   revision: Revision = 0;
   listedAt: number = Number.NEGATIVE_INFINITY;
   confirmedAt: number = Number.NEGATIVE_INFINITY;
   synced: boolean = false;
-  failure: RangeFailure | undefined;
-  readonly #deps: RangeDeps;
-  readonly #uses = new Set<RangeUse>();
+  readonly #deps: OwnRangeDeps;
+  readonly #failing: RangeFailing;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
+  #clusterId: string = '0';
   #following: Following | undefined;
   #comparison: RangeComparison | undefined;
-  #listsBegun = 0;
-  readonly #awaited: Awaited[] = [];
+  /** When the list began that is under way, in monotonic milliseconds. */
+  #listingSince: number | undefined;
+  /** A list is wanted that has begun then or later. */
+  #listFrom: number = Number.NEGATIVE_INFINITY;
   /** Monotonic milliseconds since when a comparison has been asked for: one that began earlier, or found no watch, does not answer that. */
   #confirmFrom: number = Number.NEGATIVE_INFINITY;
   /** Cuts the wait before the next list short, also where it is yet to come. */
   #nap = new AbortController();
 
-  constructor(range: KeyRange, deps: RangeDeps) {
+  constructor(range: KeyRange, deps: OwnRangeDeps, seed?: Seed) {
     this.range = range;
     this.#deps = deps;
-    this.#running = this.#run();
+    const { clock, log, onOutage } = deps;
+    const onChange = (): void => deps.listener.failureChanged(this);
+    this.#failing = new RangeFailing(range, { clock, log, onOutage, onChange });
+    this.#running = this.#run(seed === undefined ? undefined : this.#begin(seed));
   }
 
-  use(listener: RangeListener): MirroredRange {
-    const use = new RangeUse(this, listener, this.#deps.log, (released) => {
-      this.#uses.delete(released);
-      if (this.#uses.size === 0) {
-        this.#deps.onUnused(this);
-      }
-    });
-    this.#uses.add(use);
-    return use;
+  get failure(): RangeFailure | undefined {
+    return this.#failing.current;
   }
 
-  /** Lists again; resolves when a list has been applied that began after this call. */
-  refresh(): Promise<void> {
-    const { signal } = this.#stop;
-    const begun = this.#listsBegun;
+  /** Whether a list is under way, as opposed to waiting for its turn. */
+  get isListing(): boolean {
+    return this.#listingSince !== undefined;
+  }
+
+  /** Lists again unless a list is under way that began at that monotonic time or later. */
+  listSince(beganMs: number): void {
+    if (this.#listingSince !== undefined && this.#listingSince >= beganMs) {
+      return;
+    }
+    this.#listFrom = Math.max(this.#listFrom, beganMs);
     this.#nap.abort();
     this.#listAgain('refresh');
-    return new Promise((resolve, reject) => {
-      if (signal.aborted) {
-        reject(signal.reason);
-        return;
-      }
-      this.#awaited.push({ after: begun, resolve, reject });
-    });
   }
 
   confirm(): void {
@@ -116,28 +122,23 @@ export class RangeMirror implements SharedCopy {
     this.#deps.onDoubt(this);
   }
 
-  /** etcd answers again: a range that failed for its absence does not wait any longer. */
-  retrySoon(): void {
-    if (this.failure !== undefined && isOutage(this.failure.error)) {
-      this.#nap.abort();
-    }
-  }
-
-  /** Whatever it failed for may be over. */
-  retryNow(): void {
-    if (this.failure !== undefined) {
-      this.#nap.abort();
-    }
+  /** What it failed for may be over: it waits no longer. */
+  retry(): void {
+    this.#nap.abort();
   }
 
   async close(): Promise<void> {
     this.#stop.abort();
-    for (const { reject } of this.#awaited.splice(0)) {
-      reject(this.#stop.signal.reason);
-    }
     this.#nap.abort();
     this.#endWatch();
     await this.#running;
+  }
+
+  /** What a mirror of a part goes on from; its watch begins after the very revision that has been reached here. */
+  seedOf(part: ReadonlyMap<Key, Registration>): Seed {
+    const { revision, listedAt, confirmedAt } = this;
+    const listed = { revision, clusterId: this.#clusterId, epoch: noEpoch };
+    return { registrations: part, listed, listedAt, confirmedAt };
   }
 
   /** Compares the keys with etcd's, and lists again where they truly differ. Resolves when the keys have been read; see {@link RangeComparison}. */
@@ -180,22 +181,38 @@ export class RangeMirror implements SharedCopy {
     this.#following?.over.resolve(reason);
   }
 
-  async #run(): Promise<void> {
+  #begin({ registrations, listed, listedAt, confirmedAt }: Seed): Listed {
+    for (const [key, registration] of registrations) {
+      this.registrations.set(key, registration);
+    }
+    this.revision = listed.revision;
+    this.listedAt = listedAt;
+    this.confirmedAt = confirmedAt;
+    this.#clusterId = listed.clusterId;
+    this.synced = true;
+    return listed;
+  }
+
+  async #run(seeded: Listed | undefined): Promise<void> {
     const { signal } = this.#stop;
+    let listed = seeded;
     let reason: ListReason = 'first';
     let failures = 0;
     while (!signal.aborted) {
       const since = this.#deps.clock.monotonic();
       this.#nap = new AbortController();
       try {
-        reason = await this.#follow(await this.#list(reason));
+        reason = await this.#follow(listed ?? (await this.#list(reason)));
         const hasSettled = this.#deps.clock.monotonic() - since > settledMs;
         failures = hasSettled ? 0 : failures + (reason === 'refresh' ? 0 : 1);
       } catch (error) {
         failures += 1;
         reason = this.synced ? 'watch-ended' : 'first';
-        this.#failed(error);
+        if (!signal.aborted) {
+          this.#failing.failed(error);
+        }
       }
+      listed = undefined;
       await this.#wait(failures);
     }
   }
@@ -206,49 +223,51 @@ export class RangeMirror implements SharedCopy {
     return await limiter.run(async () => {
       const since = clock.monotonic();
       const { epoch } = hub;
-      const number = ++this.#listsBegun;
-      const list = await listWhole(client, this.range, this.registrations, signal);
-      const changes = differences(this.registrations, list.registrations, list.revision);
-      this.#apply(changes, list.revision);
-      observer.listed?.({
-        range: this.range,
-        reason,
-        keys: list.registrations.size,
-        bytes: list.bytes,
-        durationMs: clock.monotonic() - since,
-      });
-      if (!this.synced) {
-        this.synced = true;
-        for (const use of [...this.#uses]) {
-          use.firstListed();
-        }
+      this.#listingSince = since;
+      try {
+        const list = await listWhole(client, this.range, (key) => this.#known(key), signal);
+        signal.throwIfAborted();
+        const { registrations, revision, clusterId, bytes } = list;
+        const durationMs = clock.monotonic() - since;
+        observer.listed?.({ range: this.range, reason, keys: registrations.size, bytes, durationMs });
+        this.#clusterId = clusterId;
+        this.#listed(differences(this.registrations, registrations, revision), revision, since);
+        return { revision, clusterId, epoch };
+      } finally {
+        this.#listingSince = undefined;
       }
-      this.listedAt = since;
-      this.confirmedAt = since;
-      this.#tellListed(number);
-      return { revision: list.revision, clusterId: list.clusterId, epoch };
     }, signal);
   }
 
-  #tellListed(number: number): void {
-    const listed = this.#awaited.filter(({ after }) => after < number);
-    for (const waiting of listed) {
-      this.#awaited.splice(this.#awaited.indexOf(waiting), 1);
-      waiting.resolve();
+  #known(key: Key): Registration | undefined {
+    return this.registrations.get(key) ?? this.#deps.known(key);
+  }
+
+  #listed(changes: readonly Change[], revision: Revision, since: number): void {
+    const { listener } = this.#deps;
+    const isFirst = !this.synced;
+    const news = applyChanges(this.registrations, changes);
+    this.revision = revision;
+    this.listedAt = since;
+    this.confirmedAt = since;
+    this.synced = true;
+    if (!isFirst) {
+      listener.advanced(this, news);
     }
+    listener.listed(this, isFirst);
   }
 
   /** Watches from the list's revision on until that is over. */
   async #follow(listed: Listed): Promise<ListReason> {
     this.#stop.signal.throwIfAborted();
-    if (this.#awaited.length > 0) {
+    if (this.listedAt < this.#listFrom) {
       return 'refresh';
     }
     const over = Promise.withResolvers<ListReason>();
     const watch = this.#deps.hub.watch(this.range, listed, {
       created: () => {
         following.created = true;
-        this.#recovered();
+        this.#failing.recovered();
         this.#confirm();
       },
       advanced: (changes, revision) => this.#advanced(changes, revision),
@@ -281,61 +300,16 @@ export class RangeMirror implements SharedCopy {
     if (changes.length > 0) {
       this.#deps.observer.events?.(changes.length);
     }
-    this.#apply(changes, revision);
-    this.#comparison?.changed(changes);
-  }
-
-  #apply(changes: readonly Change[], revision: Revision): void {
     const news = applyChanges(this.registrations, changes);
     this.revision = revision;
-    for (const use of [...this.#uses]) {
-      use.changed(news);
-    }
+    this.#deps.listener.advanced(this, news);
+    this.#comparison?.changed(changes);
   }
 
   /** A comparison under way counts no longer; the next one is asked for. */
   #doubt(): void {
     this.#comparison?.abandon();
     this.#deps.onDoubt(this);
-  }
-
-  #failed(cause: unknown): void {
-    if (this.#stop.signal.aborted) {
-      return;
-    }
-    const error = cause instanceof Error ? cause : new Error(String(cause));
-    const { clock, log, onOutage } = this.#deps;
-    const before = this.failure;
-    const first = before === undefined;
-    this.failure = { error, since: before?.since ?? clock.now() };
-    if (codeOf(before?.error) !== codeOf(error)) {
-      this.#tellFailure();
-    }
-    if (isOutage(error)) {
-      onOutage();
-    } else if (first) {
-      log.warn(
-        { start: showKey(this.range.start), problem: error.message },
-        'a range cannot be followed; it is tried again',
-      );
-    }
-  }
-
-  #recovered(): void {
-    if (this.failure !== undefined && !isOutage(this.failure.error)) {
-      this.#deps.log.info({ start: showKey(this.range.start) }, 'the range is followed again');
-    }
-    const hadFailed = this.failure !== undefined;
-    this.failure = undefined;
-    if (hadFailed) {
-      this.#tellFailure();
-    }
-  }
-
-  #tellFailure(): void {
-    for (const use of [...this.#uses]) {
-      use.failureChanged();
-    }
   }
 
   /** No wait for the first list again in a while: most of what ends a watch is over with a list. */

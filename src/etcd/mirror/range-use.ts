@@ -9,29 +9,33 @@ import type {
   Registration,
   Revision,
 } from '../types.ts';
+import type { Pace } from './pace.ts';
 
 /** What a use shows of the copy that it shares: all but its own end. */
 export type SharedCopy = Omit<MirroredRange, 'release'>;
+
+export interface UseDeps {
+  readonly log: Log;
+  /** When uses are told the content that was there before. */
+  readonly pace: Pace;
+  readonly onRelease: (use: RangeUse) => void;
+}
 
 /** One user's hold on a mirrored range. Its listener cannot harm the mirror: what it throws is logged. */
 export class RangeUse implements MirroredRange {
   readonly #copy: SharedCopy;
   readonly #listener: RangeListener;
-  readonly #log: Log;
-  readonly #onRelease: (use: RangeUse) => void;
+  readonly #deps: UseDeps;
   #released: boolean = false;
-  /** Whether the content that was there before this use has been told. */
-  #caughtUp: boolean;
+  /** Whether the content that was there before has been told. */
+  #caughtUp: boolean = false;
 
-  constructor(copy: SharedCopy, listener: RangeListener, log: Log, onRelease: (use: RangeUse) => void) {
+  constructor(copy: SharedCopy, listener: RangeListener, deps: UseDeps) {
     this.#copy = copy;
     this.#listener = listener;
-    this.#log = log;
-    this.#onRelease = onRelease;
-    this.#caughtUp = !copy.synced;
-    if (!this.#caughtUp) {
-      // Not before `follow` has returned: the listener may look at the range that it gets there.
-      queueMicrotask(() => this.#catchUp());
+    this.#deps = deps;
+    if (copy.synced) {
+      this.firstListed();
     }
   }
 
@@ -64,8 +68,8 @@ export class RangeUse implements MirroredRange {
     return this.#copy.failure;
   }
 
-  refresh(): Promise<void> {
-    return this.#copy.refresh();
+  refresh(sinceMs?: number): Promise<void> {
+    return this.#copy.refresh(sinceMs);
   }
 
   confirm(): void {
@@ -75,7 +79,7 @@ export class RangeUse implements MirroredRange {
   release(): void {
     if (!this.#released) {
       this.#released = true;
-      this.#onRelease(this);
+      this.#deps.onRelease(this);
     }
   }
 
@@ -89,11 +93,15 @@ export class RangeUse implements MirroredRange {
     this.#tell(() => this.#listener.failureChanged());
   }
 
+  /** The copy is complete: the whole content is told soon, and what changes from then on. */
   firstListed(): void {
-    this.#tell(() => this.#listener.synced());
+    this.#deps.pace.add(() => this.#catchUp());
   }
 
   #catchUp(): void {
+    if (this.#released) {
+      return;
+    }
     const { revision } = this.#copy;
     const content = Array.from(this.#copy.registrations.values(), (registration) => ({
       key: registration.key,
@@ -102,7 +110,7 @@ export class RangeUse implements MirroredRange {
     }));
     this.#caughtUp = true;
     this.changed(content);
-    this.firstListed();
+    this.#tell(() => this.#listener.synced());
   }
 
   #tell(callback: () => void): void {
@@ -112,7 +120,7 @@ export class RangeUse implements MirroredRange {
     try {
       callback();
     } catch (error) {
-      this.#log.error({ error }, 'a listener of a mirrored range threw; it is told on');
+      this.#deps.log.error({ error }, 'a listener of a mirrored range threw; it is told on');
     }
   }
 }

@@ -16,11 +16,14 @@ export interface WholeList {
 /** How often a list begins again because its revision was compacted under it. */
 const mostStarts = 3;
 
+/** What is known of keys already. */
+type Known = (key: Key) => Registration | undefined;
+
 /** Lists a whole range. Registrations that are `known` come as the very objects, so that an unchanged range takes no memory. */
 export async function listWhole(
   client: ReadingClient,
   range: KeyRange,
-  known: ReadonlyMap<Key, Registration>,
+  known: Known,
   signal: AbortSignal,
 ): Promise<WholeList> {
   for (let start = 1; ; start += 1) {
@@ -34,17 +37,14 @@ export async function listWhole(
   }
 }
 
-async function collect(
-  pages: AsyncIterable<Page>,
-  known: ReadonlyMap<Key, Registration>,
-): Promise<WholeList> {
+async function collect(pages: AsyncIterable<Page>, known: Known): Promise<WholeList> {
   const registrations = new Map<Key, Registration>();
   let [revision, clusterId, bytes] = [0, '', 0];
   for await (const page of pages) {
     ({ revision, clusterId } = page);
     bytes += page.bytes;
     for (const registration of page.registrations) {
-      const ours = known.get(registration.key);
+      const ours = known(registration.key);
       const kept = ours !== undefined && isSame(ours, registration) ? ours : registration;
       registrations.set(kept.key, kept);
     }

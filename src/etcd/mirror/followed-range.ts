@@ -1,0 +1,166 @@
+import { codeOf } from '../../errors.ts';
+import { closedError } from '../errors.ts';
+import type { EtcdDeps } from '../options.ts';
+import type {
+  Change,
+  Key,
+  KeyRange,
+  MirroredRange,
+  RangeFailure,
+  RangeListener,
+  Registration,
+  Revision,
+} from '../types.ts';
+import type { Pace } from './pace.ts';
+import type { RangeMirror } from './range-mirror.ts';
+import { RangeUse, type SharedCopy } from './range-use.ts';
+
+export interface FollowedRangeDeps extends Pick<EtcdDeps, 'clock' | 'log'> {
+  readonly pace: Pace;
+  /** The last use has been released. */
+  readonly onUnused: (range: FollowedRange) => void;
+}
+
+/** Somebody who waits for a list that has begun at that monotonic time or later. */
+interface Awaited {
+  readonly sinceMs: number;
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * A range that somebody follows. It shows what a mirror holds of it: a mirror of its own, or that of a range in which it lies. Which one that is may change;
+ * those who use it see no more of that than true differences.
+ */
+export class FollowedRange implements SharedCopy {
+  readonly range: KeyRange;
+  readonly #deps: FollowedRangeDeps;
+  readonly #uses = new Set<RangeUse>();
+  #source: RangeMirror;
+  #registrations: ReadonlyMap<Key, Registration>;
+  #awaited: Awaited[] = [];
+  #toldFailure: string | undefined;
+  #closed: boolean = false;
+
+  constructor(range: KeyRange, source: RangeMirror, deps: FollowedRangeDeps) {
+    this.range = range;
+    this.#deps = deps;
+    this.#source = source;
+    this.#registrations = registrationsOf(range, source);
+    this.#toldFailure = kindOf(source.failure);
+  }
+
+  get source(): RangeMirror {
+    return this.#source;
+  }
+
+  get synced(): boolean {
+    return this.#source.synced;
+  }
+
+  get revision(): Revision {
+    return this.#source.revision;
+  }
+
+  get listedAt(): number {
+    return this.#source.listedAt;
+  }
+
+  get confirmedAt(): number {
+    return this.#source.confirmedAt;
+  }
+
+  get registrations(): ReadonlyMap<Key, Registration> {
+    return this.#registrations;
+  }
+
+  get failure(): RangeFailure | undefined {
+    return this.#source.failure;
+  }
+
+  use(listener: RangeListener): MirroredRange {
+    const { log, pace, onUnused } = this.#deps;
+    const onRelease = (released: RangeUse): void => {
+      this.#uses.delete(released);
+      if (this.#uses.size === 0) {
+        onUnused(this);
+      }
+    };
+    const use = new RangeUse(this, listener, { log, pace, onRelease });
+    this.#uses.add(use);
+    return use;
+  }
+
+  refresh(sinceMs: number = this.#deps.clock.monotonic()): Promise<void> {
+    if (this.#closed) {
+      return Promise.reject(closedError());
+    }
+    return new Promise((resolve, reject) => {
+      this.#awaited.push({ sinceMs, resolve, reject });
+      this.#source.listSince(sinceMs);
+    });
+  }
+
+  confirm(): void {
+    this.#source.confirm();
+  }
+
+  /** Goes on with another mirror, that holds the same or is complete where the one before is not. What differs is for the caller to tell. */
+  moveTo(source: RangeMirror): void {
+    this.#source = source;
+    this.#registrations = registrationsOf(this.range, source);
+    this.listed();
+    for (const { sinceMs } of this.#awaited) {
+      source.listSince(sinceMs);
+    }
+  }
+
+  changed(changes: readonly Change[]): void {
+    for (const use of [...this.#uses]) {
+      use.changed(changes);
+    }
+  }
+
+  /** There is a complete copy now. */
+  firstListed(): void {
+    for (const use of [...this.#uses]) {
+      use.firstListed();
+    }
+  }
+
+  /** The mirror has applied a list. */
+  listed(): void {
+    const { listedAt } = this;
+    for (const { resolve } of this.#awaited.filter(({ sinceMs }) => sinceMs <= listedAt)) {
+      resolve();
+    }
+    this.#awaited = this.#awaited.filter(({ sinceMs }) => sinceMs > listedAt);
+  }
+
+  /** Tells of the failure where it is another one than was told. */
+  failureChanged(): void {
+    const kind = kindOf(this.failure);
+    if (kind !== this.#toldFailure) {
+      this.#toldFailure = kind;
+      for (const use of [...this.#uses]) {
+        use.failureChanged();
+      }
+    }
+  }
+
+  /** No list is waited for any longer. */
+  close(): void {
+    this.#closed = true;
+    for (const { reject } of this.#awaited.splice(0)) {
+      reject(closedError());
+    }
+  }
+}
+
+function registrationsOf(range: KeyRange, source: RangeMirror): ReadonlyMap<Key, Registration> {
+  return source.range === range ? source.registrations : source.registrations.within(range);
+}
+
+function kindOf(failure: RangeFailure | undefined): string | undefined {
+  return failure === undefined ? undefined : (codeOf(failure.error) ?? 'UNKNOWN');
+}

@@ -1,0 +1,39 @@
+/** After so many milliseconds of work the event loop goes round: keepalives must not wait for 2000 users that are told what a list has brought. */
+const longestTurnMs = 10;
+
+/** Runs tasks one after the other, soon, and lets the event loop go round between them where they take long. */
+export class Pace {
+  #waiting: (() => void)[] = [];
+  #isRunning: boolean = false;
+
+  /** The task must not throw. It is not run before the caller has returned. */
+  add(task: () => void): void {
+    this.#waiting.push(task);
+    if (!this.#isRunning) {
+      this.#isRunning = true;
+      queueMicrotask(() => this.#run());
+    }
+  }
+
+  /** What has not been run is not run. */
+  clear(): void {
+    this.#waiting = [];
+  }
+
+  #run(): void {
+    const until = performance.now() + longestTurnMs;
+    let done = 0;
+    for (const task of this.#waiting) {
+      task();
+      done += 1;
+      if (performance.now() >= until) {
+        break;
+      }
+    }
+    this.#waiting = this.#waiting.slice(done);
+    this.#isRunning = this.#waiting.length > 0;
+    if (this.#isRunning) {
+      setImmediate(() => this.#run());
+    }
+  }
+}

@@ -1,0 +1,232 @@
+import type { Cancel } from '../../clock.ts';
+import { isOutage } from '../errors.ts';
+import type { Change, Key, KeyRange, MirroredRange, RangeFailure, RangeListener } from '../types.ts';
+import { differences } from './difference.ts';
+import { FollowedRange } from './followed-range.ts';
+import { Pace } from './pace.ts';
+import { type RangeDeps, RangeMirror, type RangeMirrorListener, type Seed } from './range-mirror.ts';
+import { RangeTable } from './range-table.ts';
+
+export interface SharedRangesDeps extends RangeDeps {
+  /** The mirror is needed no longer. */
+  readonly onEnd: (mirror: RangeMirror) => void;
+}
+
+/** So long ranges wait for the first list of a wider one; then they are listed by themselves. */
+const patienceMs = 5_000;
+
+/**
+ * The ranges that are followed, and the mirrors that show them. A range that lies within another one is shown by its mirror, and has neither a list
+ * nor a watch of its own (docs/adr/0019). A mirror is the own one of exactly one followed range, and ends with it, or when a wider one takes its place.
+ */
+export class SharedRanges {
+  readonly #deps: SharedRangesDeps;
+  readonly #pace = new Pace();
+  readonly #table = new RangeTable();
+  readonly #mirrors = new Set<RangeMirror>();
+  /** Mirrors whose first list ranges within them wait for, and what ends that wait. */
+  readonly #expected = new Map<RangeMirror, Cancel>();
+  /** Mirrors that have yet to reach the revision of one within them. */
+  readonly #lagging = new Set<RangeMirror>();
+  /** Mirrors that have ended but are not yet at rest. */
+  readonly #closing = new Set<Promise<void>>();
+  readonly #listener: RangeMirrorListener = {
+    advanced: (mirror, changes) => this.#advanced(mirror, changes),
+    listed: (mirror, isFirst) => this.#listed(mirror, isFirst),
+    failureChanged: (mirror) => this.#failureChanged(mirror),
+  };
+  #closed: boolean = false;
+
+  constructor(deps: SharedRangesDeps) {
+    this.#deps = deps;
+  }
+
+  /** The mirrors at the time of iterating: each has a list and a watch. */
+  get mirrors(): ReadonlySet<RangeMirror> {
+    return this.#mirrors;
+  }
+
+  /** What is followed at the time of iterating, by whichever mirror. */
+  get followed(): Iterable<FollowedRange> {
+    return this.#table.values();
+  }
+
+  follow(range: KeyRange, listener: RangeListener): MirroredRange {
+    const followed = this.#table.get(range) ?? this.#begin(range);
+    return followed.use(listener);
+  }
+
+  /** What has failed for a reason that may be over is tried at once. */
+  retry(mayBeOver: (failure: RangeFailure) => boolean): void {
+    for (const mirror of [...this.#mirrors]) {
+      const { failure } = mirror;
+      // One that has ended meanwhile is shown by a wider one.
+      if (failure !== undefined && mayBeOver(failure) && this.#mirrors.has(mirror)) {
+        mirror.retry();
+        this.#expect(mirror);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#pace.clear();
+    for (const followed of this.#table.values()) {
+      followed.close();
+    }
+    for (const mirror of [...this.#mirrors]) {
+      this.#end(mirror);
+    }
+    await Promise.all(this.#closing);
+  }
+
+  #begin(range: KeyRange): FollowedRange {
+    const { clock, log } = this.#deps;
+    const onUnused = (unused: FollowedRange): void => this.#unused(unused);
+    const source = this.#widerFor(range, false) ?? this.#mirror(range);
+    const followed = new FollowedRange(range, source, { clock, log, pace: this.#pace, onUnused });
+    this.#table.add(followed);
+    this.#expect(source);
+    return followed;
+  }
+
+  #unused(followed: FollowedRange): void {
+    if (this.#closed) {
+      return;
+    }
+    const { range, source } = followed;
+    followed.close();
+    this.#table.delete(followed);
+    if (source.range === range) {
+      this.#part(source);
+      this.#end(source);
+    }
+  }
+
+  #mirror(range: KeyRange, seed?: Seed): RangeMirror {
+    const deps = {
+      ...this.#deps,
+      listener: this.#listener,
+      known: (key: Key) => this.#table.registration(key),
+    };
+    const mirror = new RangeMirror(range, deps, seed);
+    this.#mirrors.add(mirror);
+    return mirror;
+  }
+
+  #end(mirror: RangeMirror): void {
+    this.#mirrors.delete(mirror);
+    this.#lagging.delete(mirror);
+    this.#expectNoLonger(mirror);
+    this.#deps.onEnd(mirror);
+    const closing = mirror.close().finally(() => this.#closing.delete(closing));
+    this.#closing.add(closing);
+  }
+
+  #advanced(mirror: RangeMirror, changes: readonly Change[]): void {
+    for (const [followed, own] of this.#table.sort(mirror, changes)) {
+      followed.changed(own);
+    }
+    if (this.#lagging.has(mirror)) {
+      this.#takeIn(mirror);
+    }
+  }
+
+  #listed(mirror: RangeMirror, isFirst: boolean): void {
+    this.#expectNoLonger(mirror);
+    for (const followed of this.#table.shownBy(mirror)) {
+      followed.listed();
+      if (isFirst) {
+        followed.firstListed();
+      }
+    }
+    this.#takeIn(mirror);
+  }
+
+  #failureChanged(mirror: RangeMirror): void {
+    const { failure, synced } = mirror;
+    // In an outage nobody fares better alone; who waits for a first list may.
+    if (failure !== undefined && (!synced || !isOutage(failure.error))) {
+      this.#part(mirror);
+    }
+    for (const followed of this.#table.shownBy(mirror)) {
+      followed.failureChanged();
+    }
+    this.#takeIn(mirror);
+  }
+
+  /** A first list begins: what lies within that range and is not listed yet waits for it, but not for long. */
+  #expect(mirror: RangeMirror): void {
+    if (!(mirror.synced || this.#expected.has(mirror))) {
+      const cancel = this.#deps.clock.schedule(patienceMs, () => this.#part(mirror));
+      this.#expected.set(mirror, cancel);
+      this.#takeIn(mirror);
+    }
+  }
+
+  #expectNoLonger(mirror: RangeMirror): void {
+    this.#expected.get(mirror)?.();
+    this.#expected.delete(mirror);
+  }
+
+  /** Whether the mirror can show a range within its own, one that is listed or not. */
+  #canShow(mirror: RangeMirror, isListed: boolean): boolean {
+    return mirror.synced ? mirror.failure === undefined : !isListed && this.#expected.has(mirror);
+  }
+
+  /** The mirror of a wider range that can show this one; rather one that is listed. */
+  #widerFor(range: KeyRange, isListed: boolean): RangeMirror | undefined {
+    const able = this.#table.widerThan(range).filter((mirror) => this.#canShow(mirror, isListed));
+    return able.find(({ synced }) => synced) ?? able[0];
+  }
+
+  /** Has the mirror take the place of those within its range, as far as it can: their lists and watches end. */
+  #takeIn(mirror: RangeMirror): void {
+    this.#lagging.delete(mirror);
+    const able = this.#table.narrowerThan(mirror.range).filter(({ synced }) => this.#canShow(mirror, synced));
+    const ready = able.filter((other) =>
+      // What is being listed is as good as done; what is ahead must not go back.
+      mirror.synced ? other.revision <= mirror.revision : !other.isListing,
+    );
+    if (mirror.synced && ready.length < able.length) {
+      this.#lagging.add(mirror);
+    }
+    // All is in place before anybody is told.
+    for (const tell of ready.flatMap((other) => this.#replace(other, mirror))) {
+      tell();
+    }
+  }
+
+  #replace(mirror: RangeMirror, by: RangeMirror): readonly (() => void)[] {
+    const shown = this.#table.shownBy(mirror);
+    this.#end(mirror);
+    return shown.map((followed) => {
+      const { registrations: before, synced: wasSynced } = followed;
+      followed.moveTo(by);
+      const changes = wasSynced ? differences(before, followed.registrations, by.revision) : [];
+      if (by.synced && !wasSynced) {
+        followed.firstListed();
+      }
+      return () => {
+        followed.changed(changes);
+        followed.failureChanged();
+      };
+    });
+  }
+
+  /** What the mirror shows beside its own range goes on without it: with what is known of it, where that is complete. */
+  #part(mirror: RangeMirror): void {
+    this.#expectNoLonger(mirror);
+    const others = this.#table.shownBy(mirror).filter(({ range }) => range !== mirror.range);
+    // The widest first: it can show those within it.
+    for (const followed of others) {
+      const { range, synced, registrations } = followed;
+      const seed = synced ? mirror.seedOf(registrations) : undefined;
+      followed.moveTo(this.#widerFor(range, synced) ?? this.#mirror(range, seed));
+      this.#expect(followed.source);
+    }
+    for (const followed of others) {
+      followed.failureChanged();
+    }
+  }
+}

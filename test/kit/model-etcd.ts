@@ -1,0 +1,323 @@
+import { status } from '@grpc/grpc-js';
+import type { EtcdClient } from '../../src/etcd/client/client.ts';
+import type {
+  RangeRequest,
+  RangeResponse,
+  WatchRequest,
+  WatchResponse,
+} from '../../src/etcd/client/etcd3.ts';
+import type { StreamHandler } from '../../src/etcd/client/stream.ts';
+import { etcdError } from '../../src/etcd/errors.ts';
+import { keyOfBytes, rangeHolds } from '../../src/etcd/key.ts';
+import type { Change, Key, KeyRange, RangeListener } from '../../src/etcd/types.ts';
+import { turns } from './fake-clock.ts';
+
+interface Version {
+  readonly key: string;
+  /** None for a deletion. */
+  readonly value: string | undefined;
+  readonly revision: number;
+  /** Another one for each write: of two versions with the same revisions, before a restore and after it, only this or the value can tell. */
+  readonly lease: string;
+}
+
+interface Watcher {
+  readonly id: string;
+  readonly range: KeyRange;
+  next: number;
+}
+
+/** A watch stream of the model: it tells nothing by itself, only when the test lets it. */
+class ModelStream {
+  readonly watchers = new Map<string, Watcher>();
+  readonly #etcd: ModelEtcd;
+  readonly handler: StreamHandler<WatchResponse>;
+  readonly #owed: WatchResponse[] = [];
+  open = true;
+
+  constructor(etcd: ModelEtcd, handler: StreamHandler<WatchResponse>) {
+    this.#etcd = etcd;
+    this.handler = handler;
+  }
+
+  request(request: WatchRequest): void {
+    if (request.create_request !== undefined) {
+      const { watch_id: wireId = '', start_revision: start = 0 } = request.create_request;
+      const id = String(wireId);
+      const range = rangeOf(request.create_request);
+      if (this.#etcd.refuses(range)) {
+        this.#owed.push(
+          this.#etcd.message({ watch_id: '-1', created: true, canceled: true, cancel_reason: denied }),
+        );
+        return;
+      }
+      this.watchers.set(id, { id, range, next: Number(start) });
+      this.#owed.push(this.#etcd.message({ watch_id: id, created: true }));
+    } else if (request.cancel_request !== undefined) {
+      this.watchers.delete(String(request.cancel_request.watch_id));
+    }
+  }
+
+  /** Answers what is owed, and up to `most` revisions to each watcher. */
+  flow(most: number): void {
+    for (const message of this.#owed.splice(0)) {
+      this.#tell(message);
+    }
+    for (const watcher of [...this.watchers.values()]) {
+      this.#flowTo(watcher, most);
+    }
+  }
+
+  fail(): void {
+    this.open = false;
+    this.handler.ended(etcdError({ code: status.UNAVAILABLE, details: 'cut' }, 'model', 'Watch.Watch'));
+  }
+
+  #flowTo(watcher: Watcher, most: number): void {
+    if (watcher.next <= this.#etcd.compacted) {
+      this.watchers.delete(watcher.id);
+      this.#tell(
+        this.#etcd.message({
+          watch_id: watcher.id,
+          canceled: true,
+          compact_revision: String(this.#etcd.compacted + 1),
+        }),
+      );
+      return;
+    }
+    const events = this.#etcd.history.filter(
+      ({ key, revision }) => revision >= watcher.next && rangeHolds(watcher.range, key as Key),
+    );
+    const last = [...new Set(events.map(({ revision }) => revision))].slice(0, most).at(-1);
+    const told = events.filter(({ revision }) => revision <= (last ?? 0));
+    if (told.length > 0) {
+      watcher.next = (last ?? 0) + 1;
+      this.#tell(this.#etcd.message({ watch_id: watcher.id, events: told.map(eventOf) }));
+    }
+  }
+
+  #tell(message: WatchResponse): void {
+    if (this.open) {
+      this.handler.message(message);
+    }
+  }
+}
+
+const denied = 'etcdserver: permission denied';
+
+/** etcd's store and watches in memory, as far as the mirror can tell; it stands in for the client. */
+export class ModelEtcd {
+  history: Version[] = [];
+  revision = 1;
+  compacted = 0;
+  #leases = 0;
+  /** While away, nothing is answered and no stream opens. */
+  away = false;
+  /** First keys of ranges that may be neither listed nor watched. */
+  readonly refused = new Set<string>();
+  /** First keys of ranges whose lists are never answered. */
+  readonly silent = new Set<string>();
+  /** Lists with values that were begun, by the first key of their range. */
+  readonly lists: string[] = [];
+  readonly streams: ModelStream[] = [];
+  readonly members = ['model'];
+
+  readonly client = {
+    members: this.members,
+    // A turn on the way there and one on the way back: history goes on between the pages of a list.
+    read: async (_rpc: unknown, request: RangeRequest, { signal }: { signal?: AbortSignal } = {}) => {
+      await turns(1);
+      if (this.silent.has(rangeOf(request).start)) {
+        await untilAborted(signal);
+      }
+      const response = this.#range(request);
+      await turns(1);
+      return response;
+    },
+    openStream: async (_rpc: unknown, handler: StreamHandler<WatchResponse>) => {
+      await turns(1);
+      return this.#open(handler);
+    },
+  } as unknown as EtcdClient;
+
+  write(writes: readonly { readonly key: string; readonly value: string | undefined }[]): void {
+    const content = this.content();
+    const effective = writes.filter(({ key, value }) => value !== undefined || content.has(key));
+    if (effective.length > 0) {
+      this.revision += 1;
+      for (const { key, value } of effective) {
+        this.#leases += 1;
+        this.history.push({ key, value, revision: this.revision, lease: String(this.#leases) });
+      }
+    }
+  }
+
+  compact(): void {
+    this.compacted = this.revision - 1;
+  }
+
+  /** Goes back to an earlier state, and on from there by `ahead` revisions of nothing. */
+  restore(back: number, ahead: number): void {
+    const to = Math.max(1, this.revision - back);
+    this.history = this.history.filter(({ revision }) => revision <= to);
+    this.revision = to + ahead;
+    this.compacted = Math.min(this.compacted, to - 1);
+    this.cut();
+  }
+
+  cut(): void {
+    for (const stream of this.streams.splice(0)) {
+      stream.fail();
+    }
+  }
+
+  flow(most: number): void {
+    for (const stream of this.streams) {
+      stream.flow(most);
+    }
+  }
+
+  content(at = this.revision): Map<string, Version> {
+    const content = new Map<string, Version>();
+    for (const version of this.history) {
+      if (version.revision <= at) {
+        version.value === undefined ? content.delete(version.key) : content.set(version.key, version);
+      }
+    }
+    return content;
+  }
+
+  message(fields: Partial<WatchResponse>): WatchResponse {
+    return {
+      header: this.header(),
+      watch_id: '',
+      created: false,
+      canceled: false,
+      compact_revision: '0',
+      cancel_reason: '',
+      fragment: false,
+      events: [],
+      ...fields,
+    };
+  }
+
+  header() {
+    return { cluster_id: '7', member_id: '1', revision: String(this.revision), raft_term: '2' };
+  }
+
+  refuses(range: KeyRange): boolean {
+    return this.refused.has(range.start);
+  }
+
+  /** First keys of the ranges that are watched; not of the single keys that show whether a stream answers. */
+  get watched(): readonly string[] {
+    return this.streams
+      .flatMap(({ watchers }) => [...watchers.values()])
+      .filter(({ range: { start, end } }) => end !== `${start}\0`)
+      .map(({ range }) => range.start);
+  }
+
+  #range(request: RangeRequest): RangeResponse {
+    this.#assertHere();
+    const range = rangeOf(request);
+    if (this.refuses(range)) {
+      throw etcdError({ details: denied }, 'model', 'KV.Range');
+    }
+    const isList = request.range_end !== undefined && request.range_end.length > 0;
+    if (isList && request.keys_only !== true && Number(request.revision ?? 0) === 0) {
+      this.lists.push(range.start);
+    }
+    const at = Number(request.revision) || this.revision;
+    if (at <= this.compacted) {
+      throw etcdError({ details: 'required revision has been compacted' }, 'model', 'KV.Range');
+    }
+    const found = [...this.content(at).values()]
+      .filter(({ key }) => rangeHolds(range, key as Key))
+      .sort((a, b) => (a.key < b.key ? -1 : 1));
+    // Pages of two keys, so that every list of any size has several.
+    const kvs = found.slice(0, 2).map((version) => keyValueOf(version));
+    return { header: this.header(), kvs, more: found.length > 2, count: String(found.length) };
+  }
+
+  #open(handler: StreamHandler<WatchResponse>) {
+    this.#assertHere();
+    const stream = new ModelStream(this, handler);
+    this.streams.push(stream);
+    return {
+      member: 'model',
+      send: (request: WatchRequest) => stream.request(request),
+      cancel: () => {
+        stream.open = false;
+        this.streams.splice(this.streams.indexOf(stream) >>> 0, 1);
+      },
+      tokenReplaced: () => false,
+      tokenRefused: () => {},
+    };
+  }
+
+  #assertHere(): void {
+    if (this.away) {
+      throw etcdError({ code: status.UNAVAILABLE, details: 'away' }, 'model', 'any');
+    }
+  }
+}
+
+/** Rejects when the signal aborts. */
+function untilAborted(signal: AbortSignal | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}
+
+/** Without an end, it is that of a single key. */
+function rangeOf({ key = Buffer.of(), range_end: end }: Pick<RangeRequest, 'key' | 'range_end'>): KeyRange {
+  const start = keyOfBytes(key);
+  return { start, end: end === undefined || end.length === 0 ? (`${start}\0` as Key) : keyOfBytes(end) };
+}
+
+function keyValueOf({ key, value = '', revision, lease }: Version) {
+  return {
+    key: Buffer.from(key),
+    value: Buffer.from(value),
+    create_revision: String(revision),
+    mod_revision: String(revision),
+    version: '1',
+    lease,
+  };
+}
+
+function eventOf(version: Version) {
+  const kv = keyValueOf(version);
+  return { type: version.value === undefined ? ('Delete' as const) : ('Put' as const), kv, prev_kv: kv };
+}
+
+/** Keeps what it is told, and notices what may not be told. */
+export class Follower implements RangeListener {
+  readonly content = new Map<Key, string>();
+  readonly faults: string[] = [];
+  syncs = 0;
+  failureChanges = 0;
+
+  changed(changes: readonly Change[]): void {
+    for (const { key, registration, revision } of changes) {
+      if (registration === undefined && !this.content.delete(key)) {
+        this.faults.push(`deleted ${key} at ${revision}, which was not there`);
+      }
+      if (registration !== undefined) {
+        const version = `${registration.value}@${registration.modRevision}/${registration.lease}`;
+        if (this.content.get(key) === version) {
+          this.faults.push(`told ${key} ${version} twice`);
+        }
+        this.content.set(key, version);
+      }
+    }
+  }
+
+  synced(): void {
+    this.syncs += 1;
+  }
+
+  failureChanged(): void {
+    this.failureChanges += 1;
+  }
+}
