@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chown, copyFile, glob, lstat, mkdtemp, readdir, writeFile } from 'node:fs/promises';
+import { chown, copyFile, glob, lstat, mkdir, mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -116,6 +116,8 @@ describeNeeding('buildah', 'the image', () => {
     const kubeconfig = '/kubeconfig';
     await copyFile(kubeconfigPath, join(root, kubeconfig));
     await chown(join(root, kubeconfig), USER, USER);
+    // Where a container runtime mounts what the kernel knows of processes; it makes the folder where an image has none.
+    await mkdir(join(root, 'proc'), { recursive: true });
     const command = asInit(config.Entrypoint, { root, cwd: config.WorkingDir, user: USER });
     const scene = await startScene({ controller: () => ({ command, kubeconfig }) });
     onTestFinished(() => scene.stop());

@@ -8,7 +8,7 @@ const run = promisify(execFile);
 
 /** What the Dockerfile and this file run beside Node.js and npm. */
 const BUILD_PROGRAMS = [
-  ...['/bin/sh', '/bin/chmod', '/bin/touch', '/bin/rm', '/bin/ln'],
+  ...['/bin/sh', '/bin/chmod', '/bin/touch', '/bin/rm', '/bin/ln', '/bin/mkdir'],
   ...['/usr/bin/env', '/usr/bin/find'],
 ];
 
