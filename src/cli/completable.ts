@@ -6,6 +6,7 @@ import { explainOptions } from '../config/explain-options.ts';
 import type { OptionTable } from '../config/option.ts';
 import { planOptions } from '../config/plan-options.ts';
 import { registerOptions } from '../config/register-options.ts';
+import { verifyOptions } from '../config/verify-options.ts';
 
 /** The options of every command, by its name; a test holds it against the help of the program. */
 export const completableCommands: Readonly<Record<string, OptionTable>> = {
@@ -17,4 +18,5 @@ export const completableCommands: Readonly<Record<string, OptionTable>> = {
   explain: explainOptions,
   plan: planOptions,
   register: registerOptions,
+  verify: verifyOptions,
 };
