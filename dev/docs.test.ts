@@ -1,5 +1,5 @@
 import { access, glob, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { parseRegistrySpec, parseSpec } from '../src/api/parse.ts';
@@ -97,6 +97,22 @@ describe('the documentation', () => {
     const broken = (await Promise.all(all)).filter((reason) => reason !== undefined);
     expect(all.length).toBeGreaterThan(20);
     expect(broken).toEqual([]);
+  });
+
+  it('gives each decision a number of its own, in its name, its heading and wherever it is named', () => {
+    const decisions = [...texts].filter(([page]) => page.startsWith('docs/adr/'));
+    const numbers = decisions.map(([page]) => Number(basename(page).slice(0, 4)));
+    expect(numbers.toSorted((a, b) => a - b)).toEqual([...new Set(numbers)].toSorted((a, b) => a - b));
+    expect(decisions.map(([, text]) => Number.parseInt(text.slice('# '.length), 10))).toEqual(numbers);
+    const named = [...texts].flatMap(([page, text]) =>
+      [...text.matchAll(/\[ADR (\d+)\]\((\S+)\)/g)].map(([, number = '', target = '']) => ({
+        page,
+        number: number.padStart(4, '0'),
+        target: basename(target),
+      })),
+    );
+    expect(named.length).toBeGreaterThan(3);
+    expect(named.filter(({ number, target }) => !target.startsWith(number))).toEqual([]);
   });
 
   it('names a test for each sentence on what happens when, and no test that there is not', async () => {
