@@ -2,7 +2,7 @@ import type { EtcdOptions } from '../etcd/options.ts';
 import type { KubeSource } from '../kube/options.ts';
 import type { AllowedPrefix } from './allowed-prefix.ts';
 import { type ElectionConfig, electionConfig, electionOptions } from './election-options.ts';
-import { etcdConfig, etcdOptions } from './etcd-options.ts';
+import { etcdConfig, etcdOptions, type Reread, rereadFiles } from './etcd-options.ts';
 import { explainAddress } from './explain-address.ts';
 import type { OptionTable, Values } from './option.ts';
 import { type PublishingConfig, publishingConfig, publishingOptions } from './publishing-options.ts';
@@ -130,6 +130,8 @@ export interface ControllerConfig extends PublishingConfig {
   readonly election: ElectionConfig;
   /** The etcd that an election is held in. */
   readonly electionEtcd: EtcdOptions;
+  /** Reads again what files hold that the options name for etcd; undefined where they name none. */
+  readonly rereadEtcd: Reread<Pick<ControllerConfig, 'etcd' | 'electionEtcd'>>;
   /** Whether a replica that does not lead follows etcd. */
   readonly isWarmStandby: boolean;
   readonly kubernetes: KubeSource;
@@ -160,6 +162,7 @@ export function controllerConfig(source: OptionSource): ControllerConfig {
   const election = electionConfig(values);
   return deepFreeze({
     ...etcdSides(values, election, source),
+    rereadEtcd: rereadFiles(values, () => etcdSides(values, election, source)),
     election,
     ...publishingConfig(values, { election, registryHosts: values.etcd }),
     isWarmStandby: values.standby === 'warm',

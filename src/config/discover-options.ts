@@ -1,7 +1,7 @@
 import type { EtcdOptions } from '../etcd/options.ts';
 import { type FormatName, formatNames } from '../formats/formats.ts';
 import type { Source } from '../formats/source.ts';
-import { etcdConfig, etcdOptions } from './etcd-options.ts';
+import { etcdConfig, etcdOptions, type Reread, rereadFiles } from './etcd-options.ts';
 import type { OptionTable, Values } from './option.ts';
 import { type OptionSource, optionsError, readOptions } from './read-options.ts';
 import { anyText, bytes, duration, oneOf, onOff, text } from './values.ts';
@@ -80,6 +80,8 @@ export const discoverOptions = {
 /** What `discover` is to show, and of which etcd. */
 export interface DiscoverConfig {
   readonly etcd: EtcdOptions;
+  /** Reads again what files hold that the options name for etcd; undefined where they name none. */
+  readonly rereadEtcd: Reread<EtcdOptions>;
   readonly source: Source;
   readonly format: FormatName;
   readonly output: 'table' | 'json';
@@ -105,6 +107,7 @@ export function discoverConfig(source: OptionSource): DiscoverConfig {
   const canRedraw = source.env['TERM'] !== 'dumb';
   return {
     etcd: etcdConfig(values, source),
+    rereadEtcd: rereadFiles(values, () => etcdConfig(values, source)),
     source: { prefix, key, separator },
     format,
     output,

@@ -16,17 +16,17 @@ export const etcdOptions = {
   'etcd-ca': {
     value: filePath,
     placeholder: 'FILE',
-    doc: 'Certificates (PEM) of the authorities that sign the certificates of etcd. Absent: those that Node.js trusts.',
+    doc: 'Certificates (PEM) of the authorities that sign the certificates of etcd; read again when it changes. Absent: those that Node.js trusts.',
   },
   'etcd-cert': {
     value: filePath,
     placeholder: 'FILE',
-    doc: 'Client certificate (PEM) to show to etcd; together with --etcd-key.',
+    doc: 'Client certificate (PEM) to show to etcd; together with --etcd-key. Read again when it changes.',
   },
   'etcd-key': {
     value: filePath,
     placeholder: 'FILE',
-    doc: 'Private key (PEM) of the client certificate.',
+    doc: 'Private key (PEM) of the client certificate; read again when it changes.',
   },
   'etcd-server-name': {
     rare: true,
@@ -45,7 +45,7 @@ export const etcdOptions = {
   'etcd-password-file': {
     value: filePath,
     placeholder: 'FILE',
-    doc: 'File that holds the password of --etcd-user; a line break at its end does not count.',
+    doc: 'File that holds the password of --etcd-user; a line break at its end does not count. Read again when it changes.',
   },
   'etcd-password': {
     value: text,
@@ -84,6 +84,18 @@ export function etcdConfig(values: Values<typeof etcdOptions>, source: OptionSou
     maxMessageBytes: values['etcd-max-message-bytes'],
     callTimeoutMs: values['etcd-call-timeout'],
   };
+}
+
+/** How options are read again whose files may change; undefined where they name none. It throws where they cannot be used as they are. */
+export type Reread<Read> = (() => Read) | undefined;
+
+/** `read`, where any of the options is a file. */
+export function rereadFiles<Read>(
+  values: Partial<Values<typeof etcdOptions>>,
+  read: () => Read,
+): Reread<Read> {
+  const files = ['etcd-ca', 'etcd-cert', 'etcd-key', 'etcd-password-file'] as const;
+  return files.some((flag) => values[flag] !== undefined) ? read : undefined;
 }
 
 function* tlsProblems(values: Values<typeof etcdOptions>): Generator<string> {

@@ -1,6 +1,6 @@
 import type { EtcdOptions } from '../etcd/options.ts';
 import { type FormatName, formatNames } from '../formats/formats.ts';
-import { etcdConfig, etcdOptions } from './etcd-options.ts';
+import { etcdConfig, etcdOptions, type Reread, rereadFiles } from './etcd-options.ts';
 import { environmentName, type OptionTable, type Values } from './option.ts';
 import { type OptionSource, optionsError, readOptions } from './read-options.ts';
 import {
@@ -170,6 +170,8 @@ export interface CheckConfig {
 /** What `register` keeps alive. Keys and values are templates, to be filled in by src/register. */
 export interface RegisterConfig {
   readonly etcd: EtcdOptions;
+  /** Reads again what files hold that the options name for etcd; undefined where they name none. */
+  readonly rereadEtcd: Reread<EtcdOptions>;
   readonly keys: readonly string[];
   /** As many as keys, or none: then it is made of address and ports. */
   readonly values: readonly string[];
@@ -205,6 +207,7 @@ export function registerConfig(source: OptionSource): RegisterConfig {
   }
   return {
     etcd: etcdConfig(values, source),
+    rereadEtcd: rereadFiles(values, () => etcdConfig(values, source)),
     keys: values.key,
     values: values.value,
     prefix: values.prefix,

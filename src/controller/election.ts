@@ -1,7 +1,8 @@
 import { type Clock, sleep } from '../clock.ts';
 import type { ControllerConfig } from '../config/controller-options.ts';
 import { messageOf } from '../errors.ts';
-import { EtcdClient } from '../etcd/client/client.ts';
+import { renewFromFiles } from '../etcd/client/renew-from-files.ts';
+import { RenewableClient } from '../etcd/client/renewable-client.ts';
 import { Election } from '../etcd/election/election.ts';
 import { defaultElectionName } from '../etcd/election/election-name.ts';
 import type { ElectionObserver } from '../etcd/election/election-types.ts';
@@ -12,6 +13,7 @@ import type { Elector } from '../leadership/elector.ts';
 import { countCall } from '../telemetry/edge-metrics.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { logFileNews } from './log-file-news.ts';
 import { userAgentOf } from './user-agent.ts';
 
 const retryMs = 5000;
@@ -61,14 +63,21 @@ export async function openElection(
 }
 
 function openEtcdElection(
-  { election, electionEtcd, replica }: ControllerConfig,
+  { election, electionEtcd, rereadEtcd, replica }: ControllerConfig,
   name: string,
   namespace: KubeObject,
   deps: ElectionDeps,
 ): OpenElection {
   const { clock, metrics } = deps;
   const log = deps.log.child({ election: name });
-  const client = new EtcdClient({ ...electionEtcd, ...hasty }, { clock, log });
+  const first = { ...electionEtcd, ...hasty };
+  const client = RenewableClient.of(first, { clock, log });
+  const reread = rereadEtcd && (() => ({ ...rereadEtcd().electionEtcd, ...hasty }));
+  const endRenewing = renewFromFiles(
+    client,
+    { first, reread },
+    { clock, told: logFileNews(log, 'election') },
+  );
   const options = { name, identity: replica, ttlSeconds: election.ttlMs / 1000 };
   const elector = new Election(client, options, { clock, log, observer: electionMetrics(metrics) });
   return {
@@ -76,6 +85,7 @@ function openEtcdElection(
     elector,
     namespace,
     async close() {
+      endRenewing();
       await elector.close();
       await client.close();
     },

@@ -1,7 +1,10 @@
 import type { Writable } from 'node:stream';
 import type { Clock } from '../clock.ts';
 import type { DiscoverConfig } from '../config/discover-options.ts';
-import { EtcdClient } from '../etcd/client/client.ts';
+import type { EtcdClient } from '../etcd/client/client.ts';
+import { fileNews } from '../etcd/client/file-news.ts';
+import { renewFromFiles } from '../etcd/client/renew-from-files.ts';
+import { RenewableClient } from '../etcd/client/renewable-client.ts';
 import { Mirror } from '../etcd/mirror/mirror.ts';
 import { compileReader } from '../formats/read.ts';
 import { loggable } from '../telemetry/loggable.ts';
@@ -17,7 +20,7 @@ export interface Terminal {
 
 /** What the parts of `discover` are handed. */
 export interface DiscoverDeps extends Terminal {
-  readonly client: EtcdClient;
+  readonly client: Pick<EtcdClient, 'read'>;
   readonly mirror: Mirror;
   readonly clock: Clock;
 }
@@ -29,13 +32,19 @@ export async function discover(
   { stdout, stderr, clock }: Terminal & { readonly clock: Clock },
 ): Promise<void> {
   const deps = { clock, log: defectsOnly(stderr) };
-  const client = new EtcdClient(config.etcd, deps);
+  const client = RenewableClient.of(config.etcd, deps);
   const mirror = new Mirror(client, deps);
   const read = compileReader({ ...config.source, format: config.format }, config);
+  const files = { first: config.etcd, reread: config.rereadEtcd };
+  const told = (problem: string | undefined): void => {
+    stderr.write(`etcd-endpoints: ${fileNews(problem)}\n`);
+  };
+  const endRenewing = renewFromFiles(client, files, { clock, told });
   try {
     const run = config.once ? listOnce : follow;
     await run(config, read, { client, mirror, clock, stdout, stderr }, signal);
   } finally {
+    endRenewing();
     await mirror.close();
     await client.close();
   }

@@ -1,6 +1,6 @@
 import { messageOf, RetryableError, TerminalError } from '../errors.ts';
 import { bounded } from '../etcd/bounded.ts';
-import type { EtcdClient } from '../etcd/client/client.ts';
+import type { EtcdCalls, EtcdClient } from '../etcd/client/client.ts';
 import { readKey } from '../etcd/client/guarded-write.ts';
 import { showKey } from '../etcd/key.ts';
 import type { EtcdDeps } from '../etcd/options.ts';
@@ -28,7 +28,7 @@ export interface Voice {
 }
 
 export interface KeeperDeps extends EtcdDeps {
-  readonly client: EtcdClient;
+  readonly client: EtcdCalls & Pick<EtcdClient, 'close'>;
   readonly voice: Voice;
 }
 

@@ -2,7 +2,9 @@ import { aborted } from '../abort.ts';
 import type { Clock } from '../clock.ts';
 import { optionsError } from '../config/read-options.ts';
 import type { CheckConfig, RegisterConfig } from '../config/register-options.ts';
-import { EtcdClient } from '../etcd/client/client.ts';
+import { fileNews } from '../etcd/client/file-news.ts';
+import { renewFromFiles } from '../etcd/client/renew-from-files.ts';
+import { RenewableClient } from '../etcd/client/renewable-client.ts';
 import type { Log } from '../etcd/log.ts';
 import { loggable } from '../telemetry/loggable.ts';
 import { findAddress } from './address.ts';
@@ -39,7 +41,15 @@ export async function register(config: RegisterConfig, deps: RegisterDeps): Prom
     voice.warn(`the registration ${doubt}`);
   }
   const log = defectsOnly(voice);
-  const client = new EtcdClient({ ...config.etcd, ...hasty }, { clock, log });
+  const first = { ...config.etcd, ...hasty };
+  const client = RenewableClient.of(first, { clock, log });
+  const { rereadEtcd } = config;
+  const reread = rereadEtcd && (() => ({ ...rereadEtcd(), ...hasty }));
+  const endRenewing = renewFromFiles(
+    client,
+    { first, reread },
+    { clock, told: (problem) => voice.warn(fileNews(problem)) },
+  );
   const { ttlSeconds, takeover } = config;
   const options = { ttlSeconds, takeover, user: config.etcd.user?.name };
   const keeper = new Keeper(wanted, options, { clock, log, client, voice });
@@ -55,6 +65,7 @@ export async function register(config: RegisterConfig, deps: RegisterDeps): Prom
     }
     return 0;
   } finally {
+    endRenewing();
     await client.close();
   }
 }

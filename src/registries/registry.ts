@@ -13,8 +13,7 @@ export class Registry {
   /** Connects to nothing before {@link renew}. */
   constructor(name: string, deps: MirrorDeps) {
     this.name = name;
-    // No options have come, and so none are renewed, before the constructor is through.
-    this.#client = new RenewableClient(deps, () => this.mirror.clientRenewed());
+    this.#client = new RenewableClient(deps);
     this.mirror = new Mirror(this.#client, deps);
   }
 
@@ -31,6 +30,11 @@ export class Registry {
   /** Goes on by other addresses and credentials without a gap: those before are left once etcd has answered by these. */
   renew(options: EtcdOptions): void {
     this.#client.renew(options);
+  }
+
+  /** Calls back whenever other addresses and credentials are in use. */
+  onRenewed(listener: () => void): void {
+    this.#client.onRenewed(listener);
   }
 
   /** There is nothing new to connect by, for that reason; what was in use stays so. */

@@ -1,13 +1,16 @@
 import type { EtcdCatalog } from '../../api/etcd-catalog.ts';
 import { defaultRegistryName, type EtcdRegistry } from '../../api/etcd-registry.ts';
-import type { Clock } from '../../clock.ts';
+import type { Cancel, Clock } from '../../clock.ts';
 import type { ControllerConfig } from '../../config/controller-options.ts';
+import { renewFromFiles } from '../../etcd/client/renew-from-files.ts';
+import type { EtcdOptions } from '../../etcd/options.ts';
 import { RegistryPool } from '../../registries/pool.ts';
 import { Registry } from '../../registries/registry.ts';
 import { registryMetrics } from '../../telemetry/edge-metrics.ts';
 import type { Logger } from '../../telemetry/logging.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Kubernetes } from '../kubernetes.ts';
+import { logFileNews } from '../log-file-news.ts';
 import { OwnWrites } from '../publish/own-writes.ts';
 import { openRegistryCaches, type RegistryCaches } from './registry-caches.ts';
 import { ServiceAddresses } from './service-addresses.ts';
@@ -50,9 +53,7 @@ export function openRegistries(config: ControllerConfig, deps: OpenRegistriesDep
       }),
   );
   const own = config.etcd && pool.obtain(defaultRegistryName);
-  if (config.etcd !== undefined) {
-    own?.renew(config.etcd);
-  }
+  const endRenewing = own && config.etcd && followFiles(own, config.etcd, config.rereadEtcd, { clock, log });
   return {
     pool,
     own,
@@ -67,10 +68,23 @@ export function openRegistries(config: ControllerConfig, deps: OpenRegistriesDep
     ownNamespace,
     start: (signal) => caches.start(signal),
     async close() {
+      endRenewing?.();
       await pool.close();
       await caches.close();
       objects.close();
       catalogs.close();
     },
   };
+}
+
+/** Connects the registry of `--etcd`, and has it go on by what the files hold that options name. */
+function followFiles(
+  registry: Registry,
+  first: EtcdOptions,
+  rereadEtcd: ControllerConfig['rereadEtcd'],
+  { clock, log }: Pick<OpenRegistriesDeps, 'clock' | 'log'>,
+): Cancel {
+  registry.renew(first);
+  const reread = rereadEtcd && (() => rereadEtcd().etcd ?? first);
+  return renewFromFiles(registry, { first, reread }, { clock, told: logFileNews(log, 'registry') });
 }

@@ -42,7 +42,13 @@ export interface MemberStream<Request> extends EtcdStream<Request> {
 }
 
 /** What a mirror asks of a client: calls that change nothing, and streams. */
-export type ReadingClient = Pick<EtcdClient, 'read' | 'openStream'>;
+export interface ReadingClient extends Pick<EtcdClient, 'read' | 'openStream'> {
+  /** Calls back whenever the client goes on over other connections, where it can. */
+  onRenewed?(listener: () => void): void;
+}
+
+/** All that can be asked of a client; a lease, an election and a registrar need it. */
+export interface EtcdCalls extends ReadingClient, Pick<EtcdClient, 'members' | 'write'> {}
 
 const readBackoff = { baseMs: 50, maxMs: 1_000, jitter: 0.5 };
 

@@ -5,11 +5,14 @@ import { hasCode, RetryableError } from '../../errors.ts';
 import { closedError } from '../errors.ts';
 import { keyBytes, keyOf } from '../key.ts';
 import type { EtcdDeps, EtcdOptions } from '../options.ts';
-import { type CallOptions, EtcdClient, type ReadingClient } from './client.ts';
+import { type CallOptions, type EtcdCalls, EtcdClient } from './client.ts';
 import { rangeRpc } from './rpc.ts';
 
-/** Between two tries to reach etcd by new options; meanwhile the ones before are in use. */
-const renewBackoff = { baseMs: 500, maxMs: 15_000, jitter: 0.3 };
+/**
+ * Between two tries to reach etcd by new options; meanwhile the ones before are in use. Where a password has changed in etcd, these are refused
+ * already: a lease must outlast the wait.
+ */
+const renewBackoff = { baseMs: 500, maxMs: 3_000, jitter: 0.3 };
 /** The key that etcdctl reads for its health check. */
 const askedKey = keyBytes(keyOf('health'));
 
@@ -22,11 +25,11 @@ interface Generation {
 /**
  * A client whose addresses and credentials can be changed while it is in use. etcd must have answered by the new ones before anything leaves the
  * ones before; calls under way end where they began. Streams stay on the old connections until their owner, told by `onRenewed`, opens them
- * anew, and end with those: a watch resumes at its revision.
+ * anew, and end with those: a watch resumes at its revision, and a lease is kept on another stream.
  */
-export class RenewableClient implements ReadingClient {
+export class RenewableClient implements EtcdCalls {
   readonly #deps: EtcdDeps;
-  readonly #onRenewed: () => void;
+  readonly #listeners = new Set<() => void>();
   /** What has not come to its end yet: clients on trial, and those that are left. */
   readonly #ending = new Set<Promise<void>>();
   #current: Generation | undefined;
@@ -37,9 +40,27 @@ export class RenewableClient implements ReadingClient {
   #closed: boolean = false;
 
   /** Calls wait until the first options have come, or the reason why there are none. */
-  constructor(deps: EtcdDeps, onRenewed: () => void) {
+  constructor(deps: EtcdDeps) {
     this.#deps = deps;
-    this.#onRenewed = onRenewed;
+  }
+
+  /** A client of these options to begin with. Throws a TerminalError where they cannot be right. */
+  static of(options: EtcdOptions, deps: EtcdDeps): RenewableClient {
+    const client = new RenewableClient(deps);
+    client.renew(options);
+    if (client.#problem !== undefined) {
+      throw client.#problem;
+    }
+    return client;
+  }
+
+  /** `host:port` of every member that is asked now. */
+  get members(): readonly string[] {
+    return this.#current?.client.members ?? [];
+  }
+
+  onRenewed(listener: () => void): void {
+    this.#listeners.add(listener);
   }
 
   /** Why the newest options are not in use; undefined where they are. */
@@ -80,6 +101,8 @@ export class RenewableClient implements ReadingClient {
   }
 
   read: EtcdClient['read'] = (...call) => this.#during(call[2], ({ client }) => client.read(...call));
+
+  write: EtcdClient['write'] = (...call) => this.#during(call[2], ({ client }) => client.write(...call));
 
   openStream: EtcdClient['openStream'] = (...call) =>
     this.#during(call[2], ({ client }) => client.openStream(...call));
@@ -126,7 +149,9 @@ export class RenewableClient implements ReadingClient {
     if (before !== undefined) {
       this.#untilEnded(retire(before));
     }
-    this.#onRenewed();
+    for (const listener of this.#listeners) {
+      listener();
+    }
   }
 
   #abandon(): void {

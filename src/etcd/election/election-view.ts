@@ -1,4 +1,4 @@
-import type { EtcdClient } from '../client/client.ts';
+import type { EtcdCalls } from '../client/client.ts';
 import { Mirror } from '../mirror/mirror.ts';
 import { listRange } from '../mirror/range.ts';
 import type { EtcdDeps } from '../options.ts';
@@ -15,7 +15,7 @@ const lookEveryMs = 5_000;
  * compacted event can make or hide a leader.
  */
 export class ElectionView {
-  readonly #client: EtcdClient;
+  readonly #client: EtcdCalls;
   readonly #name: string;
   readonly #deps: EtcdDeps;
   readonly #mirror: Mirror;
@@ -23,7 +23,7 @@ export class ElectionView {
   readonly #listeners = new Set<(changes: readonly Change[]) => void>();
   readonly #wake = new Wake();
 
-  constructor(client: EtcdClient, name: string, deps: EtcdDeps) {
+  constructor(client: EtcdCalls, name: string, deps: EtcdDeps) {
     this.#client = client;
     this.#name = name;
     this.#deps = deps;

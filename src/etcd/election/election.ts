@@ -6,7 +6,7 @@ import type { Elector, Leader } from '../../leadership/elector.ts';
 import { RunningTerm } from '../../leadership/running-term.ts';
 import type { Term } from '../../leadership/term.ts';
 import { bounded } from '../bounded.ts';
-import type { EtcdClient } from '../client/client.ts';
+import type { EtcdCalls } from '../client/client.ts';
 import { isOutage } from '../errors.ts';
 import { showKey } from '../key.ts';
 import type { Lease } from '../lease/lease.ts';
@@ -38,7 +38,7 @@ type SessionEnd = 'stand-again' | 'left';
  * back and looks at its lease before it leads, and its term is over as soon as either is. It uses the client but does not own it.
  */
 export class Election implements Elector {
-  readonly #client: EtcdClient;
+  readonly #client: EtcdCalls;
   readonly #options: ElectionOptions;
   readonly #deps: ElectionDeps;
   readonly #leases: LeaseKeeper;
@@ -50,7 +50,7 @@ export class Election implements Elector {
   #failures = 0;
 
   /** Throws a TerminalError that names the option where the options cannot be right. */
-  constructor(client: EtcdClient, options: ElectionOptions, deps: ElectionDeps) {
+  constructor(client: EtcdCalls, options: ElectionOptions, deps: ElectionDeps) {
     const { name, ttlSeconds = defaultTtlSeconds } = options;
     checkElectionName(name);
     checkTtl(ttlSeconds, ttlRule);

@@ -72,6 +72,7 @@ export class Mirror implements RegistrySource {
       onState: (error) => this.#state.stream(error),
       onBreak: () => observer?.reconnected?.(),
     });
+    client.onRenewed?.(() => this.#clientRenewed());
     this.#ranges = new SharedRanges({
       ...deps,
       client,
@@ -142,13 +143,6 @@ export class Mirror implements RegistrySource {
     return { ...stats, refusals };
   }
 
-  /** The client goes on over other connections: the watches follow it, each from its revision on, and what has failed is tried at once. */
-  clientRenewed(): void {
-    this.#hub.leaveMember(renewedError());
-    this.#heartbeat.hurry();
-    this.#ranges.retry(() => true);
-  }
-
   async close(): Promise<void> {
     this.#closed = true;
     this.#state.close();
@@ -158,6 +152,13 @@ export class Mirror implements RegistrySource {
       this.#heartbeat.close(),
       this.#hub.close(),
     ]);
+  }
+
+  /** The client goes on over other connections: the watches follow it, each from its revision on, and what has failed is tried at once. */
+  #clientRenewed(): void {
+    this.#hub.leaveMember(renewedError());
+    this.#heartbeat.hurry();
+    this.#ranges.retry(() => true);
   }
 
   #beat(error: Error | undefined): void {

@@ -1,7 +1,7 @@
 import { aborted } from '../../abort.ts';
 import { codeOf, messageOf, TerminalError } from '../../errors.ts';
 import { Limiter } from '../../limiter.ts';
-import type { EtcdClient } from '../client/client.ts';
+import type { EtcdCalls } from '../client/client.ts';
 import { singleRange } from '../key.ts';
 import type { Lease } from '../lease/lease.ts';
 import { LeaseKeeper } from '../lease/lease-keeper.ts';
@@ -48,7 +48,7 @@ export class Registrar implements KeepsRegistrations {
   #failure: string | undefined;
 
   /** Throws a TerminalError that names the option where the options cannot be right. */
-  constructor(client: EtcdClient, options: RegistrarOptions, deps: RegistrarDeps) {
+  constructor(client: EtcdCalls, options: RegistrarOptions, deps: RegistrarDeps) {
     const { ttlSeconds = defaultTtlSeconds, takeover = false } = options;
     const { observer = {}, ...etcdDeps } = deps;
     checkTtl(ttlSeconds, ttlRule);
