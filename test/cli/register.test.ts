@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { formatNames } from '../../src/formats/formats.ts';
 import { type RegistryEtcd, startEtcd } from '../kit/etcd-process.ts';
 import { eventually, marginMs } from '../kit/eventually.ts';
+import { MountedSecret } from '../kit/mounted-secret.ts';
 import { proxyFor, rawEtcd } from '../kit/rig.ts';
 import { command } from './command.ts';
 import { type RunningCommand, runCommand } from './running-command.ts';
@@ -522,6 +523,31 @@ describe('bad input', () => {
     const { lease } = await untilThere('/long', '10.0.0.5:80');
     expect((await timeToLive(lease)).granted).toBe(9_000_000_000);
     expect(await registered.stop()).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('goes on under another password in its file, on the same lease', async () => {
+    const user = { name: 'writer', password: 'first-secret', prefix: '/rw/', access: 'readwrite' as const };
+    const guarded = await startEtcd({ auth: { rootPassword: 'root-password', users: [user] } });
+    onTestFinished(() => guarded.stop());
+    const mounted = await MountedSecret.create({ password: 'first-secret' });
+    const args = [
+      '--etcd-user=writer',
+      `--etcd-password-file=${mounted.file('password')}`,
+      '--key=/rw/a',
+      '--value=x',
+    ];
+    const registering = runCommand(['register', '--etcd', guarded.endpoints[0] ?? '', ...args]);
+    await registering.says('registered /rw/a');
+    const before = await look('/rw/a', guarded);
+    await mounted.change({ password: 'second-secret' });
+    await registering.says('The changed files with credentials for etcd cannot be used');
+    await guarded.etcdctl(['user', 'delete', 'writer']);
+    await guarded.etcdctl(['user', 'add', 'writer:second-secret']);
+    await guarded.etcdctl(['user', 'grant-role', 'writer', 'writer']);
+    await registering.says('The changed files with credentials for etcd are in use');
+    await guarded.etcdctl(['del', '/rw/a']);
+    await eventually(async () => expect(await look('/rw/a', guarded)).toEqual(before));
+    expect(registering.stderr + registering.stdout).not.toMatch(/first-secret|second-secret/);
   });
 
   it('names the user who may only read, and registers when that is mended', async () => {
