@@ -3,7 +3,14 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'dev/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: ['src/**/*.test.ts', 'dev/**/*.test.ts'],
+          // Only for what hangs: some start a process or run some thousand cases, which takes seconds on a busy machine.
+          testTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'servers',
