@@ -18,6 +18,9 @@ export interface Standing {
   readonly unresolved: boolean;
 }
 
+/** Shared by the many keys that nothing stands in for. */
+const nothing: readonly DesiredEndpoint[] = [];
+
 /**
  * Resolves the items of a key against what was good last. A value that is wholly unreadable keeps every last good instance; a single
  * bad item keeps the one in its place, unless its address is announced by a good item now.
@@ -42,7 +45,8 @@ export function standing(items: readonly Item[], before: LastGood, publishing: P
     (instance, place) =>
       isUnreadable(outcomes[place]) && instance !== undefined && !announced.has(instance.address),
   );
-  return { outcomes, standIns: endpointsOf(kept, publishing), lastGood, unresolved: false };
+  const standIns = kept.length === 0 ? nothing : endpointsOf(kept, publishing);
+  return { outcomes, standIns, lastGood, unresolved: false };
 }
 
 function goodAt(

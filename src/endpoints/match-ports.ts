@@ -13,7 +13,8 @@ export function matchPorts(
       matched.push(endpointPort(servicePort, port));
     }
   }
-  return matched;
+  // There may be a million of them: a copy has no room for more.
+  return matched.slice();
 }
 
 function targetOf(

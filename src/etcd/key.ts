@@ -30,7 +30,11 @@ export function showKey(key: Key): string {
   const head = cut ? (key.slice(0, shownBytes) as Key) : key;
   const text = keyText(head) ?? escapeBytes(head);
   const escaped = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escapeChar);
-  return cut ? `${escaped}…` : escaped;
+  if (cut) {
+    return `${escaped}…`;
+  }
+  // Mostly a key is shown as it is: one text for both, as there may be a million of them.
+  return escaped === key ? key : escaped;
 }
 
 function escapeChar(char: string): string {

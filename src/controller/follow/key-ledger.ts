@@ -10,6 +10,9 @@ import type { RegistrationReader } from '../../formats/read.ts';
 import type { Instance, Reading } from '../../formats/types.ts';
 import { Departures, type OnDeparture } from './departures.ts';
 
+/** Shared by the many keys for which nothing is kept. */
+const nothing: readonly DesiredEndpoint[] = [];
+
 /** How registrations are read, and how what they announce is published. A new one makes a new ledger out of the old. */
 export interface LedgerRules {
   readonly read: RegistrationReader;
@@ -163,7 +166,7 @@ export class KeyLedger {
     }
     // A key that was deleted and made again is another one, whether its deletion was seen or not.
     const before = known?.registration.createRevision === registration.createRevision ? known : undefined;
-    const entry = this.#entry(registration, before?.lastGood ?? [], before?.kept ?? []);
+    const entry = this.#entry(registration, before?.lastGood ?? [], before?.kept ?? nothing);
     if (known !== undefined) {
       const { lease } = known.registration;
       this.departures.note(known, entry, {
@@ -209,7 +212,7 @@ export class KeyLedger {
       outcomes,
       standIns: unresolved ? kept : standIns,
       lastGood,
-      kept: unresolved ? kept : [],
+      kept: unresolved ? kept : nothing,
       unresolved: unresolved && kept.length === 0,
     };
   }
@@ -219,7 +222,8 @@ export class KeyLedger {
     before: LastGood,
   ): Standing & Pick<Entry, 'instances'> & Pick<Reading, 'format'> {
     const { format, items } = this.#read(registration);
-    const instances = items.flatMap((item) => (item.kind === 'instance' ? [item.instance] : []));
+    // Not by flatMap, whose results keep room for 16 more.
+    const instances = items.filter((item) => item.kind === 'instance').map(({ instance }) => instance);
     return { format, instances, ...standing(items, before, this.#rules.publishing) };
   }
 

@@ -16,13 +16,37 @@ export function revisionOf(text: string): Revision {
 }
 
 export function registrationOf(wire: WireKeyValue): Registration {
+  return toRegistration(wire, ownCopy(wire.value));
+}
+
+function toRegistration(wire: WireKeyValue, value: Buffer): Registration {
   return {
     key: keyOfBytes(wire.key),
-    value: ownCopy(wire.value),
+    value,
     createRevision: revisionOf(wire.create_revision),
     modRevision: revisionOf(wire.mod_revision),
     lease: wire.lease,
   };
+}
+
+/**
+ * The registrations of one answer. Their values share one buffer: one of its own costs a value of some bytes half a kilobyte. It lives as long as one of
+ * them does; who keeps some of many makes copies with {@link withOwnValue}.
+ */
+export function registrationsOf(wire: readonly WireKeyValue[]): readonly Registration[] {
+  const shared = Buffer.allocUnsafeSlow(wire.reduce((sum, { value }) => sum + value.length, 0));
+  let end = 0;
+  return wire.map((one) => {
+    const start = end;
+    shared.set(one.value, start);
+    end += one.value.length;
+    return toRegistration(one, shared.subarray(start, end));
+  });
+}
+
+/** The same with a value that keeps nothing else in memory. */
+export function withOwnValue(registration: Registration): Registration {
+  return { ...registration, value: ownCopy(registration.value) };
 }
 
 export function changeOf({ type, kv }: WireEvent): Change {

@@ -1,6 +1,6 @@
 import { hasCode } from '../../errors.ts';
 import type { ReadingClient } from '../client/client.ts';
-import { registrationOf, revisionOf, wireRange } from '../client/decode.ts';
+import { registrationsOf, revisionOf, wireRange } from '../client/decode.ts';
 import type { RangeRequest, RangeResponse } from '../client/etcd3.ts';
 import { rangeRpc } from '../client/rpc.ts';
 import type { Key, KeyRange, Registration, Revision } from '../types.ts';
@@ -79,7 +79,7 @@ async function readPage(
 
 /** `pinned` is the revision asked for; the header carries the newest one, whatever was asked. */
 function pageOf(response: RangeResponse, pinned: Revision): Page {
-  const registrations = response.kvs.map(registrationOf);
+  const registrations = registrationsOf(response.kvs);
   return {
     registrations,
     revision: pinned === 0 ? revisionOf(response.header.revision) : pinned,
