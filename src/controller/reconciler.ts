@@ -95,7 +95,7 @@ export class Reconciler {
     const isFirst = object.status?.conditions === undefined && findings.ready === undefined;
     const earlyMs = isFirst ? firstStatusAfterMs - (clock.monotonic() - tracked.trackedSince) : 0;
     if (earlyMs > 0) {
-      return { requeueAfterMs: earlyMs };
+      return { requeueAfterMs: earlyMs, priority: 'low' };
     }
     const registry = this.#registryState(key, object, findings);
     const waitMs = await reporter.report(object, withRegistry(findings, registry.finding));
