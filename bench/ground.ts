@@ -27,6 +27,9 @@ export interface Ground {
 /** A million registrations and their history take a few hundred MB; the default quota is 2 GiB. */
 const registryFlags = { 'quota-backend-bytes': String(8 * 1024 ** 3) };
 
+/** The flag that the image gives Node.js. */
+const asInImage = '--max-semi-space-size=4';
+
 const written = ['etcdservices', 'services', 'endpoints', 'endpointslices', 'events'] as const;
 
 export async function openGround({ binaries, profile }: Pick<Run, 'binaries' | 'profile'>): Promise<Ground> {
@@ -50,7 +53,12 @@ export async function openGround({ binaries, profile }: Pick<Run, 'binaries' | '
     api,
     etcd,
     etcdAddress,
-    environment: profile === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profile}` },
+    environment: {
+      NODE_OPTIONS: [
+        asInImage,
+        ...(profile === undefined ? [] : [`--cpu-prof --cpu-prof-dir=${profile}`]),
+      ].join(' '),
+    },
     async versions() {
       const lists = await Promise.all(written.map((plural) => api.list(collection(plural))));
       return new Set(lists.flat().map(({ metadata }) => `${metadata.uid} ${metadata.resourceVersion}`));

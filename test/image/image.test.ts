@@ -76,7 +76,7 @@ describeNeeding('buildah', 'the image', () => {
   it('says who runs what, and what it is', () => {
     expect(config).toMatchObject({
       User: `${USER}:${USER}`,
-      Entrypoint: ['/usr/local/bin/node', '/app/bin/etcd-endpoints.js'],
+      Entrypoint: ['/usr/local/bin/node', '--max-semi-space-size=4', '/app/bin/etcd-endpoints.js'],
       Cmd: ['controller'],
     });
     expect(config.Labels).toMatchObject({
