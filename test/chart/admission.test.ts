@@ -238,6 +238,49 @@ describeNeeding('helm', 'the chart', () => {
       expect(status, json.message).toBe(403);
     });
 
+    it('keeps whoever has stolen the token from taking traffic with a Service of its own', async () => {
+      const token = await thief();
+      const make = (name: string, spec: object, more = {}): Promise<Answer> =>
+        token.call('POST', corePath('services'), {
+          metadata: { name, labels: { [ours]: name }, ...more },
+          spec: { ports: [{ port: 443 }], ...spec },
+        });
+      expect((await make('plain', {})).status).toBe(201);
+      expect((await make('headless', { clusterIP: 'None' })).status).toBe(201);
+
+      expectRefused(await make('outside', { externalIPs: ['203.0.113.7'] }));
+      expectRefused(await make('named', { type: 'ExternalName', externalName: 'thief.example.com' }));
+      expectRefused(await make('balanced', { type: 'LoadBalancer', loadBalancerIP: '203.0.113.9' }));
+      expectRefused(await make('noded', { type: 'NodePort' }));
+      expectRefused(await make('pods', { selector: { app: 'thief' } }));
+      expectRefused(await make('stuck', {}, { finalizers: ['example.com/stuck'] }));
+      for (const change of [
+        { spec: { externalIPs: ['203.0.113.8'] } },
+        { spec: { type: 'NodePort' } },
+        { spec: { selector: { app: 'thief' } } },
+        { metadata: { finalizers: ['example.com/stuck'] } },
+      ]) {
+        expectRefused(await merge(corePath('services', 'plain'), change));
+      }
+    });
+
+    it('lets the controller keep a Service to which others have added what it would not', async () => {
+      await release.startPod();
+      await scene.defineWith('shared', ['10.0.0.1:80']);
+      await objects.change('services', 'shared', ({ metadata, spec }) => {
+        metadata.finalizers = ['example.com/kept'];
+        Object.assign(spec, { type: 'NodePort', externalIPs: ['203.0.113.7'] });
+      });
+      await scene.redefine('shared', { service: { labels: { team: 'shop' } } });
+      await eventually(async () => {
+        expect((await objects.get('services', 'shared')).metadata.labels).toMatchObject({ team: 'shop' });
+      });
+      expect((await objects.get('services', 'shared')).spec.externalIPs).toEqual(['203.0.113.7']);
+      await objects.change('services', 'shared', ({ metadata }) => {
+        metadata.finalizers = [];
+      });
+    });
+
     it('leaves everybody else alone', async () => {
       const { status } = await objects.call(
         'POST',
