@@ -106,6 +106,7 @@ export const valuesSchema = z.strictObject({
     enabled: z.boolean(),
     apiServerPorts: z.array(port),
     etcdPorts: z.array(port),
+    instances: listOfKubernetes,
     metricsFrom: listOfKubernetes,
   }),
   metrics: z.strictObject({

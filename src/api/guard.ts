@@ -40,7 +40,7 @@ export const guardSchema = z.object({
     .enum(['None', 'TCP', 'HTTP'])
     .default('None')
     .describe(
-      'TCP connects to held instances, HTTP sends a request to them: one that refuses goes at once, one that answers or is silent stays to the end of the hold.',
+      'TCP connects to held instances, HTTP sends a request to them: one that refuses goes at once, one that answers or is silent stays to the end of the hold. Not for networks that refuse connections in the name of instances, as some NetworkPolicies do.',
     ),
 });
 

@@ -95,6 +95,19 @@ describeNeeding('helm', 'the chart', () => {
     expect(code).toBe(0);
   });
 
+  it('lets the Pods reach the ports of every etcd, 2379 where none is named, and the instances that are named', async () => {
+    const instances = [{ ipBlock: { cidr: '10.1.0.0/16' } }];
+    const objects = await render({
+      etcd: { endpoints: ['http://10.0.0.1', 'http://etcd3', 'http://[fd00::3]:2390/'] },
+      election: { etcd: ['http://10.0.0.2:2381'] },
+      networkPolicy: { enabled: true, apiServerPorts: [6443], etcdPorts: [], instances },
+    });
+    const [dns, servers, held] = objects.find(({ kind }) => kind === 'NetworkPolicy')?.spec.egress ?? [];
+    expect(dns.ports.map(({ port }: { port: number }) => port)).toEqual([53, 53]);
+    expect(servers.ports.map(({ port }: { port: number }) => port)).toEqual([6443, 2379, 2390, 2381]);
+    expect(held).toEqual({ to: instances });
+  });
+
   it.each(matrix)('makes objects of %s, each of them once', async (_, values) => {
     const objects = await render(values);
     const names = objects.map(({ kind, metadata }) => `${kind} ${metadata.namespace} ${metadata.name}`);
