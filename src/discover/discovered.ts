@@ -1,5 +1,5 @@
 import { keyText } from '../etcd/key.ts';
-import { leaseHex } from '../etcd/lease/lease-id.ts';
+import { leaseText } from '../etcd/lease/lease-id.ts';
 import type { Key, Registration, Revision } from '../etcd/types.ts';
 import type { RegistrationReader } from '../formats/read.ts';
 import type { Item } from '../formats/types.ts';
@@ -27,9 +27,9 @@ export function keyName(key: Key): string {
   return keyText(key) ?? key.replace(/[^\x20-\x7e]/g, (char) => `\\x${hexOf(char).padStart(2, '0')}`);
 }
 
-/** The lease id as etcdctl prints it, in 16 hexadecimal digits; undefined without a lease. */
+/** The lease id as etcdctl prints it; undefined without a lease. */
 export function leaseName(lease: string): string | undefined {
-  return lease === '0' ? undefined : leaseHex(lease).padStart(16, '0');
+  return lease === '0' ? undefined : leaseText(lease);
 }
 
 function hexOf(char: string): string {

@@ -1,5 +1,5 @@
 import { printable } from '../discover/terminal-text.ts';
-import { leaseHex } from '../etcd/lease/lease-id.ts';
+import { leaseText } from '../etcd/lease/lease-id.ts';
 import type {
   Explanation,
   ItemChain,
@@ -47,7 +47,7 @@ export function chainLines({
   return [
     key,
     fact('revision', `${revision}${created}`),
-    fact('lease', lease === undefined ? 'none: the key stays until somebody deletes it' : leaseText(lease)),
+    fact('lease', lease === undefined ? 'none: the key stays until somebody deletes it' : stateOf(lease)),
     fact('format', format ?? 'none could read it'),
     ...items.flatMap(itemLines),
     ...standIns.map((endpoint) => fact('stand-in', endpointText(endpoint))),
@@ -113,7 +113,7 @@ function removalText({
     revision === undefined ? '' : `revision ${revision}`,
     `${causes[reason]} (${reason})`,
     key === undefined ? '' : `key ${key}`,
-    lease === undefined || lease === '0' ? '' : `lease ${leaseName(lease)}`,
+    lease === undefined || lease === '0' ? '' : `lease ${leaseText(lease)}`,
     hold === undefined ? '' : `hold ${hold}`,
     removedAt === undefined
       ? 'not taken out of Kubernetes by this replica'
@@ -122,20 +122,15 @@ function removalText({
   return facts.filter((text) => text !== '').join(', ');
 }
 
-function leaseText({ id, state, remainingSeconds, grantedSeconds }: LeaseState): string {
+function stateOf({ id, state, remainingSeconds, grantedSeconds }: LeaseState): string {
   switch (state) {
     case 'Alive':
-      return `${leaseName(id)}, ${remainingSeconds} of ${grantedSeconds} s remain`;
+      return `${leaseText(id)}, ${remainingSeconds} of ${grantedSeconds} s remain`;
     case 'Gone':
-      return `${leaseName(id)}, which etcd does not know any more`;
+      return `${leaseText(id)}, which etcd does not know any more`;
     case 'Unknown':
-      return `${leaseName(id)}; etcd did not tell its time`;
+      return `${leaseText(id)}; etcd did not tell its time`;
   }
-}
-
-/** As etcdctl prints it. */
-function leaseName(id: string): string {
-  return leaseHex(id).padStart(16, '0');
 }
 
 function writeText({ lastWrite }: Explanation): string {

@@ -1,7 +1,7 @@
 /** What `register` says, a line for each change. Values are never shown: they may hold secrets. */
 import { codeOf } from '../errors.ts';
 import { showKey } from '../etcd/key.ts';
-import { leaseHex } from '../etcd/lease/lease-id.ts';
+import { leaseText } from '../etcd/lease/lease-id.ts';
 import type { LeaseLoss } from '../etcd/lease/lease-types.ts';
 import type { Holder, Registered } from '../etcd/registrar/registrar-types.ts';
 import type { Key } from '../etcd/types.ts';
@@ -38,11 +38,6 @@ export function troubleText(error: Error, key: Key | undefined, user: string | u
   }
   const isAboutUser = code === 'ETCD_AUTH_FAILED' || code === 'ETCD_TOKEN_REFUSED';
   return `${isAboutUser ? '--etcd-user' : '--etcd'}: ${error.message}`;
-}
-
-/** As etcdctl prints it. */
-function leaseText(lease: string): string {
-  return leaseHex(lease).padStart(16, '0');
 }
 
 export function seconds(ms: number): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { leaseHex, newLeaseId } from './lease-id.ts';
+import { leaseHex, leaseText, newLeaseId } from './lease-id.ts';
 
 describe('a lease id', () => {
   it('is a positive int64, and another each time', () => {
@@ -12,5 +12,10 @@ describe('a lease id', () => {
   it('is written in hexadecimal as etcd writes it: without leading zeros', () => {
     expect(leaseHex('7587894765432109876')).toBe('694d9e1636a07b34');
     expect(leaseHex('255')).toBe('ff');
+  });
+
+  it('is told to people as etcdctl prints it: in 16 hexadecimal digits', () => {
+    expect(leaseText('7587894765432109876')).toBe('694d9e1636a07b34');
+    expect(leaseText('255')).toBe('00000000000000ff');
   });
 });

@@ -6,7 +6,12 @@ export function newLeaseId(): string {
   return (id === 0n ? 1n : id).toString();
 }
 
-/** The id as etcd's clients print it and as keys of elections carry it: hexadecimal, without leading zeros. */
+/** The id as keys of elections carry it: hexadecimal, without leading zeros. */
 export function leaseHex(id: string): string {
   return BigInt(id).toString(16);
+}
+
+/** The id for people, in logs and messages: 16 hexadecimal digits, as etcdctl prints it and takes it. */
+export function leaseText(id: string): string {
+  return leaseHex(id).padStart(16, '0');
 }

@@ -9,7 +9,6 @@ import { Lease } from './lease.ts';
 import type { LeaseClient } from './lease-calls.ts';
 
 const ttlMs = 15_000;
-const silentLog = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** A keepalive stream as the member at its other end sees it. */
 interface FarEnd {
@@ -25,6 +24,8 @@ function rig({ members = ['a', 'b', 'c'] }: { readonly members?: readonly string
   const clock = new FakeClock();
   const streams: FarEnd[] = [];
   const told: string[] = [];
+  const logged: object[] = [];
+  const note = (fields: object): void => void logged.push(fields);
   const preferred: string[] = [];
   let revokes = 0;
   const open = (
@@ -67,7 +68,7 @@ function rig({ members = ['a', 'b', 'c'] }: { readonly members?: readonly string
     client,
     '7',
     { sent: momentOf(clock), ttlMs },
-    { clock, log: silentLog, random: () => 0 },
+    { clock, log: { debug: note, info: note, warn: note, error: note }, random: () => 0 },
   );
   lease.listen({
     renewed: () => told.push('renewed'),
@@ -79,6 +80,8 @@ function rig({ members = ['a', 'b', 'c'] }: { readonly members?: readonly string
     lease,
     streams,
     told,
+    /** Fields of the lines of its log. */
+    logged,
     /** Members that the client was told to ask first. */
     preferred,
     get revokes() {
@@ -237,6 +240,7 @@ describe('a lease', () => {
     await box.pass(20_000);
 
     expect(box.told).toEqual(['lost: not-found']);
+    expect(box.logged).toEqual([{ lease: '0000000000000007', reason: 'not-found' }]);
     expect(box.revokes).toBe(0);
     expect(box.streams.flatMap(({ received }) => received)).toHaveLength(1);
   });

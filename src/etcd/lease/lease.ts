@@ -5,6 +5,7 @@ import type { EtcdDeps } from '../options.ts';
 import { Keepalive } from './keepalive.ts';
 import { type LeaseClient, revokeLease } from './lease-calls.ts';
 import { type Hold, phaseOf, remainingMs, untilOverdueMs } from './lease-deadline.ts';
+import { leaseText } from './lease-id.ts';
 import type { LeaseListener, LeaseLoss } from './lease-types.ts';
 
 /** How long closing may take until the lease is left to its TTL. */
@@ -133,7 +134,7 @@ export class Lease {
     if (this.#over.signal.aborted) {
       return;
     }
-    this.#deps.log.warn({ lease: this.id, reason }, 'a lease is lost');
+    this.#deps.log.warn({ lease: leaseText(this.id), reason }, 'a lease is lost');
     this.#loss = reason;
     this.#finish(new RetryableError('LEASE_LOST', `the lease is lost (${reason})`));
     for (const listener of [...this.#listeners]) {
@@ -166,7 +167,7 @@ export class Lease {
       );
     } catch (error) {
       this.#deps.log.info(
-        { lease: this.id, reason: codeOf(error), problem: messageOf(error) },
+        { lease: leaseText(this.id), reason: codeOf(error), problem: messageOf(error) },
         'a lease is not revoked; it ends with its TTL',
       );
     }

@@ -6,6 +6,7 @@ import { isOutage } from '../errors.ts';
 import { showKey } from '../key.ts';
 import type { Lease } from '../lease/lease.ts';
 import { type LeaseClient, leaseRemainingMs } from '../lease/lease-calls.ts';
+import { leaseText } from '../lease/lease-id.ts';
 import type { EtcdDeps } from '../options.ts';
 import type { Change, Key, Registration, Revision } from '../types.ts';
 import { Wake } from '../wake.ts';
@@ -242,7 +243,7 @@ export class RegisteredKey {
 }
 
 function takenError({ key, lease }: Registration): TerminalError {
-  const by = lease === '0' ? 'without a lease' : `under the lease ${BigInt(lease).toString(16)}`;
+  const by = lease === '0' ? 'without a lease' : `under the lease ${leaseText(lease)}`;
   return new TerminalError(
     'REGISTRATION_TAKEN',
     `the key ${showKey(key)} is registered by somebody else, ${by}; stop the other, or take the key with --takeover`,
