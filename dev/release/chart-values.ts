@@ -1,4 +1,9 @@
-import { parseDocument } from 'yaml';
+import { parse, parseDocument } from 'yaml';
+
+/** Where the image is by the chart's values.yaml, as in `ghcr.io/owner/name`. */
+export function imageOf(values: string): string {
+  return parse(values).image.repository;
+}
 
 /** The chart's values.yaml with that image, comments and all; throws where it has no place for one. */
 export function withImage(values: string, repository: string, digest: string): string {

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { glob, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageVersion } from '../../src/version.ts';
 import { dayOf, sectionOf } from './changelog.ts';
-import { withImage } from './chart-values.ts';
+import { imageOf, withImage } from './chart-values.ts';
 import { basesOf, buildArguments, buildxCommand } from './image-build.ts';
 import { releaseProblems, type VersionFiles } from './problems.ts';
 
@@ -30,6 +30,7 @@ const files: VersionFiles = {
   lock: '{ "version": "1.2.3" }',
   chart: 'version: 1.2.3\nappVersion: 1.2.3\n',
   changelog,
+  values: 'image:\n  repository: ghcr.io/x/y\n',
 };
 
 describe('the changelog', () => {
@@ -50,7 +51,7 @@ describe('the changelog', () => {
 
 describe('a release', () => {
   it('of one version everywhere has no problem', () => {
-    expect(releaseProblems('v1.2.3', files)).toEqual([]);
+    expect(releaseProblems({ tag: 'v1.2.3', repository: 'ghcr.io/x/y' }, files)).toEqual([]);
   });
 
   it.each<[string, Partial<VersionFiles>, string]>([
@@ -58,10 +59,15 @@ describe('a release', () => {
     ['v1.2.3', { lock: '{ "version": "1.2.2" }' }, 'package-lock.json says 1.2.2'],
     ['v1.2.3', { chart: 'version: 1.2.2\nappVersion: 1.2.3\n' }, 'Chart.yaml has the version 1.2.2'],
     ['v1.2.3', { chart: 'version: 1.2.3\nappVersion: 1.2.2\n' }, 'Chart.yaml has the appVersion 1.2.2'],
+    [
+      'v1.2.3',
+      { values: 'image: { repository: ghcr.io/x/z }' },
+      'values.yaml has the image.repository ghcr.io/x/z',
+    ],
     ['v1.2.3', { changelog: '## [1.2.3]\n\n- A thing.\n' }, 'CHANGELOG.md has no section'],
     ['v1.2.3', { changelog: '## [1.2.3] - 2026-11-29\n' }, 'CHANGELOG.md has no section'],
   ])('%s with %j is refused: %s', (tag, changed, problem) => {
-    const problems = releaseProblems(tag, { ...files, ...changed });
+    const problems = releaseProblems({ tag, repository: 'ghcr.io/x/y' }, { ...files, ...changed });
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(problem);
   });
@@ -80,6 +86,14 @@ describe('the image', () => {
     const bases = basesOf(await read('Dockerfile'));
     expect([...bases.keys()]).toEqual(['NODE_IMAGE', 'RUNTIME_IMAGE']);
     expect(bases.get('NODE_IMAGE')).toContain(`/node:${devDependencies.node}-`);
+  });
+
+  it('has one name, that of values.yaml, in all that is applied and copied', async () => {
+    const repository = imageOf(await read('charts/etcd-endpoints/values.yaml'));
+    const pages = await Array.fromAsync(glob(['*.md', '{docs,examples,dist}/**/*.{md,yaml}'], { cwd: root }));
+    const texts = await Promise.all(pages.map(read));
+    const named = texts.flatMap((text) => text.match(/\bghcr\.io\/[a-z][\w./-]*(?::\d[\w.-]*)?/g) ?? []);
+    expect(new Set(named)).toEqual(new Set([`${repository}:${packageVersion()}`]));
   });
 
   it('has labels of its commit alone, so that it is the same whenever it is built', () => {
