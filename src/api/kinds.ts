@@ -25,6 +25,12 @@ export const etcdServiceKind: Kind = {
       jsonPath: '.status.summary',
       description: 'Ready instances of all that are published.',
     },
+    {
+      name: 'Held',
+      type: 'integer',
+      jsonPath: '.status.instances.held',
+      description: 'Vanished from etcd, and still published because a guard holds them.',
+    },
     conditionColumn('Ready'),
     reasonColumn('Ready'),
     ageColumn,

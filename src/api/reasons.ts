@@ -171,13 +171,13 @@ export const conditions = {
       HeldByGuard: {
         meaning: 'More instances of this service have vanished than spec.guard takes for ordinary.',
         action:
-          'Look whether the instances live. If they do not, release the hold: kubectl annotate --overwrite, with etcd-endpoints.io/release-hold and the id in the message.',
+          'Look whether the instances live. If they do not, release the hold: kubectl annotate --overwrite, with etcd-endpoints.io/release-hold and the id in the message. Where the annotation names another hold, the message says so.',
       },
       HeldByRegistryGuard: {
         meaning:
           'More instances of the whole registry have vanished than its guard takes for ordinary: etcd may have lost leases or been restored.',
         action:
-          'Look at etcd, and whether the instances live. If they do not, release the hold: kubectl annotate --overwrite, with etcd-endpoints.io/release-hold and the id in the message.',
+          'Look at etcd, and whether the instances live. If they do not, release the hold: kubectl annotate --overwrite, with etcd-endpoints.io/release-hold and the id in the message. Where the annotation names another hold, the message says so.',
       },
       NothingHeld: {
         meaning: 'Nothing is held, and no hold has ended since the controller began.',

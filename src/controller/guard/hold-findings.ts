@@ -1,7 +1,7 @@
 import type { Condition, EtcdService } from '../../api/etcd-service.ts';
 import type { Guard } from '../../api/guard.ts';
 import type { RemovalHeldReason } from '../../api/reasons.ts';
-import { type Hold, parseHold, type ShownHold, showHold } from '../../endpoints/guard/hold.ts';
+import { type Hold, isHoldId, parseHold, type ShownHold, showHold } from '../../endpoints/guard/hold.ts';
 import type { ServiceLimits } from '../../endpoints/guard/limits.ts';
 import { annotations } from '../../endpoints/labels.ts';
 import type { Finding } from '../status/status.ts';
@@ -41,7 +41,8 @@ export function removalFinding(
 ): Finding<RemovalHeldReason> | undefined {
   if (hold !== undefined) {
     const reason = hold.scope === 'Registry' ? 'HeldByRegistryGuard' : 'HeldByGuard';
-    return { status: 'True', reason, message: showHold(hold, held.length), began: hold.startedAt };
+    const message = showHold(hold, held.length) + missedRelease(hold, object);
+    return { status: 'True', reason, message, began: hold.startedAt };
   }
   if (!isFinal) {
     return undefined;
@@ -51,6 +52,16 @@ export function removalFinding(
     return { status: 'False', ...ending(shown, object, now) };
   }
   return heldCondition(object)?.status === 'False' ? undefined : nothingHeld;
+}
+
+/** Answers whoever has tried to release the hold by another id; empty where nobody has. A value that is no id is not repeated. */
+function missedRelease({ id }: Hold, object: EtcdService): string {
+  const released = releasedHold(object);
+  if (released === undefined || released === id) {
+    return '';
+  }
+  const named = isHoldId(released) ? `hold ${released}, which is not this one` : 'no hold';
+  return `; the annotation ${annotations.releaseHold} names ${named}: give it ${id} to release this one`;
 }
 
 const nothingHeld = {

@@ -24,6 +24,11 @@ export interface ShownHold extends Hold {
 const alphabet = 'bcdfghjkmnpqrstvwxz23456789';
 const idLength = 6;
 
+/** Whether a text has the form of a hold's id. */
+export function isHoldId(text: string): boolean {
+  return text.length === idLength && Array.from(text).every((letter) => alphabet.includes(letter));
+}
+
 export interface HoldStart {
   readonly scope: HoldScope;
   readonly loss: Loss;
