@@ -58,12 +58,12 @@ class ModelStream {
     }
   }
 
-  /** Answers what is owed, and up to `most` revisions to each watcher. */
-  flow(most: number): void {
+  /** Answers what is owed, and up to `most` revisions to each of these watchers. */
+  flow(most: number, isMeant: (range: KeyRange) => boolean): void {
     for (const message of this.#owed.splice(0)) {
       this.#tell(message);
     }
-    for (const watcher of [...this.watchers.values()]) {
+    for (const watcher of [...this.watchers.values()].filter(({ range }) => isMeant(range))) {
       this.#flowTo(watcher, most);
     }
   }
@@ -171,9 +171,10 @@ export class ModelEtcd {
     }
   }
 
-  flow(most: number): void {
+  /** Tells up to `most` revisions, to all watchers or only to those of the range that begins there. */
+  flow(most: number, only?: string): void {
     for (const stream of this.streams) {
-      stream.flow(most);
+      stream.flow(most, ({ start }) => only === undefined || start === only);
     }
   }
 

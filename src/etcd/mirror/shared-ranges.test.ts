@@ -234,6 +234,35 @@ describe('a range whose wide one goes', () => {
     expect(narrow?.range.synced).toBe(true);
   });
 
+  it('is told what lies between where another wider one is ahead, and never goes back to one that is behind', async () => {
+    const { etcd, mirror, follow, settle } = setUp(['s/0/', 's/1/', 's/2/']);
+    const behind = follow('s/0/');
+    const ahead = mirror.follow({ start: keyOf('s/'), end: keyOf('s/0/2') }, new Follower());
+    await settle();
+    // It lies in both, and is shown by the one that was there first.
+    const narrow = follow('s/0/1');
+    await settle();
+    etcd.write([{ key: 's/0/1', value: 'new' }]);
+    etcd.flow(1, 's/');
+    expect(behind.range.revision).toBeLessThan(ahead.revision);
+
+    behind.range.release();
+
+    expect(narrow.told.content.get(keyOf('s/0/1'))).toMatch(/^new@/);
+    expect(narrow.range.revision).toBe(ahead.revision);
+    const again = follow('s/0/');
+    await settle();
+    etcd.write([{ key: 's/0/1', value: 'newer' }]);
+    etcd.flow(1, 's/');
+    ahead.release();
+    expect(again.range.revision, 'this one has heard less').toBeLessThan(etcd.revision);
+    expect(narrow.range.revision).toBe(etcd.revision);
+    await settle();
+    expect(narrow.told.content.get(keyOf('s/0/1'))).toMatch(/^newer@/);
+    expect(narrow.told.faults).toEqual([]);
+    expect(etcd.watched, 'once the wider one has caught up').toEqual(['s/0/']);
+  });
+
   it('has the list that was asked for by itself', async () => {
     const { etcd, clock, follow, settle } = setUp();
     const [wide, narrow] = [root, 's/0/'].map(follow);

@@ -1,6 +1,14 @@
 import type { Cancel } from '../../clock.ts';
 import { isOutage } from '../errors.ts';
-import type { Change, Key, KeyRange, MirroredRange, RangeFailure, RangeListener } from '../types.ts';
+import type {
+  Change,
+  Key,
+  KeyRange,
+  MirroredRange,
+  RangeFailure,
+  RangeListener,
+  Revision,
+} from '../types.ts';
 import { differences } from './difference.ts';
 import { FollowedRange } from './followed-range.ts';
 import { Pace } from './pace.ts';
@@ -83,7 +91,7 @@ export class SharedRanges {
   #begin(range: KeyRange): FollowedRange {
     const { clock, log } = this.#deps;
     const onUnused = (unused: FollowedRange): void => this.#unused(unused);
-    const source = this.#widerFor(range, false) ?? this.#mirror(range);
+    const source = this.#widerFor(range) ?? this.#mirror(range);
     const followed = new FollowedRange(range, source, { clock, log, pace: this.#pace, onUnused });
     this.#table.add(followed);
     this.#expect(source);
@@ -174,9 +182,11 @@ export class SharedRanges {
     return mirror.synced ? mirror.failure === undefined : !isListed && this.#expected.has(mirror);
   }
 
-  /** The mirror of a wider range that can show this one; rather one that is listed. */
-  #widerFor(range: KeyRange, isListed: boolean): RangeMirror | undefined {
-    const able = this.#table.widerThan(range).filter((mirror) => this.#canShow(mirror, isListed));
+  /** The mirror of a wider range that can show this one; rather one that is listed. What has reached a revision never goes back. */
+  #widerFor(range: KeyRange, reached?: Revision): RangeMirror | undefined {
+    const able = this.#table
+      .widerThan(range)
+      .filter((mirror) => this.#canShow(mirror, reached !== undefined) && mirror.revision >= (reached ?? 0));
     return able.find(({ synced }) => synced) ?? able[0];
   }
 
@@ -200,18 +210,21 @@ export class SharedRanges {
   #replace(mirror: RangeMirror, by: RangeMirror): readonly (() => void)[] {
     const shown = this.#table.shownBy(mirror);
     this.#end(mirror);
-    return shown.map((followed) => {
-      const { registrations: before, synced: wasSynced } = followed;
-      followed.moveTo(by);
-      const changes = wasSynced ? differences(before, followed.registrations, by.revision) : [];
-      if (by.synced && !wasSynced) {
-        followed.firstListed();
-      }
-      return () => {
-        followed.changed(changes);
-        followed.failureChanged();
-      };
-    });
+    return shown.map((followed) => this.#move(followed, by));
+  }
+
+  /** Has the mirror show the range from now on. Returns what tells those who follow it how that differs from before. */
+  #move(followed: FollowedRange, to: RangeMirror): () => void {
+    const { registrations: before, synced: wasSynced } = followed;
+    followed.moveTo(to);
+    const changes = wasSynced ? differences(before, followed.registrations, to.revision) : [];
+    if (to.synced && !wasSynced) {
+      followed.firstListed();
+    }
+    return () => {
+      followed.changed(changes);
+      followed.failureChanged();
+    };
   }
 
   /** What the mirror shows beside its own range goes on without it: with what is known of it, where that is complete. */
@@ -219,14 +232,29 @@ export class SharedRanges {
     this.#expectNoLonger(mirror);
     const others = this.#table.shownBy(mirror).filter(({ range }) => range !== mirror.range);
     // The widest first: it can show those within it.
-    for (const followed of others) {
-      const { range, synced, registrations } = followed;
-      const seed = synced ? mirror.seedOf(registrations) : undefined;
-      followed.moveTo(this.#widerFor(range, synced) ?? this.#mirror(range, seed));
-      this.#expect(followed.source);
+    const tells = others.map((followed) => this.#partFrom(mirror, followed));
+    // All is in place before anybody is told.
+    for (const tell of tells) {
+      tell();
     }
-    for (const followed of others) {
-      followed.failureChanged();
+  }
+
+  #partFrom(mirror: RangeMirror, followed: FollowedRange): () => void {
+    const { range, synced, registrations } = followed;
+    const wider = this.#widerFor(range, synced ? mirror.revision : undefined);
+    const seed = synced ? mirror.seedOf(registrations) : undefined;
+    const tell = this.#move(followed, wider ?? this.#mirror(range, seed));
+    this.#expect(followed.source);
+    if (wider === undefined) {
+      this.#awaitWider(range);
+    }
+    return tell;
+  }
+
+  /** Wider mirrors that are behind this range show it as soon as they have caught up. */
+  #awaitWider(range: KeyRange): void {
+    for (const mirror of this.#table.widerThan(range).filter(({ synced }) => synced)) {
+      this.#lagging.add(mirror);
     }
   }
 }
