@@ -39,6 +39,8 @@ export class FollowedRange implements SharedCopy {
   #source: RangeMirror;
   #registrations: ReadonlyMap<Key, Registration>;
   #awaited: Awaited[] = [];
+  /** Since when a comparison has been asked for; a mirror that takes over has to answer it. */
+  #confirmFrom: number = Number.NEGATIVE_INFINITY;
   #toldFailure: string | undefined;
   #closed: boolean = false;
 
@@ -102,6 +104,7 @@ export class FollowedRange implements SharedCopy {
   }
 
   confirm(): void {
+    this.#confirmFrom = this.#deps.clock.monotonic();
     this.#source.confirm();
   }
 
@@ -112,6 +115,9 @@ export class FollowedRange implements SharedCopy {
     this.listed();
     for (const { sinceMs } of this.#awaited) {
       source.listSince(sinceMs);
+    }
+    if (source.confirmedAt < this.#confirmFrom) {
+      source.confirm();
     }
   }
 

@@ -44,6 +44,8 @@ class Witness extends Follower {
   readonly #told = new Map<Key, number>();
   /** The code of the failure that this one knows of. */
   failure: string | undefined;
+  /** When this one asked for a comparison. */
+  asked = 0;
 
   constructor(mirror: Mirror, etcd: ModelEtcd, range: KeyRange) {
     super();
@@ -75,6 +77,11 @@ class Witness extends Follower {
       this.faults.push(`told again of ${failure}`);
     }
     this.failure = failure;
+  }
+
+  confirm(now: number): void {
+    this.asked = now;
+    this.range.confirm();
   }
 
   /** What has been told, and what is shown, is what etcd had at the revision that is shown. */
@@ -192,7 +199,9 @@ function trouble(some: readonly KeyRange[]) {
     steps(2, 'refresh', fc.nat(7), ({ witnesses }, at) => {
       [...witnesses][at]?.range.refresh().catch(() => undefined);
     }),
-    steps(1, 'confirm', fc.nat(7), ({ witnesses }, at) => [...witnesses][at]?.range.confirm()),
+    steps(1, 'confirm', fc.nat(7), ({ witnesses, clock }, at) => {
+      [...witnesses][at]?.confirm(clock.monotonic());
+    }),
   ];
 }
 
@@ -249,6 +258,7 @@ describe('ranges that lie within each other, against a model of etcd', () => {
             expect(witness.content).toEqual(contentOf(etcd, witness.range.range));
             expect(witness.range.failure).toBeUndefined();
             expect(witness.failure, 'each failure ends').toBeUndefined();
+            expect(witness.range.confirmedAt).toBeGreaterThanOrEqual(witness.asked);
           }
           expect([...etcd.watched].sort()).toEqual([...outermost(world.witnesses)].sort());
           expect(mirror.stats()).toMatchObject({ watches: etcd.watched.length, unlisted: 0, refusals: [] });

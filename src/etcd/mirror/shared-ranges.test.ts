@@ -82,6 +82,23 @@ describe('a wide range and 50 within it', () => {
     }
   });
 
+  it('are compared where one within was to be, and the wide one took its place meanwhile', async () => {
+    const { etcd, clock, follow, settle } = setUp(['s/0/', 's/1/', 's/2/']);
+    const narrow = follow('s/0/');
+    await settle();
+    follow(root);
+    await turns(2);
+    clock.advance(1_000);
+    const asked = clock.monotonic();
+
+    narrow.range.confirm();
+    await settle();
+    expect(etcd.watched).toEqual([root]);
+    await settle();
+
+    expect(narrow.range.confirmedAt).toBeGreaterThanOrEqual(asked);
+  });
+
   it('are listed once more where all are refreshed at the beginning of a term', async () => {
     const { etcd, clock, follow, settle } = setUp();
     const followed = [root, ...services].map(follow);
