@@ -139,12 +139,17 @@ describe('the HTTP server', () => {
     expect(performance.now() - since).toBeLessThan(9000);
   }, 15_000);
 
-  it('takes no more than 64 connections at once', async () => {
+  it('takes no more than 256 connections at once, and ends the oldest for a new one', async () => {
     const server = await start();
-    const many = Array.from({ length: 100 }, () => open(server));
-    await eventually(() => {
-      expect(many.filter((socket) => socket.closed)).toHaveLength(36);
-    });
+    const many: Socket[] = [];
+    for (let count = 0; count < 300; count += 1) {
+      const socket = open(server);
+      many.push(socket);
+      await once(socket, 'connect');
+    }
+    await eventually(() => expect(many.filter((socket) => socket.closed)).toHaveLength(44));
+    expect(many.slice(0, 44).every((socket) => socket.closed)).toBe(true);
+    expect((await ask(server, '/healthz')).status).toBe(200);
   });
 
   it('survives what is no HTTP', async () => {

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Clock } from '../clock.ts';
 import { messageOf, TerminalError } from '../errors.ts';
 
@@ -30,7 +30,7 @@ export interface HttpServer {
 
 /**
  * Requests are few and short, so whoever is slow or many is cut off, lest they keep the kubelet out: headers within 5 s, a whole request
- * within 10 s, no data for 15 s, 64 connections.
+ * within 10 s, no data for 15 s.
  */
 const limits = {
   headersTimeout: 5000,
@@ -40,7 +40,14 @@ const limits = {
   maxHeaderSize: 8192,
 };
 const idleSocketMs = 15_000;
-const maxConnections = 64;
+/**
+ * One connection more ends the one that has been there longest: refused would be the kubelet as well, as long as others hold all of them. More than
+ * the kernel hands over at once, so that who sends a request right away is read before that can happen.
+ */
+const maxConnections = 256;
+const backlog = 128;
+/** As many may be sent at once, without waiting for answers; then the connection ends. */
+const maxRequests = 100;
 const closeGraceMs = 1000;
 
 /** Serves requests that only read. Throws a TerminalError with code `HTTP_ADDRESS_UNAVAILABLE` where it cannot listen. */
@@ -48,12 +55,29 @@ export async function startHttpServer(options: HttpOptions): Promise<HttpServer>
   const server = createServer(limits, (request, response) => {
     void answer(request, response, options.respond);
   });
-  server.maxConnections = maxConnections;
+  server.maxRequestsPerSocket = maxRequests;
+  endOldestBeyond(server, maxConnections);
   server.setTimeout(idleSocketMs);
   server.on('clientError', (_error, socket) => socket.destroy());
   await listen(server, options);
   const { address, port } = server.address() as AddressInfo;
   return { address: { host: address, port }, close: () => close(server, options.clock) };
+}
+
+/** Lets no more connections be open at once: one more ends the oldest. */
+function endOldestBeyond(server: Server, most: number): void {
+  // A set keeps the order of its additions.
+  const open = new Set<Socket>();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.once('close', () => open.delete(socket));
+    const [oldest] = open;
+    if (open.size > most && oldest !== undefined) {
+      // Its close is told later, and the next connection must not end it again.
+      open.delete(oldest);
+      oldest.destroy();
+    }
+  });
 }
 
 async function answer(
@@ -100,7 +124,7 @@ function listen(server: Server, { host, port, flag }: HttpOptions): Promise<void
       const message = `Cannot listen on ${flag} ${text}: ${messageOf(cause)}`;
       reject(new TerminalError('HTTP_ADDRESS_UNAVAILABLE', message, { subject: text, cause }));
     });
-    server.listen(port, host, () => resolve());
+    server.listen({ port, host, backlog }, () => resolve());
   });
 }
 
