@@ -42,6 +42,12 @@ export interface ControlPlane {
   readonly auditLog: string;
   /** Makes a user who may do nothing until RBAC lets them. */
   addUser(name: string, groups?: readonly string[]): Promise<Credentials>;
+  /** URL of the etcd behind the apiserver. */
+  readonly storeUrl: string;
+  /** Ends the apiserver at once, as a crash does; what it has stored stays. */
+  killApiserver(): Promise<void>;
+  /** Starts the apiserver again, under its address; resolves when it serves. */
+  reviveApiserver(): Promise<void>;
   /** Ends both servers and removes everything that they wrote. */
   stop(): Promise<void>;
 }
@@ -51,6 +57,9 @@ const SERVICE_RANGE = '10.96.0.0/12';
 
 /** Longer than a start takes on a machine that compiles at the same time. */
 const START_TIMEOUT_MS = 120_000;
+
+/** A stop is a kill: whatever the apiserver has answered is stored already. */
+const STOP_TIMEOUT_MS = 1;
 
 const AUDIT_POLICY = `apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -80,14 +89,21 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
     const users = new Users(await TinyCA.create('control-plane-ca'), directory);
     const auditLog = join(directory, 'audit.log');
-    const { apiServer, credentials } = await newApiServer(etcd.url, users, directory, auditLog, options);
-    running.push(apiServer);
+    const { newServer, credentials } = await planApiServer(etcd.url, users, directory, auditLog, options);
+    let apiServer = newServer();
+    running.push({ stop: () => apiServer.stop() });
     await apiServer.start();
-    const { url } = apiServer;
+    const { url, port } = apiServer;
     return {
       version: binaries.kubernetesVersion,
       credentials: await users.write('admin', url, credentials),
       auditLog,
+      storeUrl: etcd.url,
+      killApiserver: () => apiServer.stop(),
+      reviveApiserver: async () => {
+        apiServer = newServer(port);
+        await apiServer.start();
+      },
       addUser: async (name, groups = []) => users.write(name, url, await users.issue(name, groups)),
       stop,
     };
@@ -108,13 +124,14 @@ async function newEtcd(binaries: Binaries, directory: string): Promise<Etcd> {
   });
 }
 
-async function newApiServer(
+/** Prepares an apiserver once, and returns what makes one of it: on a port that is free, or on the one given. */
+async function planApiServer(
   etcdURL: string,
   users: Users,
   directory: string,
   auditLog: string,
   { binaries, auditLog: isAudited, apiServerFlags = {} }: ControlPlaneOptions,
-): Promise<{ apiServer: APIServer; credentials: KeyPair }> {
+): Promise<{ newServer: (port?: number) => APIServer; credentials: KeyPair }> {
   const certDir = join(directory, 'certs');
   await mkdir(certDir);
   const serving = await users.ca.newServingCert('localhost', '127.0.0.1', 'kubernetes.default.svc');
@@ -136,16 +153,20 @@ async function newApiServer(
       ? { 'audit-log-path': auditLog, 'audit-policy-file': await write('audit-policy.yaml', AUDIT_POLICY) }
       : {};
   const credentials = await users.issue('admin', ['system:masters']);
-  const apiServer = new APIServer({
-    binary: await dyingScript(directory, binaries.kubeApiserver),
-    etcdURL,
-    certDir,
-    certFiles,
-    adminRestConfigFor: (server) => ({ server, caPem: users.ca.certificatePem, ...credentials }),
-    extraArgs: { 'service-cluster-ip-range': SERVICE_RANGE, ...auditFlags, ...apiServerFlags },
-    startTimeoutMs: START_TIMEOUT_MS,
-  });
-  return { apiServer, credentials };
+  const binary = await dyingScript(directory, binaries.kubeApiserver);
+  const newServer = (port?: number): APIServer =>
+    new APIServer({
+      binary,
+      etcdURL,
+      ...(port !== undefined && { securePort: port }),
+      certDir,
+      certFiles,
+      adminRestConfigFor: (server) => ({ server, caPem: users.ca.certificatePem, ...credentials }),
+      extraArgs: { 'service-cluster-ip-range': SERVICE_RANGE, ...auditFlags, ...apiServerFlags },
+      startTimeoutMs: START_TIMEOUT_MS,
+      stopTimeoutMs: STOP_TIMEOUT_MS,
+    });
+  return { newServer, credentials };
 }
 
 /** A script that runs `binary` so that it dies when we die, whatever kills us: envtest-js starts programs without arguments of ours. */

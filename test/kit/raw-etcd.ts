@@ -1,4 +1,5 @@
 import {
+  type CallOptions,
   type ChannelCredentials,
   type Client,
   type ClientDuplexStream,
@@ -26,6 +27,7 @@ export interface HistoryEvent {
 type Unary = (
   request: object,
   metadata: Metadata,
+  options: CallOptions,
   done: (error: Error | null, response: never) => void,
 ) => void;
 
@@ -35,15 +37,23 @@ export class RawEtcd {
   readonly #lease: Client;
   readonly #watch: Client;
   readonly #auth: Client;
+  readonly #maintenance: Client;
+  readonly #deadlineMs: number | undefined;
   readonly #metadata = new Metadata();
 
-  /** `address` is `host:port`. */
-  constructor(address: string, channel: ChannelCredentials = credentials.createInsecure()) {
+  /** `address` is `host:port`; a call waits for ever unless a deadline is given. */
+  constructor(
+    address: string,
+    channel: ChannelCredentials = credentials.createInsecure(),
+    deadlineMs?: number,
+  ) {
+    this.#deadlineMs = deadlineMs;
     const options = { 'grpc.max_receive_message_length': -1, 'grpc.use_local_subchannel_pool': 1 };
     this.#kv = new (etcdService('KV'))(address, channel, options);
     this.#lease = new (etcdService('Lease'))(address, channel, options);
     this.#watch = new (etcdService('Watch'))(address, channel, options);
     this.#auth = new (etcdService('Auth'))(address, channel, options);
+    this.#maintenance = new (etcdService('Maintenance'))(address, channel, options);
   }
 
   /** Puts a key; returns the revision. A lease is its id in decimal. */
@@ -88,6 +98,13 @@ export class RawEtcd {
     await this.#call(this.#lease, 'LeaseRevoke', { ID: lease });
   }
 
+  /** Lets the cluster refuse writes for want of space, as it does when its quota is used up, or takes them again. */
+  async setFull(full: boolean): Promise<void> {
+    const { header } = await this.#call(this.#kv, 'Range', { key: bytes('\0'), limit: '1' });
+    const alarm = { action: full ? 'ACTIVATE' : 'DEACTIVATE', memberID: header.member_id, alarm: 'NOSPACE' };
+    await this.#call(this.#maintenance, 'Alarm', alarm);
+  }
+
   /** Any call of the Auth service: `UserAdd`, `RoleAdd`, `AuthEnable` … */
   async auth<Response>(method: string, request: object = {}): Promise<Response> {
     return await this.#call<Response>(this.#auth, method, request);
@@ -108,8 +125,19 @@ export class RawEtcd {
 
   /** Keys and values below the prefix, now. */
   async content(prefix = ''): Promise<Map<string, WireKeyValue>> {
-    const { kvs } = await this.#call<WireRangeResponse>(this.#kv, 'Range', prefixRequest(prefix));
-    return new Map(kvs.map((kv) => [kv.key.toString('latin1'), kv]));
+    return (await this.contentAt(prefix)).content;
+  }
+
+  /** As {@link content}, with the revision that they are of. */
+  async contentAt(prefix: string): Promise<{ revision: number; content: Map<string, WireKeyValue> }> {
+    const response = await this.#call<WireRangeResponse>(this.#kv, 'Range', prefixRequest(prefix));
+    const content = new Map(response.kvs.map((kv) => [kv.key.toString('latin1'), kv]));
+    return { revision: revisionOf(response), content };
+  }
+
+  /** The events of each response, from that revision on and for as long as they are asked for. Throws where the stream ends. */
+  async *follow(fromRevision: number): AsyncGenerator<readonly HistoryEvent[], undefined> {
+    yield* this.#watchFrom(fromRevision, '');
   }
 
   /** etcd's own history from that revision up to now, in its order: all of it, or the part below the prefix. */
@@ -151,7 +179,7 @@ export class RawEtcd {
   }
 
   close(): void {
-    for (const client of [this.#kv, this.#lease, this.#watch, this.#auth]) {
+    for (const client of [this.#kv, this.#lease, this.#watch, this.#auth, this.#maintenance]) {
       client.close();
     }
   }
@@ -180,7 +208,8 @@ export class RawEtcd {
   ): Promise<Response> {
     const { promise, resolve, reject } = Promise.withResolvers<Response>();
     const call = (client as unknown as Record<string, Unary>)[method] as Unary;
-    call.call(client, request, this.#metadata, (error, response) =>
+    const deadline = this.#deadlineMs === undefined ? {} : { deadline: Date.now() + this.#deadlineMs };
+    call.call(client, request, this.#metadata, deadline, (error, response) =>
       error === null ? resolve(response) : reject(error),
     );
     return await promise;
