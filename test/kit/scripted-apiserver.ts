@@ -22,8 +22,8 @@ export interface Reply {
   json(status: number, body: unknown, headers?: Record<string, string>): void;
   /** Sends these bytes and ends well. */
   text(status: number, body: string): void;
-  /** Begins an answer without an end. */
-  stream(): ReplyStream;
+  /** Begins an answer without an end; of status 200 unless told. */
+  stream(status?: number): ReplyStream;
   /** Breaks the connection. */
   reset(): void;
 }
@@ -207,8 +207,8 @@ function replyTo(response: ServerResponse): Reply {
       response.end(body);
     },
     reset,
-    stream: () => {
-      response.writeHead(200, { 'content-type': 'application/json' });
+    stream: (status = 200) => {
+      response.writeHead(status, { 'content-type': 'application/json' });
       response.flushHeaders();
       return {
         event: (type, object) => void response.write(`${JSON.stringify({ type, object })}\n`),
