@@ -165,8 +165,8 @@ export class ControllerProcess {
     );
   }
 
-  /** SIGSTOP lets it stand still as a frozen machine does, SIGCONT go on. */
-  signal(name: 'SIGSTOP' | 'SIGCONT'): void {
+  /** SIGSTOP lets it stand still as a frozen machine does, SIGCONT go on; SIGUSR2 is for what a test has preloaded. */
+  signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGUSR2'): void {
     this.#child.kill(name);
   }
 
