@@ -17,6 +17,7 @@ const TASKS = {
   demo: 'dev/demo/main.ts',
   test: 'dev/test.ts',
   chaos: 'dev/chaos.ts',
+  faults: 'dev/faults/main.ts',
   bench: 'bench/main.ts',
 };
 

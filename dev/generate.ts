@@ -25,6 +25,7 @@ import { formatsPage } from './reference/formats.ts';
 import { metricsPage } from './reference/metrics.ts';
 import { optionsPage } from './reference/options.ts';
 import { rejectionsPage } from './reference/rejections.ts';
+import { reliabilityPage } from './reference/reliability.ts';
 
 interface GeneratedFile {
   /** From the root of the project. */
@@ -56,6 +57,7 @@ const files: readonly GeneratedFile[] = [
   { path: `${chart}/templates/crds/etcdservices.yaml`, content: () => crdTemplate(etcdServiceKind) },
   { path: `${chart}/templates/crds/etcdregistries.yaml`, content: () => crdTemplate(etcdRegistryKind) },
   { path: `${chart}/templates/crds/etcdcatalogs.yaml`, content: () => crdTemplate(etcdCatalogKind) },
+  { path: 'docs/reliability.md', content: reliabilityPage },
 ];
 
 const root = join(import.meta.dirname, '..');

@@ -6,6 +6,7 @@ import { keyOf } from '../../src/etcd/key.ts';
 import { type RegistryEtcd, startEtcd } from '../kit/etcd-process.ts';
 import { eventually, marginMs } from '../kit/eventually.ts';
 import { leaseClient, meddlerFor, promptly, startRegistrar } from '../kit/lease-rig.ts';
+import { measured } from '../kit/measured.ts';
 import { loseAnswer } from '../kit/meddler.ts';
 import type { RawEtcd } from '../kit/raw-etcd.ts';
 import { proxyFor, rawEtcd } from '../kit/rig.ts';
@@ -133,7 +134,8 @@ describe('a registrar', () => {
     const before = counts();
     await eventually(() => expect(counts().other).toBeGreaterThan(before.other + 2));
 
-    expect(counts().ended).toBe(before.ended);
+    measured('keepalives after the release', counts().ended - before.ended, { most: 0 });
+    measured('live streams', meddler.liveStreams, { most: 1 });
     expect(meddler.liveStreams).toBe(1);
   });
 
@@ -170,6 +172,7 @@ describe('a registrar', () => {
     expect(key?.version).toBe('1');
     const now = await leases(etcd);
     expect(now.filter((lease) => !before.includes(lease))).toEqual([key?.lease]);
+    measured('leases granted', now.length - before.length, { most: 1 });
     expect(meddler.calls.get('LeaseTimeToLive')).toBe(1);
   });
 

@@ -4,7 +4,8 @@ import { putRpc } from '../../src/etcd/client/rpc.ts';
 import { onEachEtcd } from '../kit/each-etcd.ts';
 import { startEtcd, type TestEtcdOptions } from '../kit/etcd-process.ts';
 import { eventually } from '../kit/eventually.ts';
-import { faultless, judge } from '../kit/recorder.ts';
+import { measured, measuredVerdict } from '../kit/measured.ts';
+import { judge } from '../kit/recorder.ts';
 import { hastyClock, proxyFor, rawEtcd, startRig, startScripted } from '../kit/rig.ts';
 import { type ScriptedEtcd, ScriptedFailure } from '../kit/scripted-etcd.ts';
 
@@ -45,7 +46,8 @@ describe('tokens and permissions, scripted', () => {
       );
       etcd.commit({ key: 'a/x', value: 'v' }, { key: 'b/x', value: 'v' }, { key: 'c/x', value: 'v' });
       await eventually(() => expect([...a.told.keys(), ...c.told.keys()]).toEqual(['a/x', 'c/x']));
-      expect([a.mirrored.failure, c.mirrored.failure]).toEqual([undefined, undefined]);
+      const failing = [a, c].filter(({ mirrored }) => mirrored.failure !== undefined);
+      measured('other watches held up', failing.length, { most: 0 });
 
       denied = false;
       await eventually(() => expect([...b.told.keys()]).toEqual(['b/x']));
@@ -74,7 +76,7 @@ describe('tokens and permissions, scripted', () => {
       await eventually(() =>
         expect(recorders.flatMap(({ told }) => [...told.keys()])).toEqual(['a/x', 'b/x', 'c/x']),
       );
-      expect(etcd.calls.authenticate).toBe(2);
+      measured('authentications after the loss', etcd.calls.authenticate - 1, { most: 1 });
       expect(seen.listings.map(({ reason }) => reason)).toEqual(['first', 'first', 'first']);
       expect(logLines.join('\n')).not.toMatch(/not-for-any-log|secret-token/);
     },
@@ -183,7 +185,7 @@ onEachEtcd('tokens and permissions', (options) => {
 
     await eventually(() => expect(recorder.changes).toHaveLength(1));
     await raw.logIn('root', 'root-password');
-    expect(await judge(recorder, raw, before + 1)).toEqual(faultless);
+    measuredVerdict(await judge(recorder, raw, before + 1));
     expect(rig.seen.listings.map(({ reason }) => reason)).toEqual(['first']);
     expect(rig.logLines.join('\n')).not.toContain(password);
   });
@@ -201,7 +203,7 @@ onEachEtcd('tokens and permissions', (options) => {
       await raw.put('app/x', 'v');
 
       await eventually(() => expect(recorder.changes).toHaveLength(1));
-      expect(await judge(recorder, raw, before + 1)).toEqual(faultless);
+      measuredVerdict(await judge(recorder, raw, before + 1));
       expect(rig.logLines.join('\n')).not.toContain(password);
     },
   );

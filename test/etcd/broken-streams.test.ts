@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { onEachEtcd } from '../kit/each-etcd.ts';
 import { type RegistryEtcd, startEtcd } from '../kit/etcd-process.ts';
 import { eventually } from '../kit/eventually.ts';
-import { faultless, judge } from '../kit/recorder.ts';
+import { measured, measuredVerdict } from '../kit/measured.ts';
+import { judge } from '../kit/recorder.ts';
 import { hastyClock, proxyFor, rawEtcd, startRig, startScripted } from '../kit/rig.ts';
 import type { Script, ScriptedEtcd } from '../kit/scripted-etcd.ts';
 
@@ -18,7 +19,7 @@ describe('a scripted server that breaks its streams', () => {
     await eventually(() => expect(recorder.changes).toHaveLength(1000));
 
     expect(creates.map(({ start_revision }) => start_revision)).toEqual(['2', '2', '2']);
-    expect(await judge(recorder, raw, 2)).toEqual(faultless);
+    measuredVerdict(await judge(recorder, raw, 2));
   });
 
   it('fault 2: resumes after the last event it got when the stream breaks within the history it has missed', async () => {
@@ -38,7 +39,7 @@ describe('a scripted server that breaks its streams', () => {
     await eventually(() => expect(recorder.changes).toHaveLength(1500));
 
     expect(creates.map(({ start_revision }) => start_revision)).toEqual(['2', '1002']);
-    expect(await judge(recorder, raw, 2)).toEqual(faultless);
+    measuredVerdict(await judge(recorder, raw, 2));
   });
 
   it('backs off from a server that ends every stream after its first answer', async () => {
@@ -106,7 +107,7 @@ onEachEtcd('connections that break', (options) => {
     }
 
     await eventually(() => expect(recorder.changes.length).toBeGreaterThanOrEqual(3000));
-    expect(await judge(recorder, raw, before + 1)).toEqual(faultless);
+    measuredVerdict(await judge(recorder, raw, before + 1));
     expect(seen.listings.map(({ reason }) => reason)).toEqual(['first']);
   });
 
@@ -134,10 +135,11 @@ onEachEtcd('connections that break', (options) => {
       await Promise.all(writes);
     }
 
+    measured('cuts', cuts);
     proxy.heal();
     const after = await raw.put('cuts/last', 'v');
     await eventually(() => expect(recorder.changes.at(-1)?.revision).toBe(after));
-    expect(await judge(recorder, raw, before + 1)).toEqual(faultless);
+    measuredVerdict(await judge(recorder, raw, before + 1));
   });
 
   it('fault 4: applies a large revision whole or not at all when it is cut in its middle', async () => {
@@ -156,6 +158,6 @@ onEachEtcd('connections that break', (options) => {
     }
 
     await eventually(() => expect(recorder.changes).toHaveLength(400));
-    expect(await judge(recorder, raw, before + 1)).toEqual(faultless);
+    measuredVerdict(await judge(recorder, raw, before + 1));
   });
 });

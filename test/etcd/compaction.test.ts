@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RegistryEtcd, startEtcd } from '../kit/etcd-process.ts';
-import { eventually, marginMs } from '../kit/eventually.ts';
+import { eventually } from '../kit/eventually.ts';
+import { measured, timed } from '../kit/measured.ts';
 import { describeNeeding } from '../kit/needs.ts';
 import { contentDifference } from '../kit/recorder.ts';
 import { proxyFor, rawEtcd, startRig, startScripted } from '../kit/rig.ts';
@@ -36,10 +37,11 @@ describe('compaction', () => {
 
     proxy.heal();
 
-    await eventually(() => expect(seen.listings).toHaveLength(4), { timeoutMs: 5_000 + marginMs });
-    await eventually(async () => expect(await contentDifference(changing, raw)).toBe(0), {
-      timeoutMs: 5_000 + marginMs,
+    await timed('converged after', 5_000, async () => {
+      await eventually(() => expect(seen.listings).toHaveLength(4));
+      await eventually(async () => expect(await contentDifference(changing, raw)).toBe(0));
     });
+    measured('lists of two ranges', seen.listings.length - 2, { most: 2 });
     expect(
       changing.changes.map(({ key, registration }) => [String(key), registration?.value.toString()]).sort(),
     ).toEqual([
@@ -71,6 +73,7 @@ describeNeeding('etcd >= 3.5', 'compaction, where etcd notifies progress', () =>
 
     const written = await raw.put('six/new', 'v');
     await eventually(() => expect(idle.changes.map(({ revision }) => revision)).toEqual([written]));
+    measured('lists where progress is told', seen.listings.length - 1, { most: 0 });
     expect(seen.listings.map(({ reason }) => reason)).toEqual(['first']);
   });
 });
@@ -92,7 +95,7 @@ describe('compaction, by a scripted server', () => {
     etcd.commit({ key: 'k/new', value: 'v' });
 
     await eventually(() => expect([...idle.told.keys()]).toEqual(['k/new']));
-    expect(seen.listings.length).toBeLessThanOrEqual(2);
+    measured('lists where no progress is told', seen.listings.length - 1, { most: 1 });
   });
 
   it('starts a list again whose revision is compacted between two pages', async () => {

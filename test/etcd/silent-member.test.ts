@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { onEachEtcd } from '../kit/each-etcd.ts';
 import { type RegistryEtcd, startEtcd } from '../kit/etcd-process.ts';
-import { eventually, marginMs } from '../kit/eventually.ts';
-import { faultless, judge } from '../kit/recorder.ts';
+import { eventually } from '../kit/eventually.ts';
+import { measuredVerdict, timed } from '../kit/measured.ts';
+import { judge } from '../kit/recorder.ts';
 import { hastyClock, proxyFor, rawEtcd, startRig, startScripted } from '../kit/rig.ts';
 import type { Direction } from '../kit/tcp-proxy.ts';
 
@@ -29,7 +30,7 @@ onEachEtcd('a silent member', (options) => {
 });
 
 describe('a silent member', () => {
-  it('is left within 15 s by default, whether it is silent in one direction or in both, and nothing is lost', async () => {
+  it('fault 10: is left within 15 s by default, whether it is silent in one direction or in both, and nothing is lost', async () => {
     const etcd = await startEtcd();
     onTestFinished(() => etcd.stop());
     const times = { ...defaultTimes, withinMs: 15_000 };
@@ -104,6 +105,8 @@ async function leavesSilent(
   used?.blackhole(direction);
   await raw.put(`${prefix}after`, 'v');
 
-  await eventually(() => expect(recorder.changes).toHaveLength(1), { timeoutMs: withinMs + marginMs });
-  expect(await judge(recorder, raw, before + 1)).toEqual(faultless);
+  await timed('left, and caught up, after', withinMs, () =>
+    eventually(() => expect(recorder.changes).toHaveLength(1)),
+  );
+  measuredVerdict(await judge(recorder, raw, before + 1));
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AuditedWrite } from '../kit/audit.ts';
 import { Chaos } from '../kit/chaos.ts';
+import { measured } from '../kit/measured.ts';
 import { overlaps, setReplicas, termsOf } from '../kit/replicas.ts';
 import { Churn, unguarded } from '../kit/replicas-churn.ts';
 
@@ -48,9 +49,9 @@ describe('fault 21: three replicas that are paused, cut off, killed and stopped 
         const writes = await replicas.writes();
         const changing = writes.filter(({ term, code }) => term > 0 && code < 300);
         const terms = new Set(changing.map(({ term }) => term));
-        console.log(
-          `${changing.length} changing writes in ${terms.size} terms; seed ${seed}, ${steps} steps`,
-        );
+        measured('changing writes', changing.length);
+        measured('terms', terms.size);
+        measured('writes of an ended term that changed something', overlaps(writes).length, { most: 0 });
         expect(overlaps(writes), chaos.history.join('\n')).toEqual([]);
         expect(terms.size).toBeGreaterThan(steps / 10);
         const numbers = replicas.all
