@@ -1,0 +1,132 @@
+import type { AuditedWrite } from '../kit/audit.ts';
+import type { Kind, Publication } from './published.ts';
+import type { Life } from './registered.ts';
+
+/** A time in which a fault was at work, in milliseconds since 1970. */
+export interface Trouble {
+  readonly name: string;
+  readonly from: number;
+  to: number;
+}
+
+/** How long after a fault its consequences may last, in milliseconds: a lease has run out, a watch has been left, and all that waited is done. */
+const aftermathMs = 20_000;
+/** What lives so long without any fault has to be published, in milliseconds. */
+const longEnoughMs = 10_000;
+
+/** What was published that the registry's history does not bear out, in words; each list is to be empty. */
+export interface Judgement {
+  /** Removals of what was registered all the time. */
+  readonly wrongRemovals: readonly string[];
+  /** Additions of what had never been registered. */
+  readonly inventions: readonly string[];
+  /** Additions of what had been published before and registered only once. */
+  readonly repeats: readonly string[];
+  /** Additions of what a key announced before something that was already published of it. */
+  readonly outOfOrder: readonly string[];
+  /** What lived for long, while all was well, and was never published. */
+  readonly lost: readonly string[];
+  /** From the writing of a registration to its publication while no fault was at work, in milliseconds. */
+  readonly latencies: readonly number[];
+}
+
+/** Compares what was registered with what was published in objects of one kind. Pure. */
+export function judgePublications(
+  kind: Kind,
+  lives: readonly Life[],
+  publications: readonly Publication[],
+  troubles: readonly Trouble[],
+): Judgement {
+  const livesOf = Map.groupBy(lives, ({ service, address }) => `${service} ${address}`);
+  const own = publications.filter((one) => one.kind === kind);
+  const added = own.filter((one) => one.added);
+  const ofPublication = ({ service, address }: Publication): readonly Life[] =>
+    livesOf.get(`${service} ${address}`) ?? [];
+  const firstAdded = new Map<Life, Publication>();
+  for (const one of added) {
+    const [life] = ofPublication(one);
+    if (life !== undefined && !firstAdded.has(life)) {
+      firstAdded.set(life, one);
+    }
+  }
+  const quiet = lives.filter((life) => {
+    const until = firstAdded.get(life)?.at ?? life.seenAt + longEnoughMs;
+    const lived = (life.endedAt ?? Number.POSITIVE_INFINITY) >= until;
+    return lived && isQuiet(troubles, life.sentAt, until);
+  });
+  return {
+    wrongRemovals: own
+      .filter(
+        (one) => !one.added && ofPublication(one).length === 1 && isAlive(ofPublication(one)[0], one.at),
+      )
+      .map(describe),
+    inventions: added
+      .filter((one) => !ofPublication(one).some(({ sentAt }) => sentAt <= one.at))
+      .map(describe),
+    repeats: [...Map.groupBy(added, ({ service, address }) => `${service} ${address}`).values()].flatMap(
+      (all) => {
+        const [first] = all;
+        const times = first === undefined ? 0 : ofPublication(first).length;
+        return times === 1 ? all.slice(1).map(describe) : [];
+      },
+    ),
+    outOfOrder: disordered(firstAdded),
+    lost: quiet
+      .filter((life) => livesOf.get(`${life.service} ${life.address}`)?.[0] === life && !firstAdded.has(life))
+      .map(({ key, address }) => `${key} announced ${address}`),
+    latencies: quiet.flatMap((life) => {
+      const publication = firstAdded.get(life);
+      return publication === undefined ? [] : [publication.at - life.sentAt];
+    }),
+  };
+}
+
+/** Successful writes beyond the revisions of their object: each of these changed nothing. What an apiserver wrote and was killed before it could say so makes up for some. */
+export function idleWrites(
+  writes: readonly AuditedWrite[],
+  revisions: ReadonlyMap<string, number>,
+): readonly string[] {
+  const done = writes.filter(({ code }) => code < 300);
+  const objects = Map.groupBy(done, ({ resource, name }) => `${resource.split('/')[0]} ${name}`);
+  return [...objects]
+    .filter(([object, all]) => all.length > (revisions.get(object) ?? 0))
+    .map(([object, all]) => `${object}: ${all.length} writes, ${revisions.get(object) ?? 0} changes`);
+}
+
+/** Writes that took effect, in spite of one of a later term that reached the apiserver before. */
+export function lateWrites(writes: readonly AuditedWrite[]): readonly string[] {
+  const done = writes.filter(({ term, code }) => term > 0 && code < 300);
+  let newest = 0;
+  return done
+    .toSorted((a, b) => a.receivedAt - b.receivedAt)
+    .filter(({ term }) => {
+      newest = Math.max(newest, term);
+      return term < newest;
+    })
+    .map(
+      ({ verb, resource, name, term, replica }) =>
+        `${verb} ${resource} ${name} in term ${term} by ${replica}`,
+    );
+}
+
+function disordered(firstAdded: ReadonlyMap<Life, Publication>): readonly string[] {
+  const byKey = Map.groupBy(firstAdded, ([{ key, era }]) => `${era} ${key}`);
+  return [...byKey.values()].flatMap((entries) => {
+    const published = entries.toSorted(([, a], [, b]) => a.at - b.at).map(([life]) => life);
+    return published
+      .filter((life, index) => life.sentAt < (published[index - 1]?.sentAt ?? 0))
+      .map(({ key, address }) => `${key}: ${address}`);
+  });
+}
+
+function isAlive(life: Life | undefined, at: number): boolean {
+  return life !== undefined && life.sentAt <= at && (life.endedAt === undefined || life.endedAt > at);
+}
+
+function isQuiet(troubles: readonly Trouble[], from: number, to: number): boolean {
+  return troubles.every((trouble) => trouble.from > to || trouble.to + aftermathMs < from);
+}
+
+function describe({ at, kind, service, address, added }: Publication): string {
+  return `${new Date(at).toISOString()} ${kind} ${service} ${added ? '+' : '-'}${address}`;
+}

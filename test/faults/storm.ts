@@ -1,0 +1,77 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Trouble } from './judgement.ts';
+import { alone, type TroubledScene, troubles } from './troubles.ts';
+
+/** How long a trouble lasts, the time to the next one, and the calm after some of them, in milliseconds: some last longer than a lease. */
+const times = { least: 500, most: 9_000, rest: 2_500, calm: 35_000 };
+const troublesBetweenCalms = 8;
+
+/** Troubles at random, up to three at once: for the same seed the same choices. */
+export class Storm {
+  /** Those that have begun, in order. */
+  readonly past: Trouble[] = [];
+  readonly #scene: TroubledScene;
+  readonly #underWay = new Map<string, Promise<void>>();
+
+  constructor(scene: TroubledScene) {
+    this.#scene = scene;
+  }
+
+  /** Goes on for so long; rejects where a trouble cannot be made or ended. */
+  async rage(forMs: number): Promise<void> {
+    const endsAt = performance.now() + forMs;
+    while (performance.now() < endsAt) {
+      await this.#next();
+      await pause(this.#scene.random() * times.rest);
+      if (this.past.length % troublesBetweenCalms === 0) {
+        await this.#settle();
+        await pause(Math.min(times.calm, Math.max(0, endsAt - performance.now())));
+      }
+    }
+    await this.#settle();
+  }
+
+  /** What has happened, a line a trouble. */
+  get history(): readonly string[] {
+    return this.past.map(
+      ({ name, from, to }) => `${new Date(from).toISOString()} for ${to - from} ms: ${name}`,
+    );
+  }
+
+  async #next(): Promise<void> {
+    const { random } = this.#scene;
+    const names = Object.keys(troubles);
+    const name = names[Math.floor(random() * names.length)] ?? '';
+    const lastsMs = times.least + random() * (times.most - times.least);
+    const isAlone = alone.has(name);
+    if (isAlone || this.#underWay.size >= 3) {
+      await this.#settle();
+    }
+    if (!this.#underWay.has(name)) {
+      const running = this.#run(name, lastsMs).finally(() => this.#underWay.delete(name));
+      // It is awaited when all is to be settled.
+      running.catch(() => undefined);
+      this.#underWay.set(name, running);
+    }
+    if (isAlone) {
+      await this.#settle();
+    }
+  }
+
+  async #run(name: string, lastsMs: number): Promise<void> {
+    const trouble: Trouble = { name, from: Date.now(), to: Number.POSITIVE_INFINITY };
+    this.past.push(trouble);
+    try {
+      const end = await troubles[name]?.(this.#scene);
+      await pause(lastsMs);
+      await end?.();
+    } catch (error) {
+      throw new Error(`Trouble with the trouble "${name}"`, { cause: error });
+    }
+    trouble.to = Date.now();
+  }
+
+  async #settle(): Promise<void> {
+    await Promise.all(this.#underWay.values());
+  }
+}
