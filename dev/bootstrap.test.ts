@@ -113,7 +113,7 @@ describe('bootstrap', () => {
     const { status, stderr } = await bootstrap('dance');
     expect({ status, stderr }).toEqual({
       status: 1,
-      stderr: 'etcd-endpoints: unknown task "dance": say one of demo, test, chaos, bench\n',
+      stderr: 'etcd-endpoints: unknown task "dance": say one of demo, test, chaos, faults, bench\n',
     });
   });
 });

@@ -145,6 +145,9 @@ export class ApiserverFront {
     const call = request(target, { method: incoming.method ?? 'GET', headers, agent: this.#agent });
     response.on('close', () => call.destroy());
     const answered = once(call, 'response') as Promise<[IncomingMessage]>;
+    // It is awaited once the request has been sent; both fail where there is no apiserver.
+    answered.catch(() => undefined);
+    call.on('error', () => response.destroy());
     await pipeline(incoming, call);
     const [answer] = await answered;
     response.writeHead(answer.statusCode ?? 500, answer.headers);

@@ -1,5 +1,5 @@
 import type { AuditedWrite } from '../kit/audit.ts';
-import type { Kind, Publication } from './published.ts';
+import type { Hold, Kind, Publication } from './published.ts';
 import type { Life } from './registered.ts';
 
 /** A time in which a fault was at work, in milliseconds since 1970. */
@@ -14,13 +14,24 @@ const aftermathMs = 20_000;
 /** What lives so long without any fault has to be published, in milliseconds. */
 const longEnoughMs = 10_000;
 
+/** What was seen of one run. */
+export interface Observed {
+  readonly lives: readonly Life[];
+  readonly publications: readonly Publication[];
+  readonly holds: readonly Hold[];
+  readonly troubles: readonly Trouble[];
+}
+
 /** What was published that the registry's history does not bear out, in words; each list is to be empty. */
 export interface Judgement {
   /** Removals of what was registered all the time. */
   readonly wrongRemovals: readonly string[];
   /** Additions of what had never been registered. */
   readonly inventions: readonly string[];
-  /** Additions of what had been published before and registered only once. */
+  /**
+   * Additions of what had been published before and registered only once, other than what a hold has put back, and what an object of the other kind has
+   * published all the time: a leader that dies between the two leaves them unlike, and the next one makes them alike before it lets anything go.
+   */
   readonly repeats: readonly string[];
   /** Additions of what a key announced before something that was already published of it. */
   readonly outOfOrder: readonly string[];
@@ -31,12 +42,8 @@ export interface Judgement {
 }
 
 /** Compares what was registered with what was published in objects of one kind. Pure. */
-export function judgePublications(
-  kind: Kind,
-  lives: readonly Life[],
-  publications: readonly Publication[],
-  troubles: readonly Trouble[],
-): Judgement {
+export function judgePublications(kind: Kind, observed: Observed): Judgement {
+  const { lives, publications, holds, troubles } = observed;
   const livesOf = Map.groupBy(lives, ({ service, address }) => `${service} ${address}`);
   const own = publications.filter((one) => one.kind === kind);
   const added = own.filter((one) => one.added);
@@ -63,13 +70,11 @@ export function judgePublications(
     inventions: added
       .filter((one) => !ofPublication(one).some(({ sentAt }) => sentAt <= one.at))
       .map(describe),
-    repeats: [...Map.groupBy(added, ({ service, address }) => `${service} ${address}`).values()].flatMap(
-      (all) => {
-        const [first] = all;
-        const times = first === undefined ? 0 : ofPublication(first).length;
-        return times === 1 ? all.slice(1).map(describe) : [];
-      },
-    ),
+    repeats: [...Map.groupBy(added, ({ service, address }) => `${service} ${address}`).values()]
+      .flatMap((all) => all.slice(1))
+      .filter((one) => ofPublication(one).length === 1)
+      .filter((one) => !isHeld(holds, one) && !isInOtherKind(publications, one))
+      .map(describe),
     outOfOrder: disordered(firstAdded),
     lost: quiet
       .filter((life) => livesOf.get(`${life.service} ${life.address}`)?.[0] === life && !firstAdded.has(life))
@@ -114,13 +119,27 @@ function disordered(firstAdded: ReadonlyMap<Life, Publication>): readonly string
   return [...byKey.values()].flatMap((entries) => {
     const published = entries.toSorted(([, a], [, b]) => a.at - b.at).map(([life]) => life);
     return published
-      .filter((life, index) => life.sentAt < (published[index - 1]?.sentAt ?? 0))
+      .filter((life, index) => life.order < (published[index - 1]?.order ?? 0))
       .map(({ key, address }) => `${key}: ${address}`);
   });
 }
 
 function isAlive(life: Life | undefined, at: number): boolean {
   return life !== undefined && life.sentAt <= at && (life.endedAt === undefined || life.endedAt > at);
+}
+
+/** A hold is told before anything is published that follows from it. */
+function isHeld(holds: readonly Hold[], { service, at }: Publication): boolean {
+  return holds.some((hold) => hold.service === service && hold.from <= at && at <= (hold.to ?? at));
+}
+
+/** Whether an object of the other kind has the address at that time. */
+function isInOtherKind(publications: readonly Publication[], one: Publication): boolean {
+  const last = publications.findLast(
+    ({ at, kind, service, address }) =>
+      at <= one.at && kind !== one.kind && service === one.service && address === one.address,
+  );
+  return last?.added === true;
 }
 
 function isQuiet(troubles: readonly Trouble[], from: number, to: number): boolean {

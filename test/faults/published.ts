@@ -12,6 +12,20 @@ export interface Publication {
   readonly added: boolean;
 }
 
+/** A time in which the removals of a service were held, as its condition RemovalHeld says; in milliseconds since 1970. */
+export interface Hold {
+  readonly service: string;
+  readonly from: number;
+  /** Undefined while it lasts. */
+  to?: number;
+}
+
+interface StoredEtcdService {
+  readonly status?: {
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+}
+
 interface StoredEndpoints {
   readonly subsets?: readonly {
     readonly addresses?: readonly { readonly ip: string }[];
@@ -45,6 +59,7 @@ const none: ReadonlySet<string> = new Set();
  */
 export class Published {
   readonly publications: Publication[] = [];
+  readonly holds: Hold[] = [];
   /** Revisions of each object, by `<plural> <name>`. */
   readonly revisions = new Map<string, number>();
   /** Slices of services of ours that somebody else made, ever. */
@@ -107,8 +122,20 @@ export class Published {
       const before = this.addresses('Endpoints', name);
       this.#endpoints.set(name, value === undefined ? none : inEndpoints(JSON.parse(value)));
       this.#note('Endpoints', name, before);
+    } else if (plural === 'etcdservices') {
+      this.#takeHold(name, value === undefined ? {} : JSON.parse(value));
     } else if (plural === 'endpointslices') {
       this.#takeSlice(name, value === undefined ? undefined : JSON.parse(value));
+    }
+  }
+
+  #takeHold(service: string, { status }: StoredEtcdService): void {
+    const condition = status?.conditions?.find(({ type }) => type === 'RemovalHeld');
+    const current = this.holds.findLast((hold) => hold.service === service && hold.to === undefined);
+    if (condition?.status === 'True' && current === undefined) {
+      this.holds.push({ service, from: Date.now() });
+    } else if (condition?.status !== 'True' && current !== undefined) {
+      current.to = Date.now();
     }
   }
 

@@ -26,8 +26,7 @@ const guard = { windowSeconds: 10, holdSeconds: 20 };
 it(
   `all faults at once: Kubernetes equals etcd in the end, and nothing that lives is ever removed (seed ${seed}, ${minutes} minutes)`,
   async () => {
-    const random = randomFrom(seed);
-    const world = await startWorld(random);
+    const world = await startWorld(randomFrom(seed));
     const workload = new Workload({ ...size, endpoints: world.registry.endpoints, seed });
     onTestFinished(() => workload.close());
     const registered = new Registered(world.members, workload);
@@ -39,7 +38,7 @@ it(
     await begin(world, workload);
     await untilEqual(registered, published, workload);
 
-    const storm = new Storm({ world, registered, random });
+    const storm = new Storm({ world, registered }, seed);
     workload.start();
     try {
       await storm.rage(minutes * 60_000);
@@ -56,8 +55,12 @@ it(
       await published.catchUp();
 
       noteWork(workload, registered, storm);
+      const { lives } = registered;
+      const { publications, holds } = published;
+      measured('holds', holds.length);
+      const seen = { lives, publications, holds, troubles: storm.past };
       for (const kind of kinds()) {
-        note(kind, judgePublications(kind, registered.lives, published.publications, storm.past));
+        note(kind, judgePublications(kind, seen));
       }
       await judgeWrites(world, published);
       measured('slices made by others for our Services', published.foreignSlices, { most: 0 });
@@ -171,5 +174,7 @@ async function judgeWrites(world: World, published: Published): Promise<void> {
 
 async function everyWrite({ plane, replicas, objects }: World) {
   const all = await Promise.all(replicas.all.map((replica) => auditOf(replica, plane.auditLog)));
-  return all.flat().filter(({ namespace }) => namespace === objects.namespace);
+  return all
+    .flat()
+    .filter(({ namespace, resource }) => namespace === objects.namespace && resource !== 'events');
 }

@@ -1,5 +1,5 @@
 import type { HistoryEvent, RawEtcd } from '../kit/raw-etcd.ts';
-import type { Workload } from './workload.ts';
+import { longestWriteMs, type Workload } from './workload.ts';
 
 /** One address that one key announces, from when it was put until its key was overwritten by another, deleted, or lost with a restore. */
 export interface Life {
@@ -12,6 +12,8 @@ export interface Life {
   readonly seenAt: number;
   /** Counts restores: lives of one key are in order within one of them only. */
   readonly era: number;
+  /** Its place in etcd's history, which is not the order of sending. */
+  readonly order: number;
   /** When the write that ended it was sent; undefined while it lasts. */
   endedAt?: number;
 }
@@ -122,7 +124,8 @@ export class Registered {
     if (value === undefined) {
       const since = this.#current.get(key)?.sentAt ?? 0;
       const deletions = this.#workload.deletedAt.get(key) ?? [];
-      this.#end(key, deletions.find((at) => at >= since) ?? Date.now());
+      // Two writes under way by way of two members are applied in any order.
+      this.#end(key, deletions.find((at) => at >= since - longestWriteMs) ?? Date.now());
     } else {
       this.#put(key, value, this.#workload.putAt.get(value) ?? Date.now());
     }
@@ -134,7 +137,8 @@ export class Registered {
     }
     this.#end(key, sentAt);
     const service = key.split('/')[2] ?? '';
-    const life = { service, key, address: value, sentAt, seenAt: Date.now(), era: this.#era };
+    const [seenAt, order] = [Date.now(), this.lives.length];
+    const life = { service, key, address: value, sentAt, seenAt, era: this.#era, order };
     this.lives.push(life);
     this.#current.set(key, life);
   }

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { randomFrom } from '../kit/random.ts';
 import type { Trouble } from './judgement.ts';
 import { alone, type TroubledScene, troubles } from './troubles.ts';
 
@@ -6,23 +7,31 @@ import { alone, type TroubledScene, troubles } from './troubles.ts';
 const times = { least: 500, most: 9_000, rest: 2_500, calm: 35_000 };
 const troublesBetweenCalms = 8;
 
-/** Troubles at random, up to three at once: for the same seed the same choices. */
+/** Troubles at random, up to three at once: for the same seed the same choices, whatever is left out because it lasts already. */
 export class Storm {
   /** Those that have begun, in order. */
   readonly past: Trouble[] = [];
-  readonly #scene: TroubledScene;
+  readonly #scene: Omit<TroubledScene, 'random'>;
+  readonly #seed: number;
   readonly #underWay = new Map<string, Promise<void>>();
 
-  constructor(scene: TroubledScene) {
+  #step = 0;
+
+  constructor(scene: Omit<TroubledScene, 'random'>, seed: number) {
     this.#scene = scene;
+    this.#seed = seed;
   }
 
   /** Goes on for so long; rejects where a trouble cannot be made or ended. */
   async rage(forMs: number): Promise<void> {
     const endsAt = performance.now() + forMs;
     while (performance.now() < endsAt) {
-      await this.#next();
-      await pause(this.#scene.random() * times.rest);
+      this.#step += 1;
+      // Each trouble has numbers of its own: how many the last one took depends on what it met.
+      const random = randomFrom(this.#seed * 1_000_003 + this.#step);
+      const restMs = random() * times.rest;
+      await this.#next(random);
+      await pause(restMs);
       if (this.past.length % troublesBetweenCalms === 0) {
         await this.#settle();
         await pause(Math.min(times.calm, Math.max(0, endsAt - performance.now())));
@@ -38,8 +47,7 @@ export class Storm {
     );
   }
 
-  async #next(): Promise<void> {
-    const { random } = this.#scene;
+  async #next(random: () => number): Promise<void> {
     const names = Object.keys(troubles);
     const name = names[Math.floor(random() * names.length)] ?? '';
     const lastsMs = times.least + random() * (times.most - times.least);
@@ -48,7 +56,7 @@ export class Storm {
       await this.#settle();
     }
     if (!this.#underWay.has(name)) {
-      const running = this.#run(name, lastsMs).finally(() => this.#underWay.delete(name));
+      const running = this.#run(name, lastsMs, random).finally(() => this.#underWay.delete(name));
       // It is awaited when all is to be settled.
       running.catch(() => undefined);
       this.#underWay.set(name, running);
@@ -58,11 +66,11 @@ export class Storm {
     }
   }
 
-  async #run(name: string, lastsMs: number): Promise<void> {
+  async #run(name: string, lastsMs: number, random: () => number): Promise<void> {
     const trouble: Trouble = { name, from: Date.now(), to: Number.POSITIVE_INFINITY };
     this.past.push(trouble);
     try {
-      const end = await troubles[name]?.(this.#scene);
+      const end = await troubles[name]?.({ ...this.#scene, random });
       await pause(lastsMs);
       await end?.();
     } catch (error) {

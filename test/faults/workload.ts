@@ -15,7 +15,7 @@ export interface WorkloadOptions {
 }
 
 /** How long a write may take before it counts as failed, in milliseconds: it may have been applied all the same. */
-const deadlineMs = 3_000;
+export const longestWriteMs = 3_000;
 const writesAtOnce = 200;
 /** Keys that one revision registers at the start. */
 const batch = 100;
@@ -48,7 +48,7 @@ export class Workload {
     this.#random = randomFrom(options.seed);
     this.services = Array.from({ length: options.services }, (_, index) => `service-${index}`);
     this.#members = options.endpoints.map(
-      (url) => new RawEtcd(new URL(url).host, credentials.createInsecure(), deadlineMs),
+      (url) => new RawEtcd(new URL(url).host, credentials.createInsecure(), longestWriteMs),
     );
   }
 
