@@ -108,8 +108,10 @@ async function check<T>(
 ): Promise<void> {
   const numRuns = Math.ceil(cases * part);
   const before = process.memoryUsage().rss;
+  const startedAt = performance.now();
   await run(inputs, holds, numRuns);
   measured(`${what}, cases`, numRuns);
+  measured(`${what}, time`, (performance.now() - startedAt) / 1000, { unit: 's' });
   const grownMiB = (process.memoryUsage().rss - before) / 2 ** 20;
   measured(`${what}, memory taken`, grownMiB, { unit: 'MiB', most: 512 });
 }
