@@ -15,6 +15,11 @@ export type Mischief = 'refuse' | 'break-off' | 'hang';
 /** Answers that an apiserver gives in trouble. A conflict is no such answer to a read. */
 const refusals = [409, 429, 500, 503];
 
+/** What a controller lists. */
+const collections: ReadonlySet<string> = new Set([
+  ...['endpoints', 'endpointslices', 'services', 'etcdservices', 'etcdregistries', 'etcdcatalogs'],
+]);
+
 /**
  * An HTTPS server in front of a real apiserver, which terminates TLS under a CA of its own and knows its clients by a token: what it can be made to do is what no
  * real apiserver does on demand.
@@ -22,6 +27,8 @@ const refusals = [409, 429, 500, 503];
 export class ApiserverFront {
   /** Requests that were not handed on, or whose answer was broken off. */
   disturbed = 0;
+  /** Complete lists that were asked for; further pages of one are not counted again. */
+  lists = 0;
   readonly #server: Server;
   readonly #agent: Agent;
   readonly #apiserver: Credentials;
@@ -124,6 +131,7 @@ export class ApiserverFront {
       refuse(response, 401);
       return;
     }
+    this.lists += isList(incoming) ? 1 : 0;
     const mischief = this.#random() < 1 / 3 ? this.#mischief : undefined;
     this.disturbed += mischief === undefined ? 0 : 1;
     switch (mischief) {
@@ -161,6 +169,13 @@ export class ApiserverFront {
     response.flushHeaders();
     await pipeline(answer, response);
   }
+}
+
+/** Whether the first page of a collection is asked for. */
+function isList({ method, url }: IncomingMessage): boolean {
+  const { pathname, searchParams } = new URL(url ?? '/', 'https://front');
+  const isCollection = collections.has(pathname.slice(pathname.lastIndexOf('/') + 1));
+  return method === 'GET' && isCollection && !searchParams.has('watch') && !searchParams.has('continue');
 }
 
 function refuse(response: ServerResponse, code: number): void {

@@ -11,11 +11,11 @@ function life(address: string, sentAt: number, more: Partial<Life> = {}): Life {
 }
 
 function publication(address: string, at: number, more: Partial<Publication> = {}): Publication {
-  return { kind: 'Endpoints', service: 'web', address, at, added: true, ...more };
+  return { kind: 'Endpoints', service: 'web', address, at, revision: at, added: true, ...more };
 }
 
 function judge(observed: Partial<Observed>): Judgement {
-  const nothing = { lives: [], publications: [], holds: [], troubles: [] };
+  const nothing = { lives: [], publications: [], holds: [], troubles: [], since: 0 };
   return judgePublications('Endpoints', { ...nothing, ...observed });
 }
 
@@ -58,6 +58,10 @@ describe('the judgement of a run', () => {
   it('finds what was published out of order', () => {
     const publications = [publication('b', 210), publication('a', 211)];
     expect(judge({ ...sound, publications }).outOfOrder).toHaveLength(1);
+    const atOnce = publications.map((one) => ({ ...one, revision: 210 }));
+    expect(judge({ ...sound, publications: atOnce }).outOfOrder).toEqual([]);
+    const holds = [{ service: 'web', from: 205 }];
+    expect(judge({ ...sound, publications, holds }).outOfOrder).toEqual([]);
   });
 
   it('finds what was never published, though it lived for long while all was well', () => {
@@ -65,6 +69,7 @@ describe('the judgement of a run', () => {
     const troubles = [{ name: 'a trouble', from: 90_000, to: 95_000 }];
     expect(judge({ lives }).lost).toHaveLength(1);
     expect(judge({ lives, troubles }).lost).toEqual([]);
+    expect(judge({ lives, since: 100_001 }).lost).toEqual([]);
   });
 });
 

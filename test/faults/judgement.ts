@@ -20,6 +20,8 @@ export interface Observed {
   readonly publications: readonly Publication[];
   readonly holds: readonly Hold[];
   readonly troubles: readonly Trouble[];
+  /** When everything was there, in milliseconds since 1970: what was registered before says nothing of how long a publication takes. */
+  readonly since: number;
 }
 
 /** What was published that the registry's history does not bear out, in words; each list is to be empty. */
@@ -33,7 +35,7 @@ export interface Judgement {
    * published all the time: a leader that dies between the two leaves them unlike, and the next one makes them alike before it lets anything go.
    */
   readonly repeats: readonly string[];
-  /** Additions of what a key announced before something that was already published of it. */
+  /** Additions of what a key announced before something that was already published of it, other than what a hold has put back. */
   readonly outOfOrder: readonly string[];
   /** What lived for long, while all was well, and was never published. */
   readonly lost: readonly string[];
@@ -43,7 +45,7 @@ export interface Judgement {
 
 /** Compares what was registered with what was published in objects of one kind. Pure. */
 export function judgePublications(kind: Kind, observed: Observed): Judgement {
-  const { lives, publications, holds, troubles } = observed;
+  const { lives, publications, holds, troubles, since } = observed;
   const livesOf = Map.groupBy(lives, ({ service, address }) => `${service} ${address}`);
   const own = publications.filter((one) => one.kind === kind);
   const added = own.filter((one) => one.added);
@@ -59,7 +61,7 @@ export function judgePublications(kind: Kind, observed: Observed): Judgement {
   const quiet = lives.filter((life) => {
     const until = firstAdded.get(life)?.at ?? life.seenAt + longEnoughMs;
     const lived = (life.endedAt ?? Number.POSITIVE_INFINITY) >= until;
-    return lived && isQuiet(troubles, life.sentAt, until);
+    return lived && life.sentAt >= since && isQuiet(troubles, life.sentAt, until);
   });
   return {
     wrongRemovals: own
@@ -75,7 +77,7 @@ export function judgePublications(kind: Kind, observed: Observed): Judgement {
       .filter((one) => ofPublication(one).length === 1)
       .filter((one) => !isHeld(holds, one) && !isInOtherKind(publications, one))
       .map(describe),
-    outOfOrder: disordered(firstAdded),
+    outOfOrder: disordered(firstAdded, holds),
     lost: quiet
       .filter((life) => livesOf.get(`${life.service} ${life.address}`)?.[0] === life && !firstAdded.has(life))
       .map(({ key, address }) => `${key} announced ${address}`),
@@ -114,14 +116,18 @@ export function lateWrites(writes: readonly AuditedWrite[]): readonly string[] {
     );
 }
 
-function disordered(firstAdded: ReadonlyMap<Life, Publication>): readonly string[] {
-  const byKey = Map.groupBy(firstAdded, ([{ key, era }]) => `${era} ${key}`);
-  return [...byKey.values()].flatMap((entries) => {
-    const published = entries.toSorted(([, a], [, b]) => a.at - b.at).map(([life]) => life);
-    return published
-      .filter((life, index) => life.order < (published[index - 1]?.order ?? 0))
-      .map(({ key, address }) => `${key}: ${address}`);
-  });
+function disordered(firstAdded: ReadonlyMap<Life, Publication>, holds: readonly Hold[]): readonly string[] {
+  const announced = [...firstAdded].filter(
+    ([life, publication]) => isAlive(life, publication.at) || !isHeld(holds, publication),
+  );
+  const byKey = Map.groupBy(announced, ([{ key, era }]) => `${era} ${key}`);
+  return [...byKey.values()].flatMap((entries) =>
+    entries
+      .filter(([life, publication]) =>
+        entries.some(([other, before]) => other.order > life.order && before.revision < publication.revision),
+      )
+      .map(([life, publication]) => `${life.key}: ${describe(publication)}`),
+  );
 }
 
 function isAlive(life: Life | undefined, at: number): boolean {

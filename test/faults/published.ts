@@ -6,6 +6,8 @@ export type Kind = 'Endpoints' | 'EndpointSlice';
 export interface Publication {
   /** When Kubernetes's store told of it, in milliseconds since 1970. */
   readonly at: number;
+  /** Of the store: what one write brings comes at once. */
+  readonly revision: number;
   readonly kind: Kind;
   readonly service: string;
   readonly address: string;
@@ -80,10 +82,10 @@ export class Published {
   /** Reads the history from its beginning, and on until `stop`. Rejects where the store ends the watch. */
   async run(): Promise<void> {
     for await (const events of this.#store.follow(1)) {
-      for (const { key, value } of events) {
+      for (const { key, value, revision } of events) {
+        this.#reached = revision;
         this.#take(key, value);
       }
-      this.#reached = events.at(-1)?.revision ?? this.#reached;
       if (this.#stopped) {
         return;
       }
@@ -162,12 +164,12 @@ export class Published {
 
   #note(kind: Kind, service: string, before: ReadonlySet<string>): void {
     const after = this.addresses(kind, service);
-    const at = Date.now();
+    const one = { at: Date.now(), revision: this.#reached, kind, service };
     for (const address of after.difference(before)) {
-      this.publications.push({ at, kind, service, address, added: true });
+      this.publications.push({ ...one, address, added: true });
     }
     for (const address of before.difference(after)) {
-      this.publications.push({ at, kind, service, address, added: false });
+      this.publications.push({ ...one, address, added: false });
     }
   }
 }

@@ -39,6 +39,7 @@ it(
     await untilEqual(registered, published, workload);
 
     const storm = new Storm({ world, registered }, seed);
+    const since = Date.now();
     workload.start();
     try {
       await storm.rage(minutes * 60_000);
@@ -55,10 +56,11 @@ it(
       await published.catchUp();
 
       noteWork(workload, registered, storm);
+      await noteLists(world);
       const { lives } = registered;
       const { publications, holds } = published;
       measured('holds', holds.length);
-      const seen = { lives, publications, holds, troubles: storm.past };
+      const seen = { lives, publications, holds, troubles: storm.past, since };
       for (const kind of kinds()) {
         note(kind, judgePublications(kind, seen));
       }
@@ -131,6 +133,19 @@ function noteWork(workload: Workload, registered: Registered, storm: Storm): voi
   measured('events of etcd', registered.events);
   measured('faults injected', storm.past.length);
   measured('kinds of faults', new Set(storm.past.map(({ name }) => name)).size);
+}
+
+/** Those of etcd are known of the replicas that are there at the end, of their whole lives. */
+async function noteLists({ front, seats }: World): Promise<void> {
+  measured('lists of the apiserver, by all replicas', front.lists);
+  const ofEtcd = seats.map(({ replica }) => replica.metric('etcd_endpoints_registry_lists_total'));
+  const ranges = seats.map(({ replica }) => replica.metric('etcd_endpoints_registry_ranges'));
+  measured('lists of ranges of etcd, by the last replicas', sum(await Promise.all(ofEtcd)));
+  measured('ranges of etcd, of the last replicas', sum(await Promise.all(ranges)));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
 }
 
 function note(kind: Kind, judgement: Judgement): void {

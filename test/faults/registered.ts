@@ -1,4 +1,5 @@
 import type { HistoryEvent, RawEtcd } from '../kit/raw-etcd.ts';
+import { isAnnounced } from './announced.ts';
 import { longestWriteMs, type Workload } from './workload.ts';
 
 /** One address that one key announces, from when it was put until its key was overwritten by another, deleted, or lost with a restore. */
@@ -17,9 +18,6 @@ export interface Life {
   /** When the write that ended it was sent; undefined while it lasts. */
   endedAt?: number;
 }
-
-/** A value of the workload that announces an address: this model's own idea of the format `plain`. */
-const announced = /^(\d{1,3}\.){3}\d{1,3}:\d{1,5}$/;
 
 /**
  * What etcd's own history says was registered when, by a watch of ours from revision 1 on. Without a line of the controller: the model of what it promises. What
@@ -132,7 +130,7 @@ export class Registered {
   }
 
   #put(key: string, value: string, sentAt: number): void {
-    if (!announced.test(value) || this.#current.get(key)?.address === value) {
+    if (!isAnnounced(value) || this.#current.get(key)?.address === value) {
       return;
     }
     this.#end(key, sentAt);

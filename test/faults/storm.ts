@@ -3,8 +3,8 @@ import { randomFrom } from '../kit/random.ts';
 import type { Trouble } from './judgement.ts';
 import { alone, type TroubledScene, troubles } from './troubles.ts';
 
-/** How long a trouble lasts, the time to the next one, and the calm after some of them, in milliseconds: some last longer than a lease. */
-const times = { least: 500, most: 9_000, rest: 2_500, calm: 35_000 };
+/** The calm before the first trouble, how long one lasts, the time to the next one, and the calm after some of them, in milliseconds: some last longer than a lease. */
+const times = { first: 5_000, least: 500, most: 9_000, rest: 2_500, calm: 35_000 };
 const troublesBetweenCalms = 8;
 
 /** Troubles at random, up to three at once: for the same seed the same choices, whatever is left out because it lasts already. */
@@ -25,6 +25,7 @@ export class Storm {
   /** Goes on for so long; rejects where a trouble cannot be made or ended. */
   async rage(forMs: number): Promise<void> {
     const endsAt = performance.now() + forMs;
+    await pause(times.first);
     while (performance.now() < endsAt) {
       this.#step += 1;
       // Each trouble has numbers of its own: how many the last one took depends on what it met.

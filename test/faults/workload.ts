@@ -3,6 +3,7 @@ import { credentials } from '@grpc/grpc-js';
 import { eventually } from '../kit/eventually.ts';
 import { randomFrom } from '../kit/random.ts';
 import { RawEtcd } from '../kit/raw-etcd.ts';
+import { isAnnounced } from './announced.ts';
 
 export interface WorkloadOptions {
   /** URLs of the registry's members. */
@@ -79,10 +80,13 @@ export class Workload {
     }
   }
 
-  /** Overwrites what is unreadable, so that what should be published depends on nothing but what etcd holds. */
+  /** Overwrites what etcd holds that is unreadable, so that what should be published depends on nothing else. */
   async mend(): Promise<void> {
-    for (const key of this.#unreadable) {
-      await this.#put(key, this.#address());
+    const content = await this.#etcd().content('/services/');
+    for (const [key, { value }] of content) {
+      if (!isAnnounced(value.toString('latin1'))) {
+        await this.#put(key, this.#address());
+      }
     }
   }
 
