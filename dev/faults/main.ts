@@ -1,21 +1,22 @@
 /**
- * `npm run faults`: every fault of test/faults/scenarios.ts. `npm run faults -- random --seed 7 --minutes 10` mixes all of them, `soak --minutes 45` runs long, and
- * `hostile --seed 7 --cases 10000000` feeds hostile input. What was measured is kept in test/faults/results and printed in docs/reliability.md. Without a seed a new
+ * `npm run faults`: every fault of test/faults/scenarios.ts, or those of some numbers: `npm run faults -- 10 12`. `npm run faults -- random --seed 7 --minutes 10` mixes
+ * all of them, `soak --minutes 45` runs long, and `hostile --seed 7 --cases 10000000` feeds hostile input. What was measured is kept in test/faults/results and printed in docs/reliability.md. Without a seed a new
  * one is taken; what is printed at the start repeats the run.
  */
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
-import { scenarios } from '../../test/faults/scenarios.ts';
-import { keepRun, type Run } from './results.ts';
+import { faultsIn, type Scenario, scenarios } from '../../test/faults/scenarios.ts';
+import { keepRun, type Run, runNameOf } from './results.ts';
 import { runTests } from './run-tests.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { seed: { type: 'string' }, minutes: { type: 'string' }, cases: { type: 'string' } },
 });
-const [kind = 'scenarios'] = positionals;
+const numbers = positionals.map(Number).filter((number) => scenarios.some((one) => one.number === number));
+const kind = numbers.length === positionals.length ? 'scenarios' : (positionals[0] ?? '');
 const seed = wholeNumber('--seed', values.seed) ?? randomInt(2 ** 31);
 
 const hostileFiles = [
@@ -24,7 +25,7 @@ const hostileFiles = [
   'test/faults/hostile-servers.test.ts',
 ];
 
-/** What each kind of run is called in the results, what repeats it, and which tests it is made of. */
+/** What each kind of run is called in the results, what repeats it, and which tests it is made of; one run a fault. */
 const kinds: Readonly<Record<string, () => Promise<void>>> = {
   scenarios: () => runScenarios(),
   random: () => {
@@ -49,15 +50,28 @@ const kinds: Readonly<Record<string, () => Promise<void>>> = {
 const chosen = kinds[kind];
 if (chosen === undefined) {
   console.error(
-    `npm run faults: ${JSON.stringify(kind)} is none of its runs; say one of ${Object.keys(kinds).join(', ')}`,
+    `npm run faults: ${JSON.stringify(kind)} is none of its runs; say numbers of faults, or one of ${Object.keys(kinds).join(', ')}`,
   );
   process.exit(2);
 }
 await chosen();
 
 async function runScenarios(): Promise<void> {
-  const files = new Set(scenarios.flatMap((scenario) => scenario.files));
-  await run('scenarios', 'npm run faults', [...files]);
+  const chosen = scenarios.filter(({ number }) => numbers.length === 0 || numbers.includes(number));
+  const command = numbers.length === 0 ? 'npm run faults' : `npm run faults -- ${numbers.join(' ')}`;
+  const files = new Set(chosen.flatMap((scenario) => scenario.files));
+  console.log(`Again: ${command}`);
+  const done = await runTests(command, [...files]);
+  for (const scenario of chosen) {
+    await keepRun(runNameOf(scenario), partOf(done, scenario));
+  }
+  await generate();
+  report(done);
+}
+
+/** The tests of one fault. */
+function partOf(run: Run, { number }: Scenario): Run {
+  return { ...run, tests: run.tests.filter(({ name }) => faultsIn(name).includes(number)) };
 }
 
 async function run(

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { Scenario } from '../../test/faults/scenarios.ts';
 
 /** Where the results of the fault suite are kept, a file a run: docs/reliability.md is made of them. */
 const folder = join(import.meta.dirname, '../../test/faults/results');
@@ -67,6 +68,11 @@ export function newRun(command: string, servers: string, tests: readonly TestRes
   const [cpu] = cpus();
   const machine = `${cpus().length} cores (${cpu?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node.js ${process.versions.node}`;
   return { command, date: new Date().toISOString().slice(0, 10), machine, servers, tests: [...tests] };
+}
+
+/** The name of the run of one fault, such as `fault-07`. */
+export function runNameOf({ number }: Scenario): string {
+  return `fault-${String(number).padStart(2, '0')}`;
 }
 
 /** Keeps a run under its name, in place of the last of that name. */

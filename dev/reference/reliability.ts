@@ -1,5 +1,5 @@
-import { faultsIn, scenarios } from '../../test/faults/scenarios.ts';
-import { type Figure, keptRuns, type Run, type TestResult } from '../faults/results.ts';
+import { scenarios } from '../../test/faults/scenarios.ts';
+import { type Figure, keptRuns, type Run, runNameOf, type TestResult } from '../faults/results.ts';
 import { page, table } from './markdown.ts';
 
 const introduction = `Every line below is a fault that tests inject into real servers, or into scripted ones for what a real one cannot be made to do. \`npm run faults\` runs them all, keeps
@@ -13,7 +13,7 @@ export function reliabilityPage(): string {
     'Reliability',
     introduction,
     '## Faults one by one',
-    scenarioTable(keptRuns('scenarios')),
+    scenarioTable(),
     ...section('All faults at once', randomText, keptRuns('random-')),
     ...section('The long run', soakText, keptRuns('soak')),
     ...section('Hostile input', hostileText, keptRuns('hostile')),
@@ -31,16 +31,21 @@ const soakText =
 const hostileText =
   '`npm run faults -- hostile --cases 10000000`: generated keys, values, custom resources and watch messages. Nothing may throw, and memory stays bounded.';
 
-function scenarioTable(runs: readonly Run[]): string {
-  const tests = runs.flatMap((run) => run.tests);
-  const rows = scenarios.map(({ number, fault, pass }) => {
-    const own = tests.filter(({ name }) => faultsIn(name).includes(number));
-    const failed = own.filter(({ passed }) => !passed).length;
-    const verdict = failed === 0 ? `${own.length} passed` : `${failed} of ${own.length} failed`;
-    return [`${number}`, fault, pass, figuresOf(own), own.length === 0 ? 'not run' : verdict];
+function scenarioTable(): string {
+  const runs = scenarios.map((scenario) => ({ scenario, runs: keptRuns(runNameOf(scenario)) }));
+  const rows = runs.map(({ scenario: { number, fault, pass }, runs: own }) => {
+    const tests = own.flatMap((run) => run.tests);
+    return [`${number}`, fault, pass, figuresOf(tests), verdictOf(tests)];
   });
+  const origins = new Set(runs.flatMap(({ runs: own }) => own.map(whereabouts)));
   const whole = table(['#', 'Fault', 'What must come of it', 'Measured', 'Tests'], rows);
-  return [whole, ...runs.map(origin)].join('\n\n');
+  return `${whole}\n\nMeasured on: ${[...origins].join('; ')}.`;
+}
+
+function verdictOf(tests: readonly TestResult[]): string {
+  const failed = tests.filter(({ passed }) => !passed).length;
+  const verdict = failed === 0 ? `${tests.length} passed` : `${failed} of ${tests.length} failed`;
+  return tests.length === 0 ? 'not run' : verdict;
 }
 
 function section(title: string, text: string, runs: readonly Run[]): readonly string[] {
@@ -49,14 +54,24 @@ function section(title: string, text: string, runs: readonly Run[]): readonly st
 
 /** One run by itself, with all that it has measured. */
 function wholeRun(run: Run): readonly string[] {
-  const figures = run.tests.flatMap(({ figures: own }) => Object.entries(own));
-  const rows = figures.map(([name, figure]) => [name, shown(figure), promiseOf(figure)]);
+  const rows = run.tests.flatMap(({ name: test, figures }) =>
+    Object.entries(figures).map(([name, figure]) => [
+      // Where there is one test, it is what the section is about.
+      ...(run.tests.length === 1 ? [] : [test]),
+      ...[name, shown(figure), promiseOf(figure)],
+    ]),
+  );
+  const columns = ['Figure', 'Measured', 'Promised at most'];
   const failed = run.tests.filter(({ passed }) => !passed).map(({ name }) => `Failed: ${name}.`);
-  return [`${origin(run)}`, ...failed, table(['Figure', 'Measured', 'Promised at most'], rows)];
+  return [`${origin(run)}`, ...failed, table(run.tests.length === 1 ? columns : ['Test', ...columns], rows)];
 }
 
-function origin({ command, date, machine, servers }: Run): string {
-  return `\`${command}\`, ${date}, ${servers}, ${machine}:`;
+function origin(run: Run): string {
+  return `\`${run.command}\`, ${whereabouts(run)}:`;
+}
+
+function whereabouts({ date, machine, servers }: Run): string {
+  return `${date}, ${servers}, ${machine}`;
 }
 
 /** The worst of each figure over several tests. */

@@ -5,6 +5,7 @@ import { eventually } from '../kit/eventually.ts';
 import { measured } from '../kit/measured.ts';
 import { randomFrom } from '../kit/random.ts';
 import { overlaps } from '../kit/replicas.ts';
+import { keepEvidence } from './evidence.ts';
 import { idleWrites, type Judgement, judgePublications, lateWrites } from './judgement.ts';
 import { type Kind, Published } from './published.ts';
 import { Registered } from './registered.ts';
@@ -67,7 +68,8 @@ it(
       await judgeWrites(world, published);
       measured('slices made by others for our Services', published.foreignSlices, { most: 0 });
     } catch (error) {
-      console.log([againWith, ...storm.history].join('\n'));
+      const folder = await keepEvidence(world, registered, published, storm);
+      console.log([againWith, `What was seen: ${folder}`, ...storm.history].join('\n'));
       throw error;
     } finally {
       published.stop();

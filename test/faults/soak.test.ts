@@ -57,7 +57,7 @@ it(
     await Promise.all(workload.services.map((name) => scene.define(name)));
     const replica = await replicas.start();
     await replicas.leader();
-    await scene.untilReady(workload.services.at(-1) ?? '');
+    await eventually(() => scene.untilReady(workload.services.at(-1) ?? ''), { timeoutMs: 180_000 });
 
     workload.start();
     const held: Holding[] = [];
