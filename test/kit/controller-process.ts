@@ -63,7 +63,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   // Whoever has ended will not start any more.
   const isOver = (): boolean => !controller.running || controller.line({ msg: 'Starting' }) !== undefined;
   try {
-    await eventually(isOver, { timeoutMs: 60_000 });
+    await eventually(isOver, { timeoutMs: 120_000 });
     controller.line({ msg: 'Starting' });
   } catch (error) {
     await controller.kill();
@@ -146,7 +146,7 @@ export class ControllerProcess {
           throw new Error(text);
         }
       },
-      { timeoutMs: 60_000, intervalMs: 50 },
+      { timeoutMs: 120_000, intervalMs: 50 },
     );
   }
 
