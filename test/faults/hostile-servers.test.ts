@@ -64,7 +64,7 @@ describe('an apiserver that means ill', () => {
     await expect(client.update(ENDPOINTS, web)).rejects.toMatchObject({ code: 'KUBE_TIMEOUT' });
     measured('slow answer, with a deadline of 500 ms, cut off after', performance.now() - from, {
       unit: 'ms',
-      most: 500,
+      most: 600,
     });
   });
 
