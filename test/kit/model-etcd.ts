@@ -251,6 +251,8 @@ export class ModelEtcd {
         stream.open = false;
         this.streams.splice(this.streams.indexOf(stream) >>> 0, 1);
       },
+      pause: () => {},
+      resume: () => {},
       tokenReplaced: () => false,
       tokenRefused: () => {},
     };

@@ -11,6 +11,9 @@ export interface EtcdStream<Request> {
   send(request: Request): void;
   /** Ends the stream at once; nothing is called back afterwards. */
   cancel(): void;
+  /** Has the server keep back what it has to say; a few messages may be on their way. */
+  pause(): void;
+  resume(): void;
 }
 
 /** Tames a gRPC stream: one end, whichever of its events tells it first, and none after a cancel. A handler that throws ends the stream. */
@@ -51,5 +54,7 @@ export function openStream<Request, Response>(
       open = false;
       call.cancel();
     },
+    pause: () => void call.pause(),
+    resume: () => void call.resume(),
   };
 }

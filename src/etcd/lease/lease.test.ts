@@ -50,6 +50,8 @@ function rig({ members = ['a', 'b', 'c'] }: { readonly members?: readonly string
       cancel: () => {
         far.cancelled = true;
       },
+      pause: () => {},
+      resume: () => {},
       tokenReplaced: () => false,
       tokenRefused: () => {},
       prefer: () => preferred.push(member),

@@ -1,6 +1,7 @@
 import { codeOf } from '../../errors.ts';
 import { closedError } from '../errors.ts';
 import type { EtcdDeps } from '../options.ts';
+import type { Pace } from '../pace.ts';
 import type {
   Change,
   Key,
@@ -11,7 +12,6 @@ import type {
   Registration,
   Revision,
 } from '../types.ts';
-import type { Pace } from './pace.ts';
 import type { RangeMirror } from './range-mirror.ts';
 import { RangeUse, type SharedCopy } from './range-use.ts';
 

@@ -1,4 +1,5 @@
 import type { Log } from '../log.ts';
+import type { Pace } from '../pace.ts';
 import type {
   Change,
   Key,
@@ -9,7 +10,6 @@ import type {
   Registration,
   Revision,
 } from '../types.ts';
-import type { Pace } from './pace.ts';
 
 /** What a use shows of the copy that it shares: all but its own end. */
 export type SharedCopy = Omit<MirroredRange, 'release'>;

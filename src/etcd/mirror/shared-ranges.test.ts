@@ -127,6 +127,7 @@ describe('a wide range and 50 within it', () => {
       { key: 's/9/1', value: undefined },
     ]);
     etcd.flow(1);
+    await turns(1);
 
     expect(first?.told.content.get(keyOf('s/0/1'))).toMatch(/^new@/);
     expect(wide?.told.content.size).toBe(49);
@@ -261,6 +262,7 @@ describe('a range whose wide one goes', () => {
     await settle();
     etcd.write([{ key: 's/0/1', value: 'new' }]);
     etcd.flow(1, 's/');
+    await turns(1);
     expect(behind.range.revision).toBeLessThan(ahead.revision);
 
     behind.range.release();
@@ -271,6 +273,7 @@ describe('a range whose wide one goes', () => {
     await settle();
     etcd.write([{ key: 's/0/1', value: 'newer' }]);
     etcd.flow(1, 's/');
+    await turns(1);
     ahead.release();
     expect(again.range.revision, 'this one has heard less').toBeLessThan(etcd.revision);
     expect(narrow.range.revision).toBe(etcd.revision);

@@ -1,5 +1,6 @@
 import type { Cancel } from '../../clock.ts';
 import { isOutage } from '../errors.ts';
+import { Pace } from '../pace.ts';
 import type {
   Change,
   Key,
@@ -11,7 +12,6 @@ import type {
 } from '../types.ts';
 import { differences } from './difference.ts';
 import { FollowedRange } from './followed-range.ts';
-import { Pace } from './pace.ts';
 import { type RangeDeps, RangeMirror, type RangeMirrorListener, type Seed } from './range-mirror.ts';
 import { RangeTable } from './range-table.ts';
 

@@ -5,9 +5,10 @@ import { wireRange } from '../client/decode.ts';
 import type { WatchRequest, WatchResponse } from '../client/etcd3.ts';
 import { watchRpc } from '../client/rpc.ts';
 import { type EtcdError, etcdError } from '../errors.ts';
+import { Pace } from '../pace.ts';
 import type { Change, KeyRange } from '../types.ts';
 import { advance, type LossReason, type Position, type Step } from './resume.ts';
-import { noWatchId, watchIdOf, watchMessageOf } from './watch-message.ts';
+import { noWatchId, partsOf, watchIdOf } from './watch-message.ts';
 
 /** What a stream needs of a watch, and what it tells it. */
 export interface StreamWatch {
@@ -44,6 +45,8 @@ export class WatchStream {
   /** Ids whose create has not been answered yet, oldest first: etcd answers in the order of the creates. */
   readonly #unanswered = new Set<number>();
   readonly #end: (error: EtcdError) => void;
+  /** What has been received and not been told yet, in order. */
+  readonly #telling: Pace;
   #nextId = 0;
   #lastLife = 0;
   #stopTimer: Cancel | undefined;
@@ -58,7 +61,12 @@ export class WatchStream {
     this.member = stream.member;
     this.ended = ended.promise;
     this.#end = ended.resolve;
-    void ended.promise.then(() => this.#stopWaiting());
+    this.#telling = new Pace(() => stream.resume());
+    void ended.promise.then(() => {
+      // The next stream brings it again: positions move with what is told.
+      this.#telling.clear();
+      this.#stopWaiting();
+    });
   }
 
   /** Opens a stream; `onLife` is called for each of its messages, before anything that it leads to. */
@@ -122,7 +130,18 @@ export class WatchStream {
       this.#receiveUnknown(response);
       return;
     }
-    this.#take(advance(watch.position, watchMessageOf(response)), id, watch);
+    for (const part of partsOf(response)) {
+      if (this.#telling.isRunning) {
+        // Until all of it is told; more would only wait here.
+        this.#stream.pause();
+      }
+      this.#telling.add(() => {
+        this.#lastLife = this.#clock.monotonic();
+        if (this.#watches.get(id) === watch) {
+          this.#take(advance(watch.position, part()), id, watch);
+        }
+      });
+    }
   }
 
   /** The create that is answered: a refusal carries no id, and is for the oldest. */

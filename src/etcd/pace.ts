@@ -1,10 +1,21 @@
-/** After so many milliseconds of work the event loop goes round: keepalives must not wait for 2000 users that are told what a list has brought. */
+/** After so many milliseconds of work the event loop goes round: keepalives must not wait for 2000 users of a list, nor for 100 000 events. */
 const longestTurnMs = 10;
 
 /** Runs tasks one after the other, soon, and lets the event loop go round between them where they take long. */
 export class Pace {
+  readonly #idle: () => void;
   #waiting: (() => void)[] = [];
   #isRunning: boolean = false;
+
+  /** `idle` is called whenever all has been run. */
+  constructor(idle: () => void = () => undefined) {
+    this.#idle = idle;
+  }
+
+  /** Whether something waits to be run. */
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
 
   /** The task must not throw. It is not run before the caller has returned. */
   add(task: () => void): void {
@@ -34,6 +45,8 @@ export class Pace {
     this.#isRunning = this.#waiting.length > 0;
     if (this.#isRunning) {
       setImmediate(() => this.#run());
+    } else {
+      this.#idle();
     }
   }
 }
