@@ -1,6 +1,7 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
 import { loggable } from './loggable.ts';
 import { textLine } from './text-line.ts';
+import { TurnWriter } from './turn-writer.ts';
 
 /**
  * Writes one line a decision: `log.info({ etcdService: 'shop/web', revision }, 'Published endpoints')`; what was thrown goes under `error`.
@@ -20,12 +21,15 @@ export interface LoggerOptions {
   readonly format: 'json' | 'text';
   /** In every line. */
   readonly replica: string;
-  /** Where the lines go, complete ones; stdout unless told, written before the call returns, so that a crash loses none. */
+  /**
+   * Where the lines go, complete ones. Unless told, stdout: those of one turn of the event loop in one write, an error and what was said before it at
+   * once. What the process says before it exits is never lost, also where it crashes.
+   */
   readonly destination?: DestinationStream;
 }
 
 export function createLogger(options: LoggerOptions): Logger {
-  const destination = options.destination ?? pino.destination({ fd: 1, sync: true });
+  const { destination, flush } = options.destination === undefined ? toStdout() : told(options.destination);
   const logger = pino(
     {
       level: options.level,
@@ -38,17 +42,40 @@ export function createLogger(options: LoggerOptions): Logger {
     },
     options.format === 'json' ? destination : { write: (line) => destination.write(textLine(line)) },
   );
-  return shielded(logger);
+  return shielded(logger, flush);
+}
+
+interface Sink {
+  readonly destination: DestinationStream;
+  /** Returns when all that was said has been written. */
+  readonly flush: () => void;
+}
+
+function told(destination: DestinationStream): Sink {
+  return { destination, flush: () => undefined };
+}
+
+function toStdout(): Sink {
+  const writer = new TurnWriter(pino.destination({ fd: 1, sync: true }));
+  const flush = (): void => writer.flush();
+  process.once('exit', flush);
+  return { destination: writer, flush };
 }
 
 /** pino writes the fields of child loggers as they are, past its own formatters. */
-function shielded(logger: PinoLogger): Logger {
+function shielded(logger: PinoLogger, flush: () => void): Logger {
   return {
     debug: (fields, message) => logger.debug(fields, message),
     info: (fields, message) => logger.info(fields, message),
     warn: (fields, message) => logger.warn(fields, message),
-    error: (fields, message) => logger.error(fields, message),
-    fatal: (fields, message) => logger.fatal(fields, message),
-    child: (fields) => shielded(logger.child(loggable(fields))),
+    error(fields, message) {
+      logger.error(fields, message);
+      flush();
+    },
+    fatal(fields, message) {
+      logger.fatal(fields, message);
+      flush();
+    },
+    child: (fields) => shielded(logger.child(loggable(fields)), flush),
   };
 }
