@@ -6,7 +6,7 @@ import { RetryableError, TerminalError } from './errors.ts';
 import type { WatchResponse } from './etcd/client/etcd3.ts';
 import { keyOfBytes, showKey } from './etcd/key.ts';
 import { advance, type Position } from './etcd/watch/resume.ts';
-import { watchMessageOf } from './etcd/watch/watch-message.ts';
+import { partsOf } from './etcd/watch/watch-message.ts';
 import { judgeAddress } from './formats/address.ts';
 import { formatNames, formats } from './formats/formats.ts';
 import { compileReader } from './formats/read.ts';
@@ -310,12 +310,16 @@ function isSound(item: Item): boolean {
 
 function nextPosition(position: Position, response: WatchResponse): Position {
   try {
-    const step = advance(position, watchMessageOf(response));
-    if (!('position' in step)) {
-      return position;
+    let reached = position;
+    for (const part of partsOf(response)) {
+      const step = advance(reached, part());
+      if (!('position' in step)) {
+        return reached;
+      }
+      expectForwards(reached, step.position);
+      reached = step.position;
     }
-    expectForwards(position, step.position);
-    return step.position;
+    return reached;
   } catch (error) {
     if (isNamed(error)) {
       return position;
