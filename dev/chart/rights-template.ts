@@ -15,8 +15,9 @@ const leaseName = '{{ include "etcd-endpoints.leaseName" . }}';
 const rights: Readonly<Record<string, readonly Rule[]>> = {
   services: serviceRights,
   ranges: registryRights.filter(isAbout('servicecidrs')),
-  registries: registryRights.filter((rule) => !isAbout('servicecidrs')(rule)),
-  catalogs: catalogRights,
+  registries: registryRights.filter(isAbout('etcdregistries', 'etcdregistries/status')),
+  catalogs: catalogRights.filter((rule) => !isAbout('namespaces')(rule)),
+  namespaces: registryRights.filter(isAbout('namespaces')),
   nodes: nodeRights,
   'own.events': ownNamespaceRights.filter(isAbout('events')),
   'own.namespaces': ownNamespaceRights.filter(isAbout('namespaces')),
@@ -24,8 +25,8 @@ const rights: Readonly<Record<string, readonly Rule[]>> = {
   election: leaseRights(leaseName),
 };
 
-function isAbout(resource: string): (rule: Rule) => boolean {
-  return ({ resources }) => resources.includes(resource);
+function isAbout(...wanted: readonly string[]): (rule: Rule) => boolean {
+  return ({ resources }) => wanted.some((resource) => resources.includes(resource));
 }
 
 /** The rules of the controller's roles as named templates, so that the chart grants what the sources declare. */

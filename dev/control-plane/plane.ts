@@ -27,8 +27,8 @@ export interface Credentials {
 export interface ControlPlaneOptions {
   readonly binaries: Binaries;
   readonly report?: Report;
-  /** Writes to the apiserver are logged (level Metadata) in a file. */
-  readonly auditLog?: boolean;
+  /** Writes to the apiserver, or all that it is asked for, are logged (level Metadata) in a file. */
+  readonly auditLog?: boolean | 'with reads';
   /** More flags for kube-apiserver, without dashes; null removes one of the defaults. */
   readonly apiServerFlags?: ExtraArgs;
 }
@@ -61,14 +61,16 @@ const START_TIMEOUT_MS = 120_000;
 /** A stop is a kill: whatever the apiserver has answered is stored already. */
 const STOP_TIMEOUT_MS = 1;
 
-const AUDIT_POLICY = `apiVersion: audit.k8s.io/v1
-kind: Policy
-omitStages: [RequestReceived]
-rules:
-  - level: None
-    verbs: [get, list, watch]
-  - level: Metadata
-`;
+/** JSON is YAML. */
+function auditPolicy(withReads: boolean): string {
+  const withoutReads = [{ level: 'None', verbs: ['get', 'list', 'watch'] }];
+  return JSON.stringify({
+    apiVersion: 'audit.k8s.io/v1',
+    kind: 'Policy',
+    omitStages: ['RequestReceived'],
+    rules: [...(withReads ? [] : withoutReads), { level: 'Metadata' }],
+  });
+}
 
 /** Starts etcd and kube-apiserver and returns once both serve. */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
@@ -130,7 +132,7 @@ async function planApiServer(
   users: Users,
   directory: string,
   auditLog: string,
-  { binaries, auditLog: isAudited, apiServerFlags = {} }: ControlPlaneOptions,
+  { binaries, auditLog: audited = false, apiServerFlags = {} }: ControlPlaneOptions,
 ): Promise<{ newServer: (port?: number) => APIServer; credentials: KeyPair }> {
   const certDir = join(directory, 'certs');
   await mkdir(certDir);
@@ -149,9 +151,12 @@ async function planApiServer(
     saPrivateKey: await write('service-accounts.key', serviceAccounts.privateKeyPem),
   };
   const auditFlags: ExtraArgs =
-    isAudited === true
-      ? { 'audit-log-path': auditLog, 'audit-policy-file': await write('audit-policy.yaml', AUDIT_POLICY) }
-      : {};
+    audited === false
+      ? {}
+      : {
+          'audit-log-path': auditLog,
+          'audit-policy-file': await write('audit-policy.yaml', auditPolicy(audited === 'with reads')),
+        };
   const credentials = await users.issue('admin', ['system:masters']);
   const binary = await dyingScript(directory, binaries.kubeApiserver);
   const newServer = (port?: number): APIServer =>

@@ -24,7 +24,7 @@ export class ChartRelease {
   /** Installs the chart in the namespace of the plane's scene, with its etcd unless the values name one. */
   static async install(own: OwnPlane, values: Values = {}, chart = chartFolder): Promise<ChartRelease> {
     const release = new ChartRelease(own, { etcd: { endpoints: own.scene.registry.endpoints }, ...values });
-    await release.helm(['install', 'etcd-endpoints', chart], release.#values);
+    await release.helm(['upgrade', '--install', 'etcd-endpoints', chart], release.#values);
     return release;
   }
 
@@ -49,8 +49,8 @@ export class ChartRelease {
     return await this.manifests.get(one(await this.rendered(), 'Deployment'));
   }
 
-  /** Starts one of its Pods as a process; it ends with the test. Returns it with the token of its ServiceAccount. */
-  async startPod(): Promise<{ controller: ControllerProcess; token: string }> {
+  /** Starts one of its Pods as a process, which ends with the test; resolves when it is ready, unless told not to wait. */
+  async startPod({ isAwaited = true } = {}): Promise<ControllerProcess> {
     const suffix = Math.random().toString(36).slice(2, 7);
     const pod = podOf(await this.deployment(), suffix);
     const command = await podCommand(this.#own.plane.credentials, pod);
@@ -64,7 +64,9 @@ export class ChartRelease {
       env: command.env,
     });
     onTestFinished(() => controller.kill());
-    await controller.untilReady();
-    return { controller, token: command.token };
+    if (isAwaited) {
+      await controller.untilReady();
+    }
+    return controller;
   }
 }

@@ -12,8 +12,6 @@ export interface PodCommand {
   readonly env: Readonly<Record<string, string>>;
   /** In the place of the token that is mounted in a Pod. */
   readonly kubeconfig: string;
-  /** The same token, for calls of the test in its name. */
-  readonly token: string;
   remove(): Promise<void>;
 }
 
@@ -55,7 +53,6 @@ export async function podCommand(
     args,
     env: Object.fromEntries(env),
     kubeconfig,
-    token,
     async remove() {
       await rm(folder, { recursive: true });
       await rm(dirname(kubeconfig), { recursive: true });

@@ -79,13 +79,6 @@
     - etcdregistries/status
   verbs:
     - update
-- apiGroups:
-    - ""
-  resources:
-    - namespaces
-  verbs:
-    - list
-    - watch
 {{- end }}
 
 {{- define "etcd-endpoints.rights.catalogs" -}}
@@ -119,6 +112,9 @@
     - etcdcatalogs.etcd-endpoints.io
   verbs:
     - get
+{{- end }}
+
+{{- define "etcd-endpoints.rights.namespaces" -}}
 - apiGroups:
     - ""
   resources:
