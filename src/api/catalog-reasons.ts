@@ -65,7 +65,8 @@ export const catalogConditions = {
         action: 'Look at etcd; where all is gone indeed, delete the EtcdCatalog or the EtcdServices.',
       },
       TooManyAtOnce: {
-        meaning: 'More than 10, and more than 30 percent of all, would go at once.',
+        meaning:
+          'More than 10, and more than 30 percent of all, would go within an hour, or within a tenth of pruneAfterSeconds where that is longer.',
         action: 'Look at etcd; where they are gone indeed, delete the EtcdServices by hand.',
       },
       NotSynced: { meaning: 'The registry has not been listed completely yet.', action: 'Wait.' },

@@ -25,13 +25,16 @@ export interface Pruning {
   readonly lookAgainMs: number | undefined;
 }
 
-/** So many may always go at once; beyond them, at most this part of all. */
+/** So many may always go within a window; beyond them, at most this part of all. */
 const fewAtOnce = 10;
 const mostAtOnce = 0.3;
+/** The window is this long, or this part of pruneAfterSeconds: leases that were lost together run out one after the other. */
+const windowMs = 3_600_000;
+const windowPart = 0.1;
 
 /**
  * A service without keys keeps its EtcdService, and with it its Service, for a time: a registry that was emptied by accident must not
- * cost a cluster its Services. Where all are gone, or many in one moment, they stay until a person has looked. Pure.
+ * cost a cluster its Services. Where all are gone, or many in a short while, they stay until a person has looked. Pure.
  */
 export function prune({ empty, standing, found, now, pruneAfterMs }: PruneState): Pruning {
   const marked = empty
@@ -45,7 +48,10 @@ export function prune({ empty, standing, found, now, pruneAfterMs }: PruneState)
   const due = ages.filter(({ ageMs }) => ageMs >= pruneAfterMs).map(({ object }) => object);
   const waits = ages.flatMap(({ ageMs }) => (ageMs < pruneAfterMs ? [pruneAfterMs - ageMs] : []));
   const next = [...waits, ...(marked.length > 0 ? [pruneAfterMs] : [])];
-  const keptBecause = whyKept(due.length, standing, found);
+  const window = Math.max(windowMs, pruneAfterMs * windowPart);
+  // Who goes is counted with all that will be due a window later: so no window sees more go than may.
+  const going = ages.filter(({ ageMs }) => ageMs >= pruneAfterMs - window).length;
+  const keptBecause = due.length === 0 ? undefined : whyKept(going, standing, found);
   return {
     marked,
     deletes: keptBecause === undefined ? due : [],
@@ -54,9 +60,9 @@ export function prune({ empty, standing, found, now, pruneAfterMs }: PruneState)
   };
 }
 
-function whyKept(due: number, standing: number, found: number): KeptBecause | undefined {
-  if (due > 0 && found === 0) {
+function whyKept(going: number, standing: number, found: number): KeptBecause | undefined {
+  if (found === 0) {
     return 'RegistryEmpty';
   }
-  return due > Math.max(fewAtOnce, standing * mostAtOnce) ? 'TooManyAtOnce' : undefined;
+  return going > Math.max(fewAtOnce, standing * mostAtOnce) ? 'TooManyAtOnce' : undefined;
 }
