@@ -56,10 +56,11 @@ export function assembleReconciler(config: ControllerConfig, parts: ReconcilerPa
   const preparer = newPreparer(config, parts, { guards, services, leadsSince });
   const { drainMs, staleMs, replica } = config;
   const decider = new Decider({ guards, publisher, probes, reporter, flights, clock, drainMs, leadsSince });
+  const observing = new Observing({ observer, recorder });
   const publishing = new Publishing({
     preparer,
     decider,
-    observing: new Observing({ observer, recorder }),
+    observing,
     services,
     publisher,
     recorder,
@@ -75,6 +76,7 @@ export function assembleReconciler(config: ControllerConfig, parts: ReconcilerPa
       tracked,
       preparer,
       publishing,
+      observing,
       guards,
       probes,
       reporter,

@@ -2,17 +2,23 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../test/kit/fake-clock.ts';
 import type { EtcdService } from '../api/etcd-service.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
+import { Observer, type ObserverDeps } from './observe/observer.ts';
+import { Observing } from './observe/observing.ts';
 import { Publishing, type PublishingDeps } from './publishing.ts';
 import type { Tracked } from './tracked.ts';
 
 const staleMs = 60_000;
 const standing: readonly DesiredEndpoint[] = [{ address: '10.0.0.1', ports: [], ready: true }];
-const object = { metadata: { namespace: 'shop', name: 'web' } } as EtcdService;
+const object = {
+  metadata: { namespace: 'shop', name: 'web' },
+  status: { conditions: [{ type: 'Equal', status: 'True' }] },
+} as EtcdService;
 
 let clock: FakeClock;
 let connected: boolean;
 let connectionSince: number;
 let listedAt: number;
+let spec: { mode?: string };
 let written: (readonly DesiredEndpoint[])[];
 let tracked: Tracked;
 let publishing: Publishing;
@@ -25,12 +31,19 @@ function connection(isConnected: boolean): void {
 beforeEach(() => {
   clock = new FakeClock();
   written = [];
+  spec = {};
   listedAt = 0;
   tracked = { key: 'shop/web', standing: undefined, published: undefined, isStale: undefined } as Tracked;
   connection(true);
   // Only what a publication asks for.
   const prepared = {
-    claim: { spec: {}, serviceName: 'web', object },
+    claim: {
+      get spec() {
+        return { service: {}, ...spec };
+      },
+      serviceName: 'web',
+      object,
+    },
     existing: {},
     ports: [],
     registry: {
@@ -45,8 +58,15 @@ beforeEach(() => {
       failure: undefined,
       isListedSince: (at: number) => listedAt >= at,
       settle: () => ({ isSettled: true, lookAgainMs: undefined }),
-      desired: () => 'what etcd says',
+      desired: () => ({ endpoints: standing }),
     },
+  };
+  const recorder = { noticed: () => undefined };
+  const nothingStands = {
+    reader: { list: async () => [], get: async () => undefined },
+    servesSlices: async () => true,
+    services: { existing: () => undefined },
+    clock,
   };
   const deps = {
     preparer: { prepare: () => prepared, read: () => undefined },
@@ -76,7 +96,8 @@ beforeEach(() => {
       },
       takeOver: async () => undefined,
     },
-    recorder: { noticed: () => undefined },
+    recorder,
+    observing: new Observing({ observer: new Observer(nothingStands as unknown as ObserverDeps), recorder }),
     clock,
     staleMs,
     leadsSince: () => 0,
@@ -121,4 +142,27 @@ describe('a wall clock that is set forwards', () => {
     await publishing.publish(tracked, object);
     expect(ready()).toBe(true);
   });
+});
+
+describe('an EtcdService that is observed once more', () => {
+  const equal = async () => (await publishing.publish(tracked, object)).findings?.observed?.equal;
+
+  it.each(['Publish', 'Paused'])(
+    'after mode %s has its difference count only once that has stood anew',
+    async (mode) => {
+      spec = { mode: 'Observe' };
+      expect(await equal(), 'what was equal is so for a while').toBeUndefined();
+      clock.advance(29_000);
+      spec = { mode };
+      await publishing.publish(tracked, object);
+      expect(tracked.observed).toBeUndefined();
+      clock.advance(60_000);
+
+      spec = { mode: 'Observe' };
+      listedAt = clock.monotonic();
+      expect(await equal()).toBeUndefined();
+      clock.advance(30_000);
+      expect(await equal()).toMatchObject({ status: 'False', reason: 'Differs' });
+    },
+  );
 });

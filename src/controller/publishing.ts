@@ -69,6 +69,9 @@ export class Publishing {
     const { claim, subscription, registry } = prepared;
     const { connection } = registry.source;
     const unready = whyUnready(subscription.failure, claim.spec, connection.connected);
+    if (claim.spec.mode !== 'Observe') {
+      observing.end(tracked);
+    }
     if (unready?.reason === 'Paused') {
       tracked.unpublishedSince = undefined;
       return asItIs(claim, unready);
@@ -79,7 +82,6 @@ export class Publishing {
         ? await observing.observe(tracked, prepared, unready)
         : { ...asItIs(claim, unready), lookAgainMs };
     }
-    tracked.observed = undefined;
     tracked.isStale ??= isShownStale(object);
     const { isStale: wasStale } = tracked;
     const { isStale, lookAgainMs } = staleness({ connection, staleMs, wasStale, now: clock.monotonic() });

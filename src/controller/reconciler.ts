@@ -5,6 +5,7 @@ import type { Connection } from '../etcd/types.ts';
 import type { ObjectKey } from '../kube/types.ts';
 import type { Guards } from './guard/guards.ts';
 import type { HeldProbes } from './guard/held-probes.ts';
+import type { Observing } from './observe/observing.ts';
 import { type Preparer, serviceNameIn } from './preparing.ts';
 import type { Found, Publishing, PublishingDeps } from './publishing.ts';
 import type { Requeue } from './queue/work-queue.ts';
@@ -42,6 +43,7 @@ export interface ReconcilerDeps extends Pick<PublishingDeps, 'clock' | 'leadsSin
   readonly tracked: TrackedServices;
   readonly preparer: Preparer;
   readonly publishing: Publishing;
+  readonly observing: Observing;
   readonly guards: Guards;
   readonly probes: HeldProbes;
   readonly reporter: Reporter;
@@ -110,7 +112,7 @@ export class Reconciler {
     }
     const tracked = this.#deps.tracked.track(key, object);
     tracked.published = undefined;
-    tracked.observed = undefined;
+    this.#deps.observing.end(tracked);
     tracked.dead = new Set();
     tracked.isStale = undefined;
     this.#deps.probes.forget(key);

@@ -26,6 +26,12 @@ export class Observing {
     this.#deps = deps;
   }
 
+  /** It is observed no longer: nothing of that is kept, and another time begins anew. */
+  end(tracked: Tracked): void {
+    tracked.observed = undefined;
+    this.#deps.observer.forget(tracked.key);
+  }
+
   /** `unready` is what else stands against publishing. To be called when all is known that decides. */
   async observe(tracked: Tracked, prepared: Prepared, unready: Findings['ready']): Promise<Found> {
     const { observer, recorder } = this.#deps;
