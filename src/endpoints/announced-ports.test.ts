@@ -59,13 +59,20 @@ describe('ports that registrations announce', () => {
     expect(leftOut).toBe(4);
   });
 
+  it('never lead the port without a name to one that is called default', () => {
+    const both = announce([{ '': 8080, default: 9090 }]);
+    expect(both).toEqual({ ports: [{ ...tcp('default', 8080), targetPort: '' }], leftOut: 1 });
+    const grown = announce([{ '': 8080, default: 9090 }], [tcp('default', 9090)]);
+    expect(grown).toEqual({ ports: [{ ...tcp('default', 9090), targetPort: 'default' }], leftOut: 1 });
+  });
+
   it('are 32 at most', () => {
     const many = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`p${index}`, index + 1]));
     expect(announce([many])).toMatchObject({ ports: { length: 32 }, leftOut: 8 });
   });
 
   const ports = fc.dictionary(
-    fc.constantFrom('', 'http', 'HTTP', 'grpc', 'constructor', '1'),
+    fc.constantFrom('', 'default', 'http', 'HTTP', 'grpc', 'constructor', '1'),
     fc.integer({ min: 1, max: 5 }),
   );
 

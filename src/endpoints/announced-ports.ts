@@ -38,14 +38,17 @@ export function announcedPorts(
     standing.map(({ name, port, protocol }) => [nameAmong(name, isSingle), { port, protocol }]),
   );
   let leftOut = numbers.size - valid.length;
-  for (const [label, [target = '', ...others]] of Map.groupBy(valid, portName)) {
-    const name = nameAmong(label, isSingle);
-    const { port, protocol } = chosen.get(name) ?? { port: mostCommon(numbers.get(target)), protocol: 'TCP' };
+  // Two names can come to one: http and HTTP, and the one without a name beside default.
+  const byName = Map.groupBy(valid, (announced) => nameAmong(portName(announced), isSingle));
+  for (const [name, announced] of byName) {
+    const known = chosen.get(name);
+    const target = announced.find((one) => known && numbers.get(one)?.has(known.port)) ?? announced[0] ?? '';
+    const { port, protocol } = known ?? { port: mostCommon(numbers.get(target)), protocol: 'TCP' };
     const isChosen = chosen.has(name) || mayHave(chosen, port);
     if (isChosen) {
       chosen.set(name, { port, protocol, target });
     }
-    leftOut += others.length + (isChosen ? 0 : 1);
+    leftOut += announced.length - (isChosen ? 1 : 0);
   }
   const ports = [...chosen].map(([name, { target = name, ...port }]) =>
     isSingle && name === '' ? { name, ...port } : { name, ...port, targetPort: target },
