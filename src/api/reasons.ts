@@ -317,7 +317,7 @@ export const eventReasons = {
   },
   TooManyLabelSets: {
     meaning:
-      'The instances have more than 100 different sets of the labels in spec.slices.labels: each is a slice of its own, which costs every node of the cluster.',
+      'The instances have more than 100 different sets of the labels in spec.slices.labels, each of which is a slice of its own and costs every node of the cluster. The 100 that most instances have are published; the other instances go without these labels.',
     action: 'Take out of spec.slices.labels what nearly every instance says differently.',
   },
   OverCapacity: {

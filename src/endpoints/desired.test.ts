@@ -42,6 +42,34 @@ describe('what is desired', () => {
     expect(desired.counts).toMatchObject({ keys: 2, ready: 1, duplicate: 1 });
   });
 
+  const labelled = (at: number, version: string): DesiredEndpoint => ({
+    ...endpoint(`10.0.${at >> 8}.${at & 255}`),
+    labels: { version },
+    weight: 5,
+  });
+
+  it('has a hundred sets of labels at the most, and the rarest instances without them', () => {
+    const common = Array.from({ length: 198 }, (_, at) => labelled(at, `v${at >> 1}`));
+    const rare = Array.from({ length: 300 }, (_, at) => labelled(1000 + at, `own-${1000 + at}`));
+    const desired = desiredOf([...rare, ...common].map((one, at) => key(`/${at}`, announces(one))));
+    const isLabelled = ({ labels }: DesiredEndpoint) => labels !== undefined;
+
+    expect(new Set(desired.endpoints.filter(isLabelled).map(({ labels }) => labels?.['version']))).toEqual(
+      new Set([...common.map(({ labels }) => labels?.['version']), 'own-1000']),
+    );
+    const bare = desired.endpoints.filter((one) => !isLabelled(one));
+    expect(new Set(bare)).toEqual(new Set(rare.slice(1).map(({ labels: _, ...one }) => one)));
+    expect(desired.notices).toMatchObject([{ reason: 'TooManyLabelSets', count: 399 }]);
+    expect(desired.counts).toMatchObject({ keys: 498, ready: 498 });
+  });
+
+  it('has a hundred sets of labels as they are', () => {
+    const all = Array.from({ length: 100 }, (_, at) => labelled(at, `v${at}`));
+    const desired = desiredOf([...all, endpoint('10.9.9.9')].map((one, at) => key(`/${at}`, announces(one))));
+    expect(desired.endpoints.filter(({ labels }) => labels !== undefined)).toHaveLength(100);
+    expect(desired.notices).toEqual([]);
+  });
+
   it('names the formats that instances were read by, each once and in order', () => {
     const desired = desiredOf([
       { ...key('/a', announces(endpoint('10.0.0.1'))), format: 'plain' },

@@ -1,5 +1,5 @@
 import type { RejectionReason } from '../formats/rejection.ts';
-import { labelSetKey } from './label-set.ts';
+import { boundLabelSets } from './label-set.ts';
 import { endpointId, portSetKey } from './match-ports.ts';
 import { type Notice, type NoticeRules, noticesOf } from './notices.ts';
 import type { Counts, DesiredEndpoint, Flaw, KeyOutcome, Outcome } from './types.ts';
@@ -62,7 +62,6 @@ class Tally {
   #rejections = 0;
   #duplicate = 0;
   #partial = 0;
-  readonly #labelSets = new Set<string>();
   readonly #flawed = new Map<Flaw, string[]>();
 
   read(format: string | undefined, outcomes: readonly Outcome[]): void {
@@ -91,7 +90,6 @@ class Tally {
       this.#endpoints.set(id, endpoint);
     }
     this.#portSets.add(portSetKey(endpoint.ports));
-    this.#labelSets.add(labelSetKey(endpoint.labels));
     return id;
   }
 
@@ -122,13 +120,14 @@ class Tally {
 
   result(rules: NoticeRules): Desired {
     const byId = [...this.#endpoints].sort(([a], [b]) => (a < b ? -1 : 1));
-    const endpoints = byId.map(([, endpoint]) => endpoint);
+    const { endpoints, labelSets, unlabelled } = boundLabelSets(byId.map(([, endpoint]) => endpoint));
     const partial = this.#partial;
     const noticed = {
       endpoints,
       partial,
       portSets: this.#portSets.size,
-      labelSets: this.#labelSets.size,
+      labelSets,
+      unlabelled,
       flawed: this.#flawed,
     };
     return {

@@ -17,6 +17,7 @@ const noticed = (...endpoints: DesiredEndpoint[]): Noticed => ({
   partial: 0,
   portSets: 1,
   labelSets: 1,
+  unlabelled: 0,
   flawed: new Map(),
 });
 const plain = { headless: false, zoneHints: false };
@@ -52,10 +53,14 @@ describe('what a user should know of endpoints', () => {
     expect(noticesOf(all, headless)[0]?.message).toContain('in their port (1, 2, 3, 4, 5, …)');
   });
 
-  it('is TooManyLabelSets from the 101st set on', () => {
+  it('is TooManyLabelSets where instances are published without their labels', () => {
     expect(noticesOf({ ...noticed(), labelSets: 100 }, plain)).toEqual([]);
-    expect(noticesOf({ ...noticed(), labelSets: 101 }, plain)).toMatchObject([
-      { reason: 'TooManyLabelSets', count: 101 },
+    expect(noticesOf({ ...noticed(), labelSets: 101, unlabelled: 7 }, plain)).toEqual([
+      {
+        reason: 'TooManyLabelSets',
+        count: 101,
+        message: 'The instances have 101 different sets of labels; 7 instances are published without',
+      },
     ]);
   });
 

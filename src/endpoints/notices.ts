@@ -2,8 +2,6 @@ import type { DesiredEndpoint, Flaw } from './types.ts';
 
 /** Port sets beyond which a Service is warned of: each is a subset and a slice of its own, and costs every node of the cluster. */
 const maxPortSets = 100;
-/** The same for sets of labels from metadata. */
-const maxLabelSets = 100;
 /** Ports that a message names. */
 const maxNamed = 5;
 
@@ -30,8 +28,10 @@ export interface Noticed {
   readonly partial: number;
   /** Different sets of ports among the endpoints. */
   readonly portSets: number;
-  /** Different sets of labels among the endpoints. */
+  /** Different sets of labels that the endpoints should have. */
   readonly labelSets: number;
+  /** Endpoints without their labels, since there are too many sets of them. */
+  readonly unlabelled: number;
   /** Addresses whose metadata has what cannot be published. */
   readonly flawed: ReadonlyMap<Flaw, readonly string[]>;
 }
@@ -95,9 +95,9 @@ function tooManyPortSets({ portSets }: Noticed): Notice | undefined {
   return portSets > maxPortSets ? { reason: 'TooManyPortSets', count: portSets, message } : undefined;
 }
 
-function tooManyLabelSets({ labelSets }: Noticed): Notice | undefined {
-  const message = `The instances have ${labelSets} different sets of labels`;
-  return labelSets > maxLabelSets ? { reason: 'TooManyLabelSets', count: labelSets, message } : undefined;
+function tooManyLabelSets({ labelSets, unlabelled }: Noticed): Notice | undefined {
+  const message = `The instances have ${labelSets} different sets of labels; ${unlabelled} instances are published without`;
+  return unlabelled > 0 ? { reason: 'TooManyLabelSets', count: labelSets, message } : undefined;
 }
 
 /** What an instance with a flaw does. */
