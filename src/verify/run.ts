@@ -13,12 +13,15 @@ import { createKubeClient } from '../kube/client.ts';
 import { ENDPOINT_SLICES } from '../kube/resources.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { packageVersion } from '../version.ts';
+import { inTurn } from './in-turn.ts';
 
 /** An address of documentation (RFC 5737): nobody is reached by it. */
 const address = '192.0.2.1';
 const port = 80;
 /** How often it is looked whether Kubernetes has followed. */
 const lookEveryMs = 200;
+/** How long each part of what was made may take to go. */
+const takeApartMs = 15_000;
 /** How often a delete is tried where the controller writes the status at the same time. */
 const deleteTries = 5;
 
@@ -72,16 +75,26 @@ export async function verify(config: VerifyConfig, deps: VerifyDeps): Promise<vo
     key: `${config.prefix}/${name}/1`,
     deadline: clock.monotonic() + config.timeoutMs,
   };
+  const takeApart = async (): Promise<void> => {
+    const late = (what: string) => (): Error => timeout(rig, `${what} within ${takeApartMs} ms`);
+    // The EtcdService first: a key that is left behind goes with its lease.
+    await inTurn(clock, takeApartMs, [
+      { run: () => removeEtcdService(rig), late: late('the EtcdService has not been deleted') },
+      { run: () => registrar.close(), late: late(`etcd did not let the key ${rig.key} go`) },
+      { run: () => etcd.close(), late: late('the connections to etcd have not been closed') },
+      { run: () => kube.close(), late: late('the connections to Kubernetes have not been closed') },
+    ]);
+  };
   try {
     await makeEtcdService(rig, `${config.prefix}/${name}`);
     await proveBoth(rig);
-    say('etcd-endpoints works');
-  } finally {
-    await registrar.close();
-    await removeEtcdService(rig);
-    await etcd.close();
-    await kube.close();
+  } catch (error) {
+    // What has not come about matters more than what cannot be taken apart.
+    await takeApart().catch(() => undefined);
+    throw error;
   }
+  await takeApart();
+  say('etcd-endpoints works');
 }
 
 async function proveBoth(rig: Rig): Promise<void> {
