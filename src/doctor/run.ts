@@ -1,13 +1,12 @@
+import { etcdCatalogResource } from '../api/etcd-catalog.ts';
 import { defaultRegistryName, etcdRegistryResource } from '../api/etcd-registry.ts';
-import { type EtcdService, etcdServiceResource } from '../api/etcd-service.ts';
-import { parseSpec } from '../api/parse.ts';
+import { etcdServiceResource } from '../api/etcd-service.ts';
 import type { Clock } from '../clock.ts';
 import { allowedRanges } from '../config/allowed-prefix.ts';
 import type { ControllerConfig } from '../config/controller-options.ts';
 import type { DoctorConfig } from '../config/doctor-options.ts';
 import { messageOf } from '../errors.ts';
 import type { EtcdOptions } from '../etcd/options.ts';
-import { belowRoot, rangeOf } from '../formats/source.ts';
 import { createKubeClient } from '../kube/client.ts';
 import { SERVICE_CIDRS } from '../kube/resources.ts';
 import type { KubeClient } from '../kube/types.ts';
@@ -23,6 +22,7 @@ import { type IsServed, reachKubernetes, type TimedCall, timedCall } from './kub
 import { type OpenedRegistry, openRegistry } from './registries.ts';
 import { rightsFindings } from './rights.ts';
 import { rightsGroups } from './rights-groups.ts';
+import { type Wanting, wantedRanges } from './wanted-ranges.ts';
 
 export interface DoctorDeps {
   readonly clock: Clock;
@@ -67,10 +67,10 @@ async function examineAll(
 ): Promise<readonly Finding[]> {
   const ownNamespace = config.election.namespace ?? cluster?.client.namespace ?? 'default';
   const registries = cluster === undefined ? [] : await openRegistries(config, cluster, ownNamespace, deps);
-  const services = cluster === undefined ? [] : await etcdServicesOf(config, cluster);
+  const wanting = cluster === undefined ? { services: [], catalogs: [] } : await wantingOf(config, cluster);
   const [kubernetes, etcds, election] = await Promise.all([
     cluster === undefined ? [] : clusterFindings(config, cluster, ownNamespace, registries.length > 0),
-    everyEtcd(config, registries, services, deps),
+    everyEtcd(config, registries, wanting, deps),
     electionFinding(config, { client: cluster?.client, ownNamespace, clock: deps.clock }),
   ]);
   return [...kubernetes, ...etcds, election];
@@ -94,16 +94,14 @@ async function clusterFindings(
   return [...crds, ...rights, ...addresses];
 }
 
-/** Where EtcdServices cannot be listed, the check of rights has said so. */
-async function etcdServicesOf(
-  { namespaces }: ControllerConfig,
-  { client }: Cluster,
-): Promise<readonly EtcdService[]> {
+/** Where they cannot be listed, the check of rights has said so. */
+async function wantingOf({ namespaces }: ControllerConfig, { client, isServed }: Cluster): Promise<Wanting> {
   const scopes = namespaces.length === 0 ? [{}] : namespaces.map((namespace) => ({ namespace }));
-  const lists = await Promise.all(
-    scopes.map((scope) => client.list(etcdServiceResource, scope).catch(() => [])),
-  );
-  return lists.flat();
+  const lists = scopes.map((scope) => client.list(etcdServiceResource, scope).catch(() => []));
+  const catalogs = isServed(etcdCatalogResource.group, etcdCatalogResource.plural)
+    ? client.list(etcdCatalogResource, {}).catch(() => [])
+    : [];
+  return { services: (await Promise.all(lists)).flat(), catalogs: await catalogs };
 }
 
 async function openRegistries(
@@ -125,10 +123,11 @@ async function openRegistries(
 async function everyEtcd(
   config: ControllerConfig,
   registries: readonly OpenedRegistry[],
-  services: readonly EtcdService[],
+  wanting: Wanting,
   deps: DoctorDeps,
 ): Promise<readonly Finding[]> {
-  const wanted = wantedRanges(services, registries);
+  const roots = new Map(registries.map(({ name, root }) => [name, root]));
+  const wanted = wantedRanges(wanting, (registry) => roots.get(registry) ?? '');
   const allowed = config.allowedPrefixes.flatMap(({ namespace, prefix }) =>
     allowedRanges(prefix).map((range) => ({ range, by: `--allowed-prefix ${namespace}=${prefix}` })),
   );
@@ -150,22 +149,4 @@ async function oneEtcd(
   const answers = await Promise.all(options.hosts.map((host) => askMember(host, options, deps)));
   const isAnybodyThere = answers.some(({ kind }) => kind !== 'away');
   return [...etcdFindings(answers), ...(isAnybodyThere ? await accessFindings(options, wanted, deps) : [])];
-}
-
-/** What valid EtcdServices name, by the registry that they name it of. */
-function wantedRanges(
-  services: readonly EtcdService[],
-  registries: readonly OpenedRegistry[],
-): ReadonlyMap<string, readonly WantedRange[]> {
-  const roots = new Map(registries.map(({ name, root }) => [name, root]));
-  const wanted = services.flatMap((service) => {
-    const parsed = parseSpec(service);
-    if ('problems' in parsed) {
-      return [];
-    }
-    const registry = parsed.ok.registryRef?.name ?? defaultRegistryName;
-    const range = rangeOf(belowRoot(roots.get(registry) ?? '', parsed.ok));
-    return [{ registry, range, by: `EtcdService ${service.metadata.namespace}/${service.metadata.name}` }];
-  });
-  return Map.groupBy(wanted, ({ registry }) => registry);
 }

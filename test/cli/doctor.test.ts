@@ -221,6 +221,19 @@ describe('doctor on etcd', () => {
     const guarded = await startOther({ auth: { rootPassword: 'root', users } });
     await installCrds(own.plane.credentials);
     await own.scene.define('locked');
+    const path = '/apis/etcd-endpoints.io/v1alpha1/etcdcatalogs';
+    const catalog = {
+      apiVersion: 'etcd-endpoints.io/v1alpha1',
+      kind: 'EtcdCatalog',
+      metadata: { name: 'everything' },
+      spec: {
+        pattern: '/live/{service}/{instance}',
+        namespaces: [{ name: 'default' }],
+        template: { spec: { ports: [{ port: 80 }] } },
+      },
+    };
+    expect((await own.scene.objects.call('POST', path, catalog)).status).toBe(201);
+    onTestFinished(async () => void (await own.scene.objects.call('DELETE', `${path}/everything`)));
     const login = async (password: string): Promise<Examination> => {
       const { code, stdout } = await command(
         [
@@ -245,6 +258,12 @@ describe('doctor on etcd', () => {
         outcome: 'problem',
         message: expect.stringContaining('/services/locked/ of EtcdService'),
         action: 'run: etcdctl role grant-permission ROLE read --prefix /services/locked/',
+      }),
+    );
+    expect(right.of('EtcdPrefixes')).toContainEqual(
+      expect.objectContaining({
+        outcome: 'problem',
+        message: expect.stringContaining('/live/ of EtcdCatalog everything'),
       }),
     );
     const wrong = await login('open-barley');
