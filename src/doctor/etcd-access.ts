@@ -8,6 +8,7 @@ import type { EtcdOptions } from '../etcd/options.ts';
 import type { KeyRange } from '../etcd/types.ts';
 import { silent } from './etcd-member.ts';
 import { type Finding, ok, problem, skipped, warning } from './finding.ts';
+import { grantCommand } from './grant-command.ts';
 
 /** Keys that somebody wants to read. */
 export interface WantedRange {
@@ -73,7 +74,7 @@ async function rangeFindings(
   const byRange = Map.groupBy(wanted, ({ range }) => `${range.start}\0${range.end}`);
   const distinct = [...byRange.values()].flatMap(([first]) => (first === undefined ? [] : [first]));
   if (distinct.length === 0) {
-    return [skipped('EtcdPrefixes', 'no EtcdService names keys of this etcd')];
+    return [skipped('EtcdPrefixes', 'no EtcdService and no EtcdCatalog names keys of this etcd')];
   }
   const tried = distinct.slice(0, mostRanges);
   const refusals: Finding[] = [];
@@ -100,7 +101,7 @@ async function rangeFinding(client: EtcdClient, { range, by }: WantedRange): Pro
   } catch (error) {
     const message = `${showKey(range.start)} of ${by}: ${messageOf(error)}`;
     const action = hasCode(error, 'ETCD_PERMISSION_DENIED')
-      ? `run: etcdctl role grant-permission ROLE read --prefix ${showKey(range.start)}`
+      ? `run: ${grantCommand(range)}`
       : 'see to etcd first';
     return [problem('EtcdPrefixes', message, action)];
   }
