@@ -1,7 +1,7 @@
-import { isIPv4 } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import { messageOf } from '../errors.ts';
 import { cidrMatcher } from '../formats/cidr.ts';
-import { SERVICE_CIDRS, SERVICES } from '../kube/resources.ts';
+import { SERVICE_CIDRS, SERVICES, type Service } from '../kube/resources.ts';
 import type { KubeClient } from '../kube/types.ts';
 import { type Finding, ok, problem, skipped, warning } from './finding.ts';
 
@@ -40,18 +40,24 @@ export async function clusterIpFindings(
   }
 }
 
+/** Ranges may overlap: an address is taken in each that holds it. */
 async function countByRange(client: Pick<KubeClient, 'pages'>, ranges: readonly string[]): Promise<number[]> {
   const matchers = ranges.map((range) => cidrMatcher([range]));
   const counts = ranges.map(() => 0);
   for await (const { items } of client.pages(SERVICES, {}, AbortSignal.timeout(longestMs))) {
-    for (const { spec } of items) {
-      for (const address of spec?.clusterIPs ?? [spec?.clusterIP ?? '']) {
-        const index = matchers.findIndex((holds) => address !== '' && address !== 'None' && holds(address));
-        counts[index] = (counts[index] ?? 0) + 1;
+    for (const address of items.flatMap(addressesOf)) {
+      for (const [index, holds] of matchers.entries()) {
+        counts[index] = (counts[index] ?? 0) + (holds(address) ? 1 : 0);
       }
     }
   }
   return counts;
+}
+
+/** A headless Service has `None`. */
+function addressesOf({ spec }: Service): readonly string[] {
+  const { clusterIP = '', clusterIPs = [clusterIP] } = spec ?? {};
+  return clusterIPs.filter((address) => isIP(address) !== 0);
 }
 
 export function rangeFinding(range: string, used: number): Finding {
