@@ -3,7 +3,7 @@ import { type EtcdService, etcdServiceResource } from '../api/etcd-service.ts';
 import { parseRegistrySpec } from '../api/parse.ts';
 import type { PlanConfig } from '../config/plan-options.ts';
 import { labels, managerName } from '../endpoints/labels.ts';
-import { messageOf, TerminalError } from '../errors.ts';
+import { hasCode, messageOf, TerminalError } from '../errors.ts';
 import {
   ENDPOINT_SLICES,
   ENDPOINTS,
@@ -81,8 +81,13 @@ export async function readWorld(config: PlanConfig, sources: WorldSources): Prom
   const notes: string[] = [];
   const registries = await registriesOf(planned, files, cluster);
   const isServed = await reader.serves(ENDPOINT_SLICES);
-  const [services, endpoints, slices, namespaces, serviceCidrs, nodes] = await Promise.all([
-    servicesOf(await all(SERVICES), await files.list(SERVICES, {})),
+  const serviceCidrs = await cidrsOf(reader, notes);
+  const knowsRanges = config.serviceCidrs.length > 0 || serviceCidrs.length > 0;
+  const [services, endpoints, slices, namespaces, nodes] = await Promise.all([
+    servicesOf(
+      await standingServices(reader, knowsRanges ? scopes : [{}], scopes, notes),
+      await files.list(SERVICES, {}),
+    ),
     all(ENDPOINTS, { labelSelector: labels.etcdService }),
     isServed
       ? all(ENDPOINT_SLICES, {
@@ -90,7 +95,6 @@ export async function readWorld(config: PlanConfig, sources: WorldSources): Prom
         })
       : [],
     namespacesOf(planned, registries, reader),
-    cidrsOf(reader, notes),
     config.nodeNames ? reader.list(NODES, {}) : [],
   ]);
   const secret = async (name: string): Promise<Secret | undefined> =>
@@ -174,6 +178,29 @@ function overlay(
 
 /** Stands for the uid that the apiserver will choose. */
 const newUid = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * The Services of `wanted`; where those may not be read, of `least`. The ranges of Services tell which addresses are refused; without them, it is
+ * the addresses of all Services.
+ */
+async function standingServices(
+  reader: KubeReader,
+  wanted: readonly ListOptions[],
+  least: readonly ListOptions[],
+  notes: string[],
+): Promise<readonly Service[]> {
+  try {
+    return await listAll(reader, SERVICES, wanted, {});
+  } catch (error) {
+    if (wanted === least || !hasCode(error, 'KUBE_FORBIDDEN')) {
+      throw error;
+    }
+    notes.push(
+      `The Services of other namespaces are not known, so that no address is refused for them; name the ranges of Services by --service-cidr: ${messageOf(error)}`,
+    );
+    return await listAll(reader, SERVICES, least, {});
+  }
+}
 
 /** A Service of the files stands as if it were applied, where the cluster has none of its name. */
 function servicesOf(standing: readonly Service[], fromFiles: readonly Service[]): readonly Service[] {
