@@ -15,7 +15,7 @@ function publication(address: string, at: number, more: Partial<Publication> = {
 }
 
 function judge(observed: Partial<Observed>): Judgement {
-  const nothing = { lives: [], publications: [], holds: [], troubles: [], since: 0 };
+  const nothing = { lives: [], publications: [], holds: [], troubles: [], since: 0, aftermathMs: 20_000 };
   return judgePublications('Endpoints', { ...nothing, ...observed });
 }
 

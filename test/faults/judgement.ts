@@ -1,4 +1,5 @@
 import type { AuditedWrite } from '../kit/audit.ts';
+import { marginMs } from '../kit/eventually.ts';
 import type { Hold, Kind, Publication } from './published.ts';
 import type { Life } from './registered.ts';
 
@@ -9,10 +10,8 @@ export interface Trouble {
   to: number;
 }
 
-/** How long after a fault its consequences may last, in milliseconds: a lease has run out, a watch has been left, and all that waited is done. */
-const aftermathMs = 20_000;
 /** What lives so long without any fault has to be published, in milliseconds. */
-const longEnoughMs = 10_000;
+const longEnoughMs = 10_000 + marginMs;
 
 /** What was seen of one run. */
 export interface Observed {
@@ -22,6 +21,8 @@ export interface Observed {
   readonly troubles: readonly Trouble[];
   /** When everything was there, in milliseconds since 1970: what was registered before says nothing of how long a publication takes. */
   readonly since: number;
+  /** How long after a fault its consequences may last, in milliseconds: a lease has run out, a watch has been left, and all that waited is done. */
+  readonly aftermathMs: number;
 }
 
 /** What was published that the registry's history does not bear out, in words; each list is to be empty. */
@@ -45,7 +46,7 @@ export interface Judgement {
 
 /** Compares what was registered with what was published in objects of one kind. Pure. */
 export function judgePublications(kind: Kind, observed: Observed): Judgement {
-  const { lives, publications, holds, troubles, since } = observed;
+  const { lives, publications, holds, since } = observed;
   const livesOf = Map.groupBy(lives, ({ service, address }) => `${service} ${address}`);
   const own = publications.filter((one) => one.kind === kind);
   const added = own.filter((one) => one.added);
@@ -58,10 +59,12 @@ export function judgePublications(kind: Kind, observed: Observed): Judgement {
       firstAdded.set(life, one);
     }
   }
+  // What a restore has brought back lives more than once, and which life an addition is of cannot be told.
+  const onlyLives = new Set([...livesOf.values()].filter((all) => all.length === 1).flat());
   const quiet = lives.filter((life) => {
     const until = firstAdded.get(life)?.at ?? life.seenAt + longEnoughMs;
     const lived = (life.endedAt ?? Number.POSITIVE_INFINITY) >= until;
-    return lived && life.sentAt >= since && isQuiet(troubles, life.sentAt, until);
+    return lived && life.sentAt >= since && isQuiet(observed, life.sentAt, until);
   });
   return {
     wrongRemovals: own
@@ -77,7 +80,7 @@ export function judgePublications(kind: Kind, observed: Observed): Judgement {
       .filter((one) => ofPublication(one).length === 1)
       .filter((one) => !isHeld(holds, one) && !isInOtherKind(publications, one))
       .map(describe),
-    outOfOrder: disordered(firstAdded, holds),
+    outOfOrder: disordered(firstAdded, holds, onlyLives),
     lost: quiet
       .filter((life) => livesOf.get(`${life.service} ${life.address}`)?.[0] === life && !firstAdded.has(life))
       .map(({ key, address }) => `${key} announced ${address}`),
@@ -116,9 +119,14 @@ export function lateWrites(writes: readonly AuditedWrite[]): readonly string[] {
     );
 }
 
-function disordered(firstAdded: ReadonlyMap<Life, Publication>, holds: readonly Hold[]): readonly string[] {
+function disordered(
+  firstAdded: ReadonlyMap<Life, Publication>,
+  holds: readonly Hold[],
+  onlyLives: ReadonlySet<Life>,
+): readonly string[] {
   const announced = [...firstAdded].filter(
-    ([life, publication]) => isAlive(life, publication.at) || !isHeld(holds, publication),
+    ([life, publication]) =>
+      onlyLives.has(life) && (isAlive(life, publication.at) || !isHeld(holds, publication)),
   );
   const byKey = Map.groupBy(announced, ([{ key, era }]) => `${era} ${key}`);
   return [...byKey.values()].flatMap((entries) =>
@@ -148,7 +156,7 @@ function isInOtherKind(publications: readonly Publication[], one: Publication): 
   return last?.added === true;
 }
 
-function isQuiet(troubles: readonly Trouble[], from: number, to: number): boolean {
+function isQuiet({ troubles, aftermathMs }: Observed, from: number, to: number): boolean {
   return troubles.every((trouble) => trouble.from > to || trouble.to + aftermathMs < from);
 }
 

@@ -3,23 +3,35 @@ import { randomFrom } from '../kit/random.ts';
 import type { Trouble } from './judgement.ts';
 import { alone, type TroubledScene, troubles } from './troubles.ts';
 
-/** The calm before the first trouble, how long one lasts, the time to the next one, and the calm after some of them, in milliseconds: some last longer than a lease. */
-const times = { first: 5_000, least: 500, most: 9_000, rest: 2_500, calm: 35_000 };
+/** The calm before the first trouble, how long one lasts at least, and the time to the next one at most, in milliseconds. */
+const times = { first: 5_000, least: 500, rest: 2_500 };
+/** How long a trouble lasts at most, in TTLs of the leases: some last longer than a lease. */
+const mostTtls = 1.8;
+/** How much longer a calm is than what troubles leave behind, in milliseconds. */
+const calmMs = 15_000;
 const troublesBetweenCalms = 8;
+
+export interface StormOptions {
+  readonly seed: number;
+  /** Of the leases, in milliseconds. */
+  readonly ttlMs: number;
+  /** How long the consequences of a trouble may last, in milliseconds. */
+  readonly aftermathMs: number;
+}
 
 /** Troubles at random, up to three at once: for the same seed the same choices, whatever is left out because it lasts already. */
 export class Storm {
   /** Those that have begun, in order. */
   readonly past: Trouble[] = [];
   readonly #scene: Omit<TroubledScene, 'random'>;
-  readonly #seed: number;
+  readonly #options: StormOptions;
   readonly #underWay = new Map<string, Promise<void>>();
 
   #step = 0;
 
-  constructor(scene: Omit<TroubledScene, 'random'>, seed: number) {
+  constructor(scene: Omit<TroubledScene, 'random'>, options: StormOptions) {
     this.#scene = scene;
-    this.#seed = seed;
+    this.#options = options;
   }
 
   /** Goes on for so long; rejects where a trouble cannot be made or ended. */
@@ -29,13 +41,13 @@ export class Storm {
     while (performance.now() < endsAt) {
       this.#step += 1;
       // Each trouble has numbers of its own: how many the last one took depends on what it met.
-      const random = randomFrom(this.#seed * 1_000_003 + this.#step);
+      const random = randomFrom(this.#options.seed * 1_000_003 + this.#step);
       const restMs = random() * times.rest;
       await this.#next(random);
       await pause(restMs);
       if (this.past.length % troublesBetweenCalms === 0) {
         await this.#settle();
-        await pause(Math.min(times.calm, Math.max(0, endsAt - performance.now())));
+        await pause(Math.min(this.#options.aftermathMs + calmMs, Math.max(0, endsAt - performance.now())));
       }
     }
     await this.#settle();
@@ -51,7 +63,7 @@ export class Storm {
   async #next(random: () => number): Promise<void> {
     const names = Object.keys(troubles);
     const name = names[Math.floor(random() * names.length)] ?? '';
-    const lastsMs = times.least + random() * (times.most - times.least);
+    const lastsMs = times.least + random() * mostTtls * this.#options.ttlMs;
     const isAlone = alone.has(name);
     if (isAlone || this.#underWay.size >= 3) {
       await this.#settle();

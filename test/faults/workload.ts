@@ -17,6 +17,8 @@ export interface WorkloadOptions {
 
 /** How long a write may take before it counts as failed, in milliseconds: it may have been applied all the same. */
 export const longestWriteMs = 3_000;
+/** How long etcd may take to be itself again, once nothing is done to it. */
+const patience = { timeoutMs: 120_000 };
 const writesAtOnce = 200;
 /** Keys that one revision registers at the start. */
 const batch = 100;
@@ -82,10 +84,11 @@ export class Workload {
 
   /** Overwrites what etcd holds that is unreadable, so that what should be published depends on nothing else. */
   async mend(): Promise<void> {
-    const content = await this.#etcd().content('/services/');
+    const content = await eventually(() => this.#etcd().content('/services/'), patience);
     for (const [key, { value }] of content) {
       if (!isAnnounced(value.toString('latin1'))) {
-        await this.#put(key, this.#address());
+        const address = this.#address();
+        await eventually(() => this.#put(key, address), patience);
       }
     }
   }

@@ -52,8 +52,8 @@ const beside = ['endpoint', 'endpointslice', 'endpointslicemirroring', 'garbagec
 const preload = new URL('wall-clock.mjs', import.meta.url).pathname;
 const callMs = 5_000;
 
-/** Starts it all but the replicas. It ends with the test. */
-export async function startWorld(random: () => number): Promise<World> {
+/** Starts it all but the replicas, whose leases have that TTL in milliseconds. It ends with the test. */
+export async function startWorld(random: () => number, ttlMs: number): Promise<World> {
   const [plane, registry] = await Promise.all([
     startControlPlane({
       binaries: servers().binaries,
@@ -78,7 +78,13 @@ export async function startWorld(random: () => number): Promise<World> {
     onTestFinished(() => etcd.close());
     return etcd;
   };
-  const controller = replicaOptions(objects.namespace, registry.endpoints, plane.credentials.kubeconfigPath);
+  const controller = replicaOptions(
+    objects.namespace,
+    registry.endpoints,
+    plane.credentials.kubeconfigPath,
+    'etcd',
+    ttlMs,
+  );
   const scene = new Scene({ registry, registrar: new Registrar(registry), objects, controller });
   const env = { NODE_OPTIONS: `--import=${preload}` };
   const args = ['--guard-window-seconds=10', '--guard-hold-seconds=20'];
