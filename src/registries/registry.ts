@@ -1,3 +1,4 @@
+import { versionByHttp } from '../etcd/client/member-http.ts';
 import { RenewableClient } from '../etcd/client/renewable-client.ts';
 import { statusRpc } from '../etcd/client/rpc.ts';
 import { Mirror, type MirrorDeps } from '../etcd/mirror/mirror.ts';
@@ -9,6 +10,8 @@ export class Registry {
   readonly name: string;
   readonly mirror: Mirror;
   readonly #client: RenewableClient;
+  /** What it was told last to go by. */
+  #options: EtcdOptions | undefined;
 
   /** Connects to nothing before {@link renew}. */
   constructor(name: string, deps: MirrorDeps) {
@@ -29,6 +32,7 @@ export class Registry {
 
   /** Goes on by other addresses and credentials without a gap: those before are left once etcd has answered by these. */
   renew(options: EtcdOptions): void {
+    this.#options = options;
     this.#client.renew(options);
   }
 
@@ -42,10 +46,18 @@ export class Registry {
     this.#client.withhold(reason);
   }
 
-  /** Version of the member that answers. Rejects where none does. */
+  /** Version of the member that answers. Rejects where none tells it. Newer releases tell root alone by gRPC, and anybody by HTTP. */
   async version(signal: AbortSignal): Promise<string> {
-    const { version } = await this.#client.read(statusRpc, {}, { signal });
-    return version;
+    try {
+      const { version } = await this.#client.read(statusRpc, {}, { signal });
+      return version;
+    } catch (error) {
+      const version = this.#options && (await versionByHttp(this.#options, signal));
+      if (version === undefined) {
+        throw error;
+      }
+      return version;
+    }
   }
 
   async close(): Promise<void> {

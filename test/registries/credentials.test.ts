@@ -82,6 +82,16 @@ describe('the condition Connected', () => {
     await plane.registries.untilConnected(name);
   });
 
+  it('comes with the version of etcd, also of one that tells it to root alone', async () => {
+    const name = newName();
+    await plane.registries.createSecret(name, name, user('reader', passwords[0]));
+    await create(name, login(name));
+    await plane.registries.untilConnected(name);
+    await eventually(async () => {
+      expect((await plane.registries.get(name)).status.clusterVersion).toBe(guarded.version);
+    });
+  });
+
   it('names a wrong password, and is told of the right one without a word about either', async () => {
     const name = newName();
     await plane.registries.createSecret(name, name, user('reader', `wrong-${secretMark}`));
