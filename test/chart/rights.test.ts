@@ -178,7 +178,7 @@ describeNeeding('helm', 'of the rights that the chart gives the controller', () 
         expect(superfluous).toEqual([]);
         expect(grants.length).toBeGreaterThan(20);
       },
-      120_000,
+      240_000,
     );
   });
 });

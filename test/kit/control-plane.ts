@@ -12,6 +12,8 @@ export interface Servers {
   readonly pythonEtcd3: string | undefined;
   /** Path of a helm; undefined where none can be had. */
   readonly helm: string | undefined;
+  /** Whether Prometheus's promtool is there. */
+  readonly promtool: boolean;
   /** The administrator's. */
   readonly credentials: Credentials;
   /** Writes that the apiserver has answered, a JSON object a line (audit.k8s.io/v1 Event, level Metadata). */

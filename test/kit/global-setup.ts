@@ -28,6 +28,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     oldEtcd,
     pythonEtcd3,
     helm,
+    promtool: await works('promtool', ['--version']),
     credentials: plane.credentials,
     auditLog: plane.auditLog,
     served: {
@@ -40,12 +41,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return plane.stop;
 }
 
+function works(program: string, args: readonly string[]): Promise<boolean> {
+  return run(program, args).then(
+    () => true,
+    () => false,
+  );
+}
+
 async function findContainers(): Promise<Containers> {
-  const works = (program: string, args: readonly string[]): Promise<boolean> =>
-    run(program, args).then(
-      () => true,
-      () => false,
-    );
   const namespaces = await works('unshare', ['--mount', '--pid', '--fork', 'true']);
   return { namespaces, buildah: namespaces && (await works('buildah', ['--version'])) };
 }

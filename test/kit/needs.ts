@@ -12,6 +12,7 @@ export type Need =
   | 'buildah'
   | 'namespaces of processes'
   | 'helm'
+  | 'promtool'
   | `server >= ${number}.${number}`
   | `etcd >= ${number}.${number}`;
 
@@ -26,7 +27,7 @@ export function describeNeeding(need: Need, title: string, body: () => void): vo
 /** Whether these servers have what is needed. */
 export function isMet(
   need: Need,
-  { binaries, oldEtcd, pythonEtcd3, helm, served, containers }: Servers,
+  { binaries, oldEtcd, pythonEtcd3, helm, promtool, served, containers }: Servers,
 ): boolean {
   switch (need) {
     case 'discovery.k8s.io/v1':
@@ -43,6 +44,8 @@ export function isMet(
       return containers.buildah;
     case 'namespaces of processes':
       return containers.namespaces;
+    case 'promtool':
+      return promtool;
     case 'helm':
       return helm !== undefined;
     default: {
