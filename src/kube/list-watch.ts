@@ -49,6 +49,8 @@ export class ListWatch<T extends KubeObject> {
   #tooLarge = 0;
   /** When the watch under way was accepted, monotonic; undefined while there is none. */
   #acceptedAt: number | undefined;
+  /** What the last turn failed with; undefined where it was a good watch. */
+  #told: string | undefined;
 
   constructor(
     streams: KubeStreams,
@@ -172,6 +174,7 @@ export class ListWatch<T extends KubeObject> {
   #pauseAfter(failure: unknown): number {
     if (this.#wasGood()) {
       this.#failures = 0;
+      this.#told = undefined;
       if (failure === undefined) {
         return 0;
       }
@@ -212,10 +215,16 @@ export class ListWatch<T extends KubeObject> {
     return Math.max(backoffMs(this.#failures - 1, { random, ...options }), asked);
   }
 
+  /**
+   * A good watch that ends is nothing that a person need know: the next one goes on where it ended, and a quiet one is replaced every now
+   * and then. What keeps failing is told once, until there was a good watch again or it fails in another way.
+   */
   #tell(failure: unknown, pauseMs: number): void {
     const problem = failure instanceof Error ? failure : new Error(String(failure));
     this.#deps.onProblem(problem);
-    this.#deps.log.warn(
+    const isWorthTelling = !this.#wasGood() && problem.message !== this.#told;
+    this.#told = this.#wasGood() ? undefined : problem.message;
+    this.#deps.log[isWorthTelling ? 'warn' : 'debug'](
       {
         resource: this.#resource.plural,
         namespace: this.#options.namespace,
