@@ -1,6 +1,5 @@
 /** Completion scripts, made of the tables of options. Pure. */
-import type { Option, OptionTable } from '../config/option.ts';
-import { completionOf } from '../config/values.ts';
+import { completionOf, type Option, type OptionTable } from '../config/option.ts';
 
 type Commands = Readonly<Record<string, OptionTable>>;
 
@@ -66,9 +65,18 @@ function fishScript(commands: Commands): string {
   const names = Object.keys(commands);
   const lines = names.flatMap((name) => [
     `complete -c etcd-endpoints -f -n __fish_use_subcommand -a ${name}`,
+    ...Object.values(commands[name] ?? {}).flatMap((option) => fishWord(name, option)),
     ...Object.entries(commands[name] ?? {}).flatMap(([flag, option]) => fishLine(name, flag, option)),
   ]);
   return `${lines.join('\n')}\n`;
+}
+
+/** What completes the word after the command, where that is one of a few. */
+function fishWord(command: string, { isWord, value }: Option): readonly string[] {
+  const words = isWord === true ? completionOf(value) : undefined;
+  return Array.isArray(words)
+    ? [`complete -c etcd-endpoints -f -n '__fish_seen_subcommand_from ${command}' -a '${words.join(' ')}'`]
+    : [];
 }
 
 function fishLine(command: string, flag: string, option: Option): readonly string[] {

@@ -1,6 +1,6 @@
 /** What `--help` prints: the options that most people need, in one screen; and `--help-all`: every one. */
 import type { Option, OptionTable } from '../config/option.ts';
-import { environmentName } from '../config/option.ts';
+import { completionOf, environmentName } from '../config/option.ts';
 import { exitCodes } from './command.ts';
 import { usageOf } from './flags.ts';
 
@@ -24,6 +24,9 @@ export interface HelpForm {
 
 /** Where descriptions begin; a longer flag has its description on the lines below. */
 const descriptionAt = 34;
+
+/** A flag that takes more words than these shows its placeholder. */
+const mostChoices = 5;
 
 const exitLine = `Exit codes: ${exitCodes.success} success, ${exitCodes.failure} failure, ${exitCodes.wrongUsage} wrong usage.`;
 
@@ -83,11 +86,21 @@ function sectionsOf(
 function optionLines(flag: string, option: Option, { all, columns }: HelpForm): readonly string[] {
   const { isSwitch, isCommand, placeholder, short, doc, default: usual } = option;
   const letter = short === undefined ? '    ' : `-${short}, `;
-  const value = isSwitch === true ? '' : ` ${placeholder}`;
   const note = usual === undefined || usual === '' || isSwitch === true ? '' : ` (default ${usual})`;
   const told = all ? doc : firstSentence(doc);
+  const value = isSwitch === true ? '' : ` ${choicesOf(option, told) ?? placeholder}`;
   const command = isCommand === true ? ` -- ${placeholder}` : '';
   return row(`  ${letter}--${flag}${value}${command}`, `${told.replace(/\.$/, '')}${note}`, columns);
+}
+
+/** The words that an option takes, where they are few and its description does not name them. */
+function choicesOf({ value }: Option, told: string): string | undefined {
+  const words = completionOf(value);
+  if (!Array.isArray(words) || words.length > mostChoices) {
+    return undefined;
+  }
+  const named = told.split(/[^\w-]+/);
+  return words.every((word) => named.includes(word)) ? undefined : words.join('|');
 }
 
 function closing(
@@ -98,11 +111,13 @@ function closing(
   if (flags.length === 0) {
     return ['', exits];
   }
-  const [example = ''] = flags.find(([, { noEnv }]) => noEnv !== true) ?? [];
+  const [example] = flags.find(([, { noEnv }]) => noEnv !== true) ?? [];
   const notes = [
     hidden > 0 ? `--help-all shows ${hidden} options more.` : '',
-    `An option may be an environment variable: --${example} is ${environmentName(example)}.`,
-    'Lists have commas, or the flag several times.',
+    example === undefined
+      ? ''
+      : `An option may be an environment variable: --${example} is ${environmentName(example)}.`,
+    flags.some(([, { many }]) => many === true) ? 'Lists have commas, or the flag several times.' : '',
     exits,
   ];
   return ['', ...wrapped(notes.filter(Boolean).join(' '), columns)];

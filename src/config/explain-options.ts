@@ -19,7 +19,7 @@ export const explainOptions = {
     noEnv: true,
     required: true,
     placeholder: 'NAME|KEY',
-    doc: 'With --namespace: the EtcdService that is explained by the controller of this machine. Without: a key of --etcd, whose registration is read and explained. The flag may be left out.',
+    doc: 'With --namespace: the name of an EtcdService, which the controller on this machine (or in this Pod) explains. Without: a key of --etcd, whose registration is read and explained. The flag may be left out.',
   },
   namespace: {
     value: text,

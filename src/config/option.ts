@@ -52,6 +52,12 @@ export type ValueOf<O extends Option> = O extends { readonly many: true }
 
 export type Values<Table extends OptionTable> = { readonly [Flag in keyof Table]: ValueOf<Table[Flag]> };
 
+/** What a shell can complete of a value: words, or the path of a file; undefined where it knows nothing. */
+export function completionOf(value: z.ZodType<unknown, string>): readonly string[] | 'path' | undefined {
+  const { words, isPath } = (value.meta() ?? {}) as { words?: readonly string[]; isPath?: boolean };
+  return isPath === true ? 'path' : words;
+}
+
 /** The environment variable of an option: `etcd-ca` → `ETCD_ENDPOINTS_ETCD_CA`. */
 export function environmentName(flag: string): string {
   return `ETCD_ENDPOINTS_${flag.toUpperCase().replaceAll('-', '_')}`;

@@ -31,13 +31,13 @@ const ownOptions = {
     value: oneOf('cluster', 'nothing'),
     noEnv: true,
     placeholder: 'WHAT',
-    doc: 'cluster: what stands there is compared. nothing: no cluster is asked, and only what the files hold stands. Absent: nothing where --file is given, else cluster.',
+    doc: 'What it is compared with: what stands in the cluster, or nothing but what the files hold, and no cluster is asked. Absent: nothing where --file is given, else cluster.',
   },
   output: {
     value: oneOf('diff', 'yaml', 'json', 'summary'),
     default: 'diff',
     placeholder: 'FORM',
-    doc: 'diff: what changes, line by line. yaml: the objects as they would be written. json: all of it for programs. summary: a line for each EtcdService and each object.',
+    doc: 'diff for what changes, yaml for the objects as they would be written, json for programs, summary for a line for each EtcdService and object.',
   },
   timeout: {
     value: duration('100ms', '1h'),

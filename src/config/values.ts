@@ -61,12 +61,6 @@ export function oneOf<const Word extends string>(...words: readonly Word[]): z.Z
   return schema.meta({ words });
 }
 
-/** What a shell can complete of a value: words, or the path of a file; undefined where it knows nothing. */
-export function completionOf(value: z.ZodType<unknown, string>): readonly string[] | 'path' | undefined {
-  const { words, isPath } = (value.meta() ?? {}) as { words?: readonly string[]; isPath?: boolean };
-  return isPath === true ? 'path' : words;
-}
-
 /** Whether a switch is on. */
 export const onOff: z.ZodType<boolean, string> = reads('true or false', (given) =>
   given === 'true' || given === 'false' ? given === 'true' : undefined,

@@ -39,6 +39,13 @@ describe('help', () => {
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(100);
   });
 
+  it('shows the words that a flag takes, and of the environment nothing where nothing is read from it', async () => {
+    expect((await command(['controller', '--help'])).stdout).toContain('--leader-elect etcd|kubernetes|off');
+    expect((await command(['completion', '--help'])).stdout).toMatch(
+      /The shell whose completion is printed\n\nExit codes/,
+    );
+  });
+
   it('of the controller shows most options by --help, and all by --help-all, but no flag for a password', async () => {
     const { controllerOptions } = await import('../../src/config/controller-options.ts');
     const short = await command(['controller', '--help']);

@@ -85,6 +85,7 @@ describe('completion', () => {
     const { code, stdout } = await command(['completion', 'fish']);
     expect(code).toBe(0);
     expect(stdout).toContain("-n '__fish_seen_subcommand_from controller' -l guard -x -a 'on off'\n");
+    expect(stdout).toContain("-f -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n");
   });
 
   it('for zsh is that of bash behind what makes zsh read it', async () => {
