@@ -198,7 +198,7 @@ export class Recorder {
     if (first === undefined || counts.rejected <= (before?.counts.rejected ?? 0)) {
       return;
     }
-    const message = `${counts.rejected} registrations rejected, such as ${first.key}: ${first.reason}: ${first.message}`;
+    const message = `${counts.rejected} ${counts.rejected === 1 ? 'registration' : 'registrations'} rejected, such as ${first.key}: ${first.reason}: ${first.message}`;
     this.#event(object, 'Warning', 'RegistrationsRejected', message);
   }
 

@@ -21,7 +21,8 @@ export interface ElectionDeps {
   readonly clock: Clock;
 }
 
-const start = 'start the controller with the same --release, --own-namespace and --election-name';
+const start =
+  'start the controller; where it runs, say as it does: --own-namespace (the namespace of its Pods), --release and --election-name';
 
 /** Who leads, or why nobody does. Never rejects. */
 export async function electionFinding(config: ControllerConfig, deps: ElectionDeps): Promise<Finding> {

@@ -66,7 +66,7 @@ describe('a registration that cannot be published', () => {
       const status = await scene.status(name);
       expect(status.instances).toMatchObject({ keys: 2, ready: 1, rejected: 1 });
       expect(status.rejected).toMatchObject([{ key: expect.stringContaining(`/services/${name}/`), reason }]);
-      const event = await scene.untilEvent(name, 'Warning RegistrationsRejected 1 registrations rejected');
+      const event = await scene.untilEvent(name, 'Warning RegistrationsRejected 1 registration rejected');
       expect(event).toContain(reason);
       scene.controller.line({ etcdService: `${scene.namespace}/${name}`, reason, level: 'warn' });
     },

@@ -62,7 +62,7 @@ describeNeeding('discovery.k8s.io/v1', 'on a cluster with two families of addres
         message: 'fd00::1 is an IPv6 address, but the Service has IPv4 alone',
       },
     ]);
-    await scene.untilEvent('grown', 'Warning RegistrationsRejected 1 registrations rejected');
+    await scene.untilEvent('grown', 'Warning RegistrationsRejected 1 registration rejected');
     scene.controller.line({ key: '/services/grown/2', reason: 'FamilyNotServed' });
 
     await scene.redefine('grown', { service: { ipFamilyPolicy: 'PreferDualStack' } });

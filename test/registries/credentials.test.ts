@@ -67,7 +67,7 @@ describe('the condition Connected', () => {
     const name = newName();
     await create(name, login(name));
     expect(await untilConnectedIs(name, 'False/SecretNotFound')).toBe(
-      `There is no Secret ${name} in namespace ${plane.own.namespace}`,
+      `There is no Secret ${name} in namespace ${plane.own.namespace}; create it with the label etcd-endpoints.io/registry=${name}`,
     );
     await plane.registries.createSecret(name, undefined, user('reader', passwords[0]));
     await eventually(

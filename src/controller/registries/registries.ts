@@ -3,7 +3,7 @@ import type { EtcdServiceSpec } from '../../api/etcd-service.ts';
 import { type Parsed, parseRegistrySpec, problemsText } from '../../api/parse.ts';
 import { type AllowedPrefix, isWithin, mayRead } from '../../config/allowed-prefix.ts';
 import type { RegistryLimits } from '../../endpoints/guard/limits.ts';
-import { RetryableError } from '../../errors.ts';
+import { hasCode, RetryableError } from '../../errors.ts';
 import type { RegistrySource } from '../../etcd/types.ts';
 import { type AddressMatcher, cidrMatcher } from '../../formats/cidr.ts';
 import { type Rejection, rejected } from '../../formats/rejection.ts';
@@ -175,7 +175,7 @@ export class Registries {
   #objectOf(name: string): EtcdRegistry | Pending {
     const { objects } = this.#deps;
     if (!objects.synced) {
-      return pendingOn('EtcdRegistries', objects);
+      return pendingOn('EtcdRegistries', objects, '; the chart grants it with registries.enabled=true');
     }
     const object = objects.get(name);
     if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
@@ -270,8 +270,10 @@ function guardOf({
     : undefined;
 }
 
-function pendingOn(what: string, { problem }: { readonly problem: Error | undefined }): Pending {
-  const why = problem === undefined ? '' : `: ${problem.message}`;
+/** `remedy` is said where the right to list them is missing. */
+function pendingOn(what: string, { problem }: { readonly problem: Error | undefined }, remedy = ''): Pending {
+  const why =
+    problem === undefined ? '' : `: ${problem.message}${hasCode(problem, 'KUBE_FORBIDDEN') ? remedy : ''}`;
   return { pending: `${what} have not been listed yet${why}`, isFailure: problem !== undefined };
 }
 

@@ -8,6 +8,7 @@ import {
 } from '../../api/etcd-registry.ts';
 import { parseRegistrySpec, problemsText } from '../../api/parse.ts';
 import type { Clock } from '../../clock.ts';
+import { labels } from '../../endpoints/labels.ts';
 import { hasCode, messageOf } from '../../errors.ts';
 import type { EtcdOptions } from '../../etcd/options.ts';
 import { SECRETS, type Secret } from '../../kube/resources.ts';
@@ -160,9 +161,9 @@ export class RegistryKeeper {
     }
     const secrets = new Map<string, Secret>();
     for (const ref of named) {
-      secrets.set(ref.name, await this.#secret(ref.name));
+      secrets.set(ref.name, await this.#secret(ref.name, name));
     }
-    const secret = (wanted: string): Secret => secrets.get(wanted) ?? absent(wanted, this.#deps.ownNamespace);
+    const secret = (wanted: string): Secret => secrets.get(wanted) ?? this.#absent(wanted, name);
     const now = this.#deps.clock.now();
     return { ...etcdOptionsOf({ registry: name, spec, secret, now }), ...this.#deps.limits };
   }
@@ -178,13 +179,13 @@ export class RegistryKeeper {
   }
 
   /** A Secret of our namespace that has our label. Of one that has not, nothing but its being there is looked at. */
-  async #secret(name: string): Promise<Secret> {
+  async #secret(name: string, registry: string): Promise<Secret> {
     const { secrets, ownNamespace } = this.#deps;
     const found = secrets.get(`${ownNamespace}/${name}`);
     if (found !== undefined) {
       return found;
     }
-    const { metadata } = (await this.#look(name)) ?? absent(name, ownNamespace);
+    const { metadata } = (await this.#look(name)) ?? this.#absent(name, registry);
     return { apiVersion: 'v1', kind: 'Secret', metadata };
   }
 
@@ -195,6 +196,12 @@ export class RegistryKeeper {
     } catch (error) {
       throw hasCode(error, 'KUBE_FORBIDDEN') ? this.#unreadable(error) : error;
     }
+  }
+
+  /** Names the label too: a Secret that is made without it is not noticed. */
+  #absent(name: string, registry: string): never {
+    const message = `There is no Secret ${name} in namespace ${this.#deps.ownNamespace}; create it with the label ${labels.registry}=${registry}`;
+    throw new Unconnectable('SecretNotFound', message);
   }
 
   #unreadable(cause: unknown): Unconnectable {
@@ -247,8 +254,4 @@ const nothing = { ranges: 0, watches: 0, unlisted: 0, refusals: [], keys: 0, rev
 
 function connectedIn({ conditions = [] }: EtcdRegistryStatus): Condition | undefined {
   return conditions.find(({ type }) => type === 'Connected');
-}
-
-function absent(name: string, namespace: string): never {
-  throw new Unconnectable('SecretNotFound', `There is no Secret ${name} in namespace ${namespace}`);
 }

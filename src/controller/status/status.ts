@@ -113,6 +113,9 @@ const firstVisit: Readonly<Record<ConditionType, Finding>> = {
   } satisfies Finding<EqualReason>,
 };
 
+const noKey =
+  'etcd holds no key there; compare spec.prefix with what is registered: etcdctl get --prefix --keys-only';
+
 function hasEndpoints({ endpoints, desired }: Published): Finding<HasEndpointsReason> {
   const ready = endpoints.filter((endpoint) => endpoint.ready).length;
   const message = `${ready} of ${endpoints.length} endpoints are ready`;
@@ -124,7 +127,7 @@ function hasEndpoints({ endpoints, desired }: Published): Finding<HasEndpointsRe
   }
   const { keys, rejected, filtered, ignored } = desired.counts;
   const found = `${keys} found: ${rejected} rejected, ${filtered} filtered, ${ignored} ignored; see status.rejected`;
-  return { status: 'False', reason: 'NoInstances', message: keys === 0 ? 'etcd holds no key there' : found };
+  return { status: 'False', reason: 'NoInstances', message: keys === 0 ? noKey : found };
 }
 
 /** Counts, samples and summary. The revision moves with them alone: it is never written for its own sake. */
