@@ -99,6 +99,16 @@ describe('the documentation', () => {
     expect(broken).toEqual([]);
   });
 
+  it('ends each block of code with a line of its own', () => {
+    const fencesOf = (text: string): string[] => text.match(/^ *```.*$/gm) ?? [];
+    const spoiled = [...texts].flatMap(([page, text]) =>
+      fencesOf(text).flatMap((fence, index) =>
+        index % 2 === 1 && fence.trim() !== '```' ? [`${page}: ${fence}`] : [],
+      ),
+    );
+    expect(spoiled).toEqual([]);
+  });
+
   it('gives each decision a number of its own, in its name, its heading and wherever it is named', () => {
     const decisions = [...texts].filter(([page]) => page.startsWith('docs/adr/'));
     const numbers = decisions.map(([page]) => Number(basename(page).slice(0, 4)));
