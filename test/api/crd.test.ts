@@ -70,7 +70,7 @@ describe('the CRD of EtcdService', () => {
     expect(parseSpec(object)).toEqual({ ok: spec });
   });
 
-  it('prints service, prefix, endpoints, readiness and age, and the reason when asked for more', async () => {
+  it('prints service, prefix, endpoints, those held, readiness and age, and the reason when asked for more', async () => {
     const object = etcdService('printed', { prefix: '/services/printed' });
     await kube('POST', collection, object);
     const now = new Date().toISOString();
@@ -86,12 +86,13 @@ describe('the CRD of EtcdService', () => {
     });
     const table = await getTable(`${collection}/printed`);
     const columns = table.columnDefinitions.map(({ name, priority }) => (priority > 0 ? `(${name})` : name));
-    expect(columns).toEqual(['Name', 'Service', 'Prefix', 'Endpoints', 'Ready', '(Reason)', 'Age']);
+    expect(columns).toEqual(['Name', 'Service', 'Prefix', 'Endpoints', 'Held', 'Ready', '(Reason)', 'Age']);
     expect(table.rows[0]?.cells.slice(0, -1)).toEqual([
       'printed',
       'printed',
       '/services/printed',
       '2/3',
+      null,
       'True',
       'Published',
     ]);

@@ -352,6 +352,6 @@ describeNeeding('kubectl', 'a user with kubectl', () => {
       'etcdservice.etcd-endpoints.io/seen condition met',
     );
     expect(await kubectl('get', 'endpoints', 'seen')).toMatch(/seen +10\.0\.0\.1:8080,10\.0\.0\.2:8080/);
-    expect(await kubectl('get', 'etcdsvc', 'seen')).toMatch(/seen +seen +\/services\/seen +2\/2 +True +/);
+    expect(await kubectl('get', 'etcdsvc', 'seen')).toMatch(/seen +seen +\/services\/seen +2\/2 +0 +True +/);
   });
 });
