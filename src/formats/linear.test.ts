@@ -73,7 +73,7 @@ function filled(text: string, length: number): string {
   return text.repeat(length / text.length);
 }
 
-/** The least CPU time of some rounds of readings, in microseconds: other processes do not count, nor a collection of garbage. */
+/** The least CPU time of some rounds of readings, in microseconds: neither other processes count, nor a collection of garbage, nor what the kernel does to hand out memory. */
 function costOf(name: FormatName, { key, value }: ReturnType<Make>, readings: number): number {
   const readEntry = compileFormat(name, {});
   const costs = Array.from({ length: 3 }, () => {
@@ -81,8 +81,7 @@ function costOf(name: FormatName, { key, value }: ReturnType<Make>, readings: nu
     for (let count = 0; count < readings; count += 1) {
       readEntry(entryOf({ prefix: '/services', separator: '/' }, key, value), () => undefined);
     }
-    const { user, system } = process.threadCpuUsage(start);
-    return user + system;
+    return process.threadCpuUsage(start).user;
   });
   return Math.min(...costs);
 }
@@ -91,11 +90,13 @@ function costOf(name: FormatName, { key, value }: ReturnType<Make>, readings: nu
 describe('the time to read one registration', { timeout: 60_000 }, () => {
   it.each(formatNames)('grows with its length and no faster for %s', (name) => {
     for (const make of growing(formats[name] as Format<unknown>)) {
-      const long = costOf(name, make(short * times), 1);
+      const long = make(short * times);
       // Most readings are over before a clock of CPU time moves; a quadratic one takes 16 times as long as the short ones together.
-      if (long > unmeasurableUs) {
-        const shown = JSON.stringify(make(60));
-        expect(long, shown).toBeLessThan(4 * costOf(name, make(short), times) + unmeasurableUs);
+      if (costOf(name, long, 1) > unmeasurableUs) {
+        const allowed = 4 * costOf(name, make(short), times) + unmeasurableUs;
+        // The first readings of a deep value pay for the memory that later ones find there.
+        const costs = Array.from({ length: 4 }, () => costOf(name, long, 1));
+        expect(Math.min(...costs), JSON.stringify(make(60))).toBeLessThan(allowed);
       }
     }
   });
