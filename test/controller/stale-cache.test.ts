@@ -117,6 +117,26 @@ describeNeeding('discovery.k8s.io/v1', 'a leader whose watch has fallen silent',
   });
 });
 
+describeNeeding('discovery.k8s.io/v1', 'a leader whose watch has fallen silent', () => {
+  it('knows of slices what stands once it has looked again: what was removed, what was added, and what is gone', async () => {
+    const { claim, service, slices, keeperOf } = await openShop();
+    await keeperOf([]).ensure(claim, service, hosts(1, 2, 3, 4));
+    const before = await slices();
+    await keeperOf(before).ensure(claim, service, hosts(1, 5));
+    const late = keeperOf(before);
+    expect(late.published(claim)).toHaveLength(4);
+
+    await late.lookAgain(claim);
+
+    expect(
+      late
+        .published(claim)
+        ?.map(({ address }) => address)
+        .toSorted(),
+    ).toEqual(['10.0.0.1', '10.0.0.5']);
+  });
+});
+
 describeNeeding('discovery.k8s.io/v1', 'a slice that somebody has deleted and a finalizer keeps', () => {
   it('stands no more: another one takes its place, under another name, and it is left alone', async () => {
     const { client, claim, service, slices, keeperOf } = await openShop();
@@ -160,5 +180,24 @@ describe('a leader whose watch has fallen silent', () => {
     expect(keeper.standing(claim)).toEqual(changed);
     await keeper.remove(claim, changed);
     expect(await client.get(ENDPOINTS, 'web', claim.namespace)).toBeUndefined();
+  });
+
+  it('knows of Endpoints what stands once it has looked again', async () => {
+    const { client, claim } = await openShop();
+    const metadata = { namespace: claim.namespace, name: 'web', labels: { [labels.etcdService]: 'web' } };
+    const known = await client.create(ENDPOINTS, { apiVersion: 'v1', kind: 'Endpoints', metadata });
+    const changed = await client.update(ENDPOINTS, {
+      ...known,
+      subsets: [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80 }] }],
+    });
+    const keeper = new EndpointsKeeper({ endpoints: ownWrites([known]), reader: client, writer: client });
+    expect(keeper.standing(claim)).toEqual(known);
+
+    await keeper.lookAgain(claim);
+    expect(keeper.standing(claim)).toEqual(changed);
+
+    await client.delete(ENDPOINTS, changed.metadata);
+    await keeper.lookAgain(claim);
+    expect(keeper.standing(claim)).toBeUndefined();
   });
 });

@@ -18,6 +18,9 @@ let published: readonly DesiredEndpoint[];
 let held: readonly DesiredEndpoint[];
 let found: ReadonlySet<string>;
 let dismissed: string[];
+/** What Kubernetes holds, where the caches are behind. */
+let standsNow: readonly DesiredEndpoint[] | undefined;
+let looks: number;
 let decider: Decider;
 let tracked: Tracked;
 
@@ -35,6 +38,7 @@ const decided = async (): Promise<readonly DesiredEndpoint[]> =>
 
 beforeEach(() => {
   [etcd, published, held, found, dismissed] = [[], [], [], new Set(), []];
+  [standsNow, looks] = [undefined, 0];
   tracked = { key: 'shop/web', standing: undefined, dead: new Set() } as unknown as Tracked;
   const guard = {
     judge: () => ({ desired: desired(), held, hold: undefined, isFinal: true, lookAgainMs: undefined }),
@@ -42,7 +46,13 @@ beforeEach(() => {
   };
   const deps = {
     guards: { of: () => guard },
-    publisher: { published: () => published },
+    publisher: {
+      published: () => published,
+      async lookAgain() {
+        looks += 1;
+        published = standsNow ?? published;
+      },
+    },
     probes: {
       takeDead() {
         const dead = found;
@@ -86,6 +96,29 @@ describe('an instance that was found dead', () => {
       endpoint(1),
       { ...endpoint(2, false), drainUntil: expect.any(Number) },
     ]);
+  });
+});
+
+describe('a new leader', () => {
+  it('looks in Kubernetes itself before it keeps what its caches show and etcd names no more', async () => {
+    published = [endpoint(1), endpoint(2)];
+    etcd = [endpoint(1)];
+    // The former leader has removed it, and the watch has not told yet.
+    standsNow = [endpoint(1)];
+
+    expect(await decided()).toEqual([endpoint(1)]);
+  });
+
+  it('does not look where all that stands is named, nor for what it has written itself', async () => {
+    published = [endpoint(1)];
+    etcd = [endpoint(1), endpoint(2)];
+    await decided();
+
+    etcd = [endpoint(1)];
+    tracked.standing = { term: 0, endpoints: [endpoint(1), endpoint(2)] };
+    expect(await decided()).toHaveLength(2);
+
+    expect(looks).toBe(0);
   });
 });
 

@@ -75,7 +75,7 @@ export class Decider {
   /** A hold that begins is told in the status before this resolves, and so before anything is published: no crash in between loses it. */
   async decide(tracked: Tracked, prepared: Prepared): Promise<Decision> {
     const { claim, subscription } = prepared;
-    const before = this.standing(tracked, prepared);
+    const before = await this.#standingNow(tracked, prepared);
     const object = this.#deps.reporter.latest(claim.object);
     const guard = this.#deps.guards.of(claim.object);
     const dead = this.#dead(tracked, before, subscription.desired().endpoints);
@@ -141,6 +141,21 @@ export class Decider {
     return all.filter((endpoint) => subscription.admits(endpoint));
   }
 
+  /**
+   * The same, for a decision. What stands although etcd names it no more would be held, or drain; where only objects tell of it, their cache may
+   * be behind what the former leader has removed, and Kubernetes itself is asked first.
+   */
+  async #standingNow(tracked: Tracked, prepared: Prepared): Promise<readonly DesiredEndpoint[]> {
+    const { publisher, leadsSince } = this.#deps;
+    const before = this.standing(tracked, prepared);
+    const isWritten = tracked.standing?.term === leadsSince();
+    if (isWritten || areAllNamed(before, prepared.subscription.desired().endpoints)) {
+      return before;
+    }
+    await publisher.lookAgain(prepared.claim);
+    return this.standing(tracked, prepared);
+  }
+
   /** Endpoints that were found dead are so until they stand no more, however many tries that takes, or etcd names them again. */
   #dead(
     tracked: Tracked,
@@ -186,6 +201,11 @@ function asTheyStand(
   const standing = before.filter(({ drainUntil }) => drainUntil === undefined);
   const byId = new Map(standing.map((endpoint) => [endpointId(endpoint), endpoint]));
   return held.map((endpoint) => byId.get(endpointId(endpoint)) ?? endpoint);
+}
+
+function areAllNamed(standing: readonly DesiredEndpoint[], desired: readonly DesiredEndpoint[]): boolean {
+  const named = new Set(desired.map(endpointId));
+  return standing.every((endpoint) => named.has(endpointId(endpoint)));
 }
 
 function subjectOf(subscription: Subscription, isSpecStated: boolean): GuardSubject {

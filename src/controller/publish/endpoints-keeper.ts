@@ -49,6 +49,14 @@ export class EndpointsKeeper {
     return this.#deps.reader.get(ENDPOINTS, claim.serviceName, claim.namespace);
   }
 
+  /** Asks for what stands now of what our cache shows, which may be behind: it counts from then on, and need not wait for the watch. */
+  async lookAgain(claim: Claim): Promise<void> {
+    const known = this.standing(claim);
+    if (known !== undefined) {
+      this.#deps.endpoints.rememberFound(known, await this.look(claim));
+    }
+  }
+
   /** Whether Endpoints may be written without more ado: they are ours, or nobody fills them. */
   isFree(claim: Claim, existing: Endpoints): boolean {
     return claim.isOurs(existing) || (fromEndpoints(existing).length === 0 && !hasOtherHand(existing));

@@ -93,6 +93,13 @@ export class Publisher {
     return [...(inSlices ?? []), ...others];
   }
 
+  /** Has {@link published} say what stands in Kubernetes now, however far its caches are behind. */
+  async lookAgain(claim: Claim): Promise<void> {
+    const { endpoints, slices, servesSlices } = this.#deps;
+    const keepers = (await servesSlices()) ? [endpoints, slices] : [endpoints];
+    await together(keepers.map((keeper) => keeper.lookAgain(claim)));
+  }
+
   /** Our objects of the Service, with what each holds. */
   holders(claim: Claim): readonly HolderOf[] {
     const endpoints = this.#deps.endpoints.standing(claim);

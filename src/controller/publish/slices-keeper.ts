@@ -86,6 +86,26 @@ export class SlicesKeeper {
     return fromSlices(await this.#list(claim, `,${labels.sliceManagedBy}=${mirroringManager}`));
   }
 
+  /**
+   * Asks for what stands now, where our cache may be behind: it counts from then on, and need not wait for the watch. All our slices are looked at:
+   * what one has lost meanwhile may have gone to another, or have come from one that is gone.
+   */
+  async lookAgain(claim: Claim): Promise<void> {
+    const { slices, reader } = this.#deps;
+    const listed = await this.#list(claim, `,${labels.sliceManagedBy}=${managerName}`);
+    const names = new Set(listed.map(({ metadata }) => metadata.name));
+    const missing = slices.by(claim.key).filter(({ metadata }) => !names.has(metadata.name));
+    await together(
+      missing.map(async (known) => {
+        const found = await reader.get(ENDPOINT_SLICES, known.metadata.name, claim.namespace);
+        slices.rememberFound(known, found);
+      }),
+    );
+    for (const slice of listed) {
+      this.#remember(slice);
+    }
+  }
+
   #list({ namespace, serviceName }: Claim, more: string): Promise<readonly EndpointSlice[]> {
     const labelSelector = `${labels.serviceName}=${serviceName}${more}`;
     return this.#deps.reader.list(ENDPOINT_SLICES, { namespace, labelSelector });
@@ -151,29 +171,9 @@ export class SlicesKeeper {
       await write();
     } catch (error) {
       if (codeOf(error) === 'KUBE_CONFLICT' || codeOf(error) === 'KUBE_NOT_FOUND') {
-        await this.#lookAgain(claim);
+        await this.lookAgain(claim);
       }
       throw error;
-    }
-  }
-
-  /**
-   * Our cache is behind: what stands now counts in the next try, which need not wait for the watch. All our slices are looked at: what one has
-   * lost meanwhile may have gone to another, or have come from one that is gone.
-   */
-  async #lookAgain(claim: Claim): Promise<void> {
-    const { slices, reader } = this.#deps;
-    const listed = await this.#list(claim, `,${labels.sliceManagedBy}=${managerName}`);
-    const names = new Set(listed.map(({ metadata }) => metadata.name));
-    const missing = slices.by(claim.key).filter(({ metadata }) => !names.has(metadata.name));
-    await together(
-      missing.map(async (known) => {
-        const found = await reader.get(ENDPOINT_SLICES, known.metadata.name, claim.namespace);
-        slices.rememberFound(known, found);
-      }),
-    );
-    for (const slice of listed) {
-      this.#remember(slice);
     }
   }
 
