@@ -39,3 +39,16 @@ it('runs what is added by what it runs, and nothing once cleared', async () => {
   await turns(2);
   expect(seen).toEqual(['added']);
 });
+
+it('runs what a task adds after it has cleared all, and nothing of the rest', async () => {
+  const pace = new Pace();
+  const seen: string[] = [];
+  pace.add(() => {
+    seen.push('first');
+    pace.clear();
+    pace.add(() => seen.push('added'));
+  });
+  pace.add(() => seen.push('never'));
+  await turns(2);
+  expect(seen).toEqual(['first', 'added']);
+});

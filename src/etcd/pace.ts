@@ -5,6 +5,8 @@ const longestTurnMs = 10;
 export class Pace {
   readonly #idle: () => void;
   #waiting: (() => void)[] = [];
+  /** Which of them is next. */
+  #next = 0;
   #isRunning: boolean = false;
 
   /** `idle` is called whenever all has been run. */
@@ -29,19 +31,16 @@ export class Pace {
   /** What has not been run is not run. */
   clear(): void {
     this.#waiting = [];
+    this.#next = 0;
   }
 
   #run(): void {
     const until = performance.now() + longestTurnMs;
-    let done = 0;
-    for (const task of this.#waiting) {
-      task();
-      done += 1;
-      if (performance.now() >= until) {
-        break;
-      }
-    }
-    this.#waiting = this.#waiting.slice(done);
+    do {
+      this.#waiting[this.#next++]?.();
+    } while (this.#next < this.#waiting.length && performance.now() < until);
+    this.#waiting = this.#waiting.slice(this.#next);
+    this.#next = 0;
     this.#isRunning = this.#waiting.length > 0;
     if (this.#isRunning) {
       setImmediate(() => this.#run());

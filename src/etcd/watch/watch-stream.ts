@@ -4,11 +4,12 @@ import type { MemberStream, ReadingClient, StreamOptions } from '../client/clien
 import { wireRange } from '../client/decode.ts';
 import type { WatchRequest, WatchResponse } from '../client/etcd3.ts';
 import { watchRpc } from '../client/rpc.ts';
+import { unhandled } from '../client/stream.ts';
 import { type EtcdError, etcdError } from '../errors.ts';
 import { Pace } from '../pace.ts';
 import type { Change, KeyRange } from '../types.ts';
 import { advance, type LossReason, type Position, type Step } from './resume.ts';
-import { noWatchId, partsOf, watchIdOf } from './watch-message.ts';
+import { noWatchId, partsOf, type WatchMessage, watchIdOf } from './watch-message.ts';
 
 /** What a stream needs of a watch, and what it tells it. */
 export interface StreamWatch {
@@ -62,11 +63,7 @@ export class WatchStream {
     this.ended = ended.promise;
     this.#end = ended.resolve;
     this.#telling = new Pace(() => stream.resume());
-    void ended.promise.then(() => {
-      // The next stream brings it again: positions move with what is told.
-      this.#telling.clear();
-      this.#stopWaiting();
-    });
+    void ended.promise.then(() => this.#fallSilent());
   }
 
   /** Opens a stream; `onLife` is called for each of its messages, before anything that it leads to. */
@@ -119,7 +116,15 @@ export class WatchStream {
   /** Ends the stream at once, for that reason; nothing is told to its watches afterwards. */
   close(reason: EtcdError): void {
     this.#stream.cancel();
+    this.#fallSilent();
     this.#end(reason);
+  }
+
+  /** What has not been told the next stream brings again: positions move with what is told. */
+  #fallSilent(): void {
+    this.#telling.clear();
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
   }
 
   #receive(response: WatchResponse): void {
@@ -135,12 +140,20 @@ export class WatchStream {
         // Until all of it is told; more would only wait here.
         this.#stream.pause();
       }
-      this.#telling.add(() => {
-        this.#lastLife = this.#clock.monotonic();
-        if (this.#watches.get(id) === watch) {
-          this.#take(advance(watch.position, part()), id, watch);
-        }
-      });
+      this.#telling.add(() => this.#tell(part, id, watch));
+    }
+  }
+
+  #tell(part: () => WatchMessage, id: number, watch: StreamWatch): void {
+    this.#lastLife = this.#clock.monotonic();
+    if (this.#watches.get(id) !== watch) {
+      return;
+    }
+    try {
+      this.#take(advance(watch.position, part()), id, watch);
+    } catch (error) {
+      // It is decoded only now, when nobody is there any more to catch that for us.
+      this.close(etcdError(unhandled(error), this.member, 'Watch.Watch'));
     }
   }
 
@@ -237,10 +250,5 @@ export class WatchStream {
         );
       }
     });
-  }
-
-  #stopWaiting(): void {
-    this.#stopTimer?.();
-    this.#stopTimer = undefined;
   }
 }
