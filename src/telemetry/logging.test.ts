@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { RetryableError } from '../errors.ts';
 import { createLogger, type Logger, type LoggerOptions } from './logging.ts';
@@ -156,5 +158,31 @@ describe('a log line as text', () => {
     const { log, lines } = capture({ format: 'text' });
     log.error({ error: new TypeError('x is undefined') }, 'Could not reconcile');
     expect(lines[0]).toMatch(/ERROR Could not reconcile .*\nTypeError: x is undefined\n {4}at /);
+  });
+});
+
+describe('what a process says before it ends', () => {
+  /** The lines of a process that does this with its logger, however it ends. */
+  async function saidBy(program: string): Promise<readonly string[]> {
+    const logging = JSON.stringify(new URL('./logging.ts', import.meta.url));
+    const source = `
+      import { createLogger } from ${logging};
+      const log = createLogger({ level: 'info', format: 'text', replica: 'web-0' });
+      ${program}`;
+    const run = promisify(execFile)(process.execPath, ['--input-type=module', '--eval', source]);
+    const { stdout } = await run.catch((failed: { readonly stdout: string }) => failed);
+    return stdout.trimEnd().split('\n');
+  }
+
+  it.for([
+    ['it exits in the same turn', `log.info({}, 'first'); log.info({}, 'last'); process.exit(3);`],
+    ['it crashes', `log.info({}, 'first'); log.info({}, 'last'); throw new Error('defect');`],
+    [
+      'it is killed after an error',
+      `log.info({}, 'first'); log.error({}, 'last'); process.kill(process.pid, 'SIGKILL');`,
+    ],
+  ] as const)('is written where %s', async ([, program]) => {
+    const lines = await saidBy(program);
+    expect(lines).toEqual([expect.stringContaining('first'), expect.stringContaining('last')]);
   });
 });

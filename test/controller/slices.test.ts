@@ -353,7 +353,7 @@ describeNeeding('discovery.k8s.io/v1', 'EndpointSlices', () => {
       await scene.untilReady('adopted', 'False/EndpointsTaken');
       await scene.redefine('adopted', { publish: ['Endpoints', 'EndpointSlice'] });
       await scene.untilPublished('adopted', ['10.0.0.1:80']);
-      expect(await scene.publishedInSlices('adopted')).toEqual(['10.0.0.1:80']);
+      await scene.untilInSlices('adopted', ['10.0.0.1:80']);
       await scene.redefine('adopted', { publish: ['EndpointSlice'] });
       await eventually(async () => expect(await scene.objects.get('endpoints', 'adopted')).toBeUndefined());
       await scene.untilEvent('adopted', 'Normal EndpointsRemoved');

@@ -100,6 +100,7 @@ export class Scene {
 
   /** Creates an EtcdService over `/services/<name>`, with what `spec` says otherwise. */
   async define(name: string, spec: Partial<EtcdServiceInput> = {}): Promise<AnyObject> {
+    await this.#endFirstTry(name);
     const source = 'key' in spec || 'prefix' in spec ? {} : { prefix: `/services/${name}` };
     return await this.objects.create('etcdservices', name, {
       apiVersion: 'etcd-endpoints.io/v1alpha1',
@@ -119,6 +120,17 @@ export class Scene {
     );
     await this.define(name, spec);
     await this.untilReady(name);
+  }
+
+  /** What the first try of a test has left must not stand in the way of its second. */
+  async #endFirstTry(name: string): Promise<void> {
+    if ((await this.objects.get('etcdservices', name)) !== undefined) {
+      await this.objects.delete('etcdservices', name);
+      await eventually(
+        async () => expect(await this.objects.get('etcdservices', name)).toBeUndefined(),
+        LOOK,
+      );
+    }
   }
 
   /** Replaces fields of the spec. */
