@@ -19,7 +19,7 @@ export interface Standing {
 }
 
 /** Shared by the many keys that nothing stands in for. */
-const nothing: readonly DesiredEndpoint[] = [];
+export const noStandIns: readonly DesiredEndpoint[] = [];
 
 /**
  * Resolves the items of a key against what was good last. A value that is wholly unreadable keeps every last good instance; a single
@@ -45,7 +45,7 @@ export function standing(items: readonly Item[], before: LastGood, publishing: P
     (instance, place) =>
       isUnreadable(outcomes[place]) && instance !== undefined && !announced.has(instance.address),
   );
-  const standIns = kept.length === 0 ? nothing : endpointsOf(kept, publishing);
+  const standIns = endpointsOf(kept, publishing);
   return { outcomes, standIns, lastGood, unresolved: false };
 }
 
@@ -60,7 +60,10 @@ function goodAt(
   return item.kind === 'instance' ? item.instance : undefined;
 }
 
-function endpointsOf(instances: LastGood, publishing: PublishingRules): DesiredEndpoint[] {
+function endpointsOf(instances: LastGood, publishing: PublishingRules): readonly DesiredEndpoint[] {
+  if (instances.length === 0) {
+    return noStandIns;
+  }
   return instances.flatMap((instance) => {
     if (instance === undefined) {
       return [];

@@ -1,5 +1,5 @@
 import { type Desired, desiredEndpoints } from '../../endpoints/desired.ts';
-import { type LastGood, type Standing, standing } from '../../endpoints/last-good.ts';
+import { type LastGood, noStandIns, type Standing, standing } from '../../endpoints/last-good.ts';
 import type { PublishingRules } from '../../endpoints/resolve.ts';
 import type { DesiredEndpoint, KeyOutcome } from '../../endpoints/types.ts';
 import { showKey } from '../../etcd/key.ts';
@@ -9,9 +9,6 @@ import { Lookups } from '../../formats/lookups.ts';
 import type { RegistrationReader } from '../../formats/read.ts';
 import type { Instance, Reading } from '../../formats/types.ts';
 import { Departures, type OnDeparture } from './departures.ts';
-
-/** Shared by the many keys for which nothing is kept. */
-const nothing: readonly DesiredEndpoint[] = [];
 
 /** How registrations are read, and how what they announce is published. A new one makes a new ledger out of the old. */
 export interface LedgerRules {
@@ -166,7 +163,7 @@ export class KeyLedger {
     }
     // A key that was deleted and made again is another one, whether its deletion was seen or not.
     const before = known?.registration.createRevision === registration.createRevision ? known : undefined;
-    const entry = this.#entry(registration, before?.lastGood ?? [], before?.kept ?? nothing);
+    const entry = this.#entry(registration, before?.lastGood ?? [], before?.kept ?? noStandIns);
     if (known !== undefined) {
       const { lease } = known.registration;
       this.departures.note(known, entry, {
@@ -212,7 +209,7 @@ export class KeyLedger {
       outcomes,
       standIns: unresolved ? kept : standIns,
       lastGood,
-      kept: unresolved ? kept : nothing,
+      kept: unresolved ? kept : noStandIns,
       unresolved: unresolved && kept.length === 0,
     };
   }
