@@ -23,6 +23,7 @@ import { Reconciler } from './reconciler.ts';
 import type { Recorder } from './recorder.ts';
 import type { RegistryAssembly } from './registries/assemble-registries.ts';
 import type { Leases } from './registries/registries.ts';
+import { FirstStatuses } from './status/first-statuses.ts';
 import { Reporter } from './status/reporting.ts';
 import { StatusWriter } from './status/status-writer.ts';
 import { TrackedServices } from './tracked.ts';
@@ -57,6 +58,11 @@ export function assembleReconciler(config: ControllerConfig, parts: ReconcilerPa
   const { drainMs, staleMs, replica } = config;
   const decider = new Decider({ guards, publisher, probes, reporter, flights, clock, drainMs, leadsSince });
   const observing = new Observing({ observer, recorder });
+  const firstStatuses = new FirstStatuses({
+    clock,
+    othersWait: () => queue.isWanted,
+    comeLast: (key) => queue.add(key, 'last'),
+  });
   const publishing = new Publishing({
     preparer,
     decider,
@@ -81,7 +87,7 @@ export function assembleReconciler(config: ControllerConfig, parts: ReconcilerPa
       probes,
       reporter,
       connection: look.connectionOf,
-      othersWait: () => queue.waiting > 0,
+      firstStatuses,
       clock,
       leadsSince,
     }),

@@ -2,7 +2,7 @@ import { type EtcdService, observes } from '../api/etcd-service.ts';
 import type { ReadyReason } from '../api/reasons.ts';
 import { codeOf } from '../errors.ts';
 import type { Connection } from '../etcd/types.ts';
-import type { ObjectKey } from '../kube/types.ts';
+import { type ObjectKey, objectKey } from '../kube/types.ts';
 import type { Guards } from './guard/guards.ts';
 import type { HeldProbes } from './guard/held-probes.ts';
 import type { Observing } from './observe/observing.ts';
@@ -12,18 +12,14 @@ import type { Requeue } from './queue/work-queue.ts';
 import { registryNameOf } from './registries/registry-name.ts';
 import { type RegistryState, registryState, withoutRegistry } from './registries/registry-state.ts';
 import { refusalOf, soonest, unknown, withRegistry } from './status/findings.ts';
+import type { FirstStatuses, Turn } from './status/first-statuses.ts';
 import { Refusal } from './status/refusal.ts';
 import type { Reporter } from './status/reporting.ts';
 import type { Findings } from './status/status.ts';
 import type { Tracked, TrackedServices } from './tracked.ts';
 
-/** A status says that the registry is being listed only where that takes longer; mostly it takes milliseconds. */
-const firstStatusAfterMs = 2000;
 /** A refusal that hangs on objects which are not watched is looked at again after so long. */
 const recheckMs = 30_000;
-
-/** The first endpoints of others come before the status of one that has them. */
-const statusLater: Requeue = { requeueAfterMs: 0, priority: 'low' };
 
 /** Reasons for which an EtcdService has nothing to do with the registry that it names, if there is one. */
 const barring = [
@@ -49,8 +45,7 @@ export interface ReconcilerDeps extends Pick<PublishingDeps, 'clock' | 'leadsSin
   readonly reporter: Reporter;
   /** Whether a registry answers; undefined where none of that name is followed. */
   readonly connection: (registry: string) => Connection | undefined;
-  /** Whether other EtcdServices wait for a worker. */
-  readonly othersWait: () => boolean;
+  readonly firstStatuses: FirstStatuses;
 }
 
 /**
@@ -70,42 +65,66 @@ export class Reconciler {
   }
 
   async reconcile(key: ObjectKey): Promise<Requeue | undefined> {
-    const { tracked: all, guards, reporter, clock, leadsSince } = this.#deps;
-    const object = this.#living(key);
-    if (object === undefined) {
-      return undefined;
+    const { firstStatuses } = this.#deps;
+    const turn = firstStatuses.begin(key);
+    try {
+      const object = this.#living(key);
+      return object && (await this.#reconcile(turn, object));
+    } finally {
+      firstStatuses.end();
     }
+  }
+
+  async #reconcile(turn: Turn, object: EtcdService): Promise<Requeue | undefined> {
+    const { key } = turn;
+    const { tracked: all, guards, reporter, firstStatuses, leadsSince } = this.#deps;
     const guard = guards.of(object);
     guard.during(leadsSince());
     const tracked = all.track(key, object);
     const { published, lastWrite } = tracked;
     const { findings, lookAgainMs } = await this.#find(tracked, object);
-    if (published === undefined && tracked.lastWrite !== lastWrite && this.#deps.othersWait()) {
-      return statusLater;
+    if (firstStatuses.waits(turn, published === undefined && tracked.lastWrite !== lastWrite)) {
+      return soonest([lookAgainMs]);
     }
     if (findings === undefined) {
       guard.leaveOut(key);
       return undefined;
     }
-    if (findings.published === undefined && findings.ready !== undefined) {
-      if (tracked.subscription === undefined || observes(object)) {
-        guard.leaveOut(key);
-      } else {
-        guard.passOver(key);
-      }
-    }
-    const isFirst = object.status?.conditions === undefined && findings.ready === undefined;
-    const earlyMs = isFirst ? firstStatusAfterMs - (clock.monotonic() - tracked.trackedSince) : 0;
+    this.#excuse(tracked, object, findings);
+    const isListed = object.status?.conditions !== undefined || findings.ready !== undefined;
+    const earlyMs = isListed ? 0 : firstStatuses.whileListed(turn);
     if (earlyMs > 0) {
-      return { requeueAfterMs: earlyMs, priority: 'low' };
+      return { requeueAfterMs: earlyMs, priority: 'last' };
     }
     const registry = this.#registryState(key, object, findings);
     const waitMs = await reporter.report(object, withRegistry(findings, registry.finding));
     return soonest([registry.lookAgainMs, lookAgainMs, waitMs]);
   }
 
+  /** Nobody waits for what an EtcdService may have lost that cannot be published. */
+  #excuse({ key, subscription }: Tracked, object: EtcdService, { published, ready }: Findings): void {
+    if (published !== undefined || ready === undefined) {
+      return;
+    }
+    const guard = this.#deps.guards.of(object);
+    if (subscription === undefined || observes(object)) {
+      guard.leaveOut(key);
+    } else {
+      guard.passOver(key);
+    }
+  }
+
+  /** Knows from now on that there is such an EtcdService; what is done for it comes with its turn. */
+  expect(object: EtcdService): void {
+    const { key } = this.#deps.tracked.track(objectKey(object.metadata), object);
+    if (object.status?.conditions === undefined) {
+      this.#deps.firstStatuses.expect(key);
+    }
+  }
+
   /** Follows what an EtcdService asks for, and writes nothing: what a replica does that does not lead. */
   standBy(key: ObjectKey): void {
+    this.#deps.firstStatuses.forget(key);
     const object = this.#living(key);
     if (object === undefined) {
       return;

@@ -79,13 +79,14 @@ function workOf({ reconciler, leadership, isWarmStandby, clock }: ReplicaDeps) {
 }
 
 async function leadUntilOver(deps: ReplicaDeps, term: Term, drained: Promise<unknown>): Promise<void> {
-  const { queue, etcdServices, log, began, flush } = deps;
+  const { queue, reconciler, etcdServices, log, began, flush } = deps;
   if (term !== endless) {
     log.info({ term: term.number }, 'Leading');
     began(term);
   }
   for (const object of etcdServices.list()) {
-    queue.add(objectKey(object.metadata), 'low');
+    reconciler.expect(object);
+    queue.add(objectKey(object.metadata), 'last');
   }
   const unsubscribe = term.onState((state) =>
     log.info({ term: term.number, state }, 'Term changed its state'),

@@ -54,7 +54,9 @@ export class TrackedServices {
     if (known !== undefined && known.uid === metadata.uid) {
       return known;
     }
-    this.forget(key);
+    if (known !== undefined) {
+      this.forget(key);
+    }
     const tracked: Tracked = {
       key,
       uid: metadata.uid,

@@ -25,7 +25,7 @@ export interface TriggerDeps {
 export function connectTriggers(deps: TriggerDeps): void {
   const { queue, claims, etcdServices, services, endpoints, slices, nodeNames, isStarted } = deps;
   const add = (object: EtcdService): void => {
-    queue.add(objectKey(object.metadata), isStarted() ? 'high' : 'low');
+    queue.add(objectKey(object.metadata), isStarted() ? 'high' : 'last');
   };
   const addClaimants = (service: ObjectKey): void => {
     for (const object of claims.claimants(service)) {

@@ -3,8 +3,11 @@ import type { BackoffOptions } from '../../backoff.ts';
 import type { Clock } from '../../clock.ts';
 import type { RetryableError, TerminalError } from '../../errors.ts';
 
-/** `low` is start-up and resync work, which waits while there is any `high`: a real change. */
-export type Priority = 'low' | 'high';
+/**
+ * What waits behind what: `high` is a real change, `low` is start-up and resync work, and `last` tells of what has been done already, which nobody
+ * is served by.
+ */
+export type Priority = 'high' | 'low' | 'last';
 
 /** What a handler may ask for: to be run again, though nothing failed. */
 export interface Requeue {

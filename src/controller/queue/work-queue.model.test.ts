@@ -8,6 +8,13 @@ const workers = 2;
 const minIntervalMs = 50;
 const baseMs = 10;
 
+/** The highest first. */
+const priorities: readonly Priority[] = ['high', 'low', 'last'];
+
+function higher(a: Priority, b: Priority | undefined): Priority {
+  return priorities.find((priority) => priority === a || priority === b) ?? a;
+}
+
 type Outcome = 'success' | 'requeue' | 'error' | 'retry-after' | 'terminal';
 
 /** What the naive model knows of a key. */
@@ -40,13 +47,13 @@ class Model {
 
   owe(name: string, priority: Priority): void {
     const key = this.key(name);
-    key.owed = key.owed === 'high' ? 'high' : priority;
+    key.owed = higher(priority, key.owed);
   }
 
   oweAfter(name: string, delayMs: number, priority: Priority): void {
     const key = this.key(name);
     const dueMs = Math.min(this.now + delayMs, key.delayed?.dueMs ?? Number.POSITIVE_INFINITY);
-    key.delayed = { dueMs, priority: key.delayed?.priority === 'high' ? 'high' : priority };
+    key.delayed = { dueMs, priority: higher(priority, key.delayed?.priority) };
   }
 
   advance(byMs: number): void {
@@ -77,10 +84,9 @@ class Model {
     expect(key.running, `${name} with two workers`).toBeUndefined();
     expect(this.eligible, `${name} started, though it is not owed or rests`).toContain(key);
     expect(this.running.length).toBeLessThan(workers);
-    if (key.owed === 'low') {
-      expect(this.eligible.some((other) => other.owed === 'high')).toBe(false);
-    }
-    key.running = { startedMs: this.now, priority: key.owed ?? 'low' };
+    const priority = key.owed ?? 'last';
+    expect(this.eligible.filter(({ owed }) => higher(priority, owed) !== priority)).toEqual([]);
+    key.running = { startedMs: this.now, priority };
     key.owed = undefined;
   }
 
@@ -185,17 +191,17 @@ function command(text: string, run: (model: Model, real: Real) => void, check = 
 }
 
 const keys = fc.constantFrom('a', 'b', 'c', 'd');
-const priorities = fc.constantFrom<Priority>('low', 'high');
+const somePriority = fc.constantFrom(...priorities);
 const outcomes = fc.constantFrom<Outcome>('success', 'requeue', 'error', 'retry-after', 'terminal');
 
-const add = fc.tuple(keys, priorities).map(([key, priority]) =>
+const add = fc.tuple(keys, somePriority).map(([key, priority]) =>
   command(`add ${key} ${priority}`, (model, real) => {
     model.owe(key, priority);
     real.queue.add(key, priority);
   }),
 );
 
-const addAfter = fc.tuple(keys, fc.integer({ min: 1, max: 120 }), priorities).map(([key, ms, priority]) =>
+const addAfter = fc.tuple(keys, fc.integer({ min: 1, max: 120 }), somePriority).map(([key, ms, priority]) =>
   command(`add ${key} after ${ms}`, (model, real) => {
     model.oweAfter(key, ms, priority);
     real.queue.addAfter(key, ms, priority);

@@ -79,7 +79,7 @@ export class WorkQueue<Key extends string = string> {
     this.#drainMs = options.drainMs ?? 4000;
   }
 
-  /** Asks for a run of the key that starts after now. A high add raises a low one that waits. */
+  /** Asks for a run of the key that starts after now. An add of a higher priority raises one that waits. */
   add(key: Key, priority: Priority = 'high'): void {
     if (this.#stopped) {
       return;
@@ -137,6 +137,12 @@ export class WorkQueue<Key extends string = string> {
   /** How many keys a free worker would take. */
   get waiting(): number {
     return this.#waiting.size;
+  }
+
+  /** Whether a key waits that is not there to be the last. */
+  get isWanted(): boolean {
+    const first = this.#waiting.peek();
+    return first !== undefined && first.rank.priority !== 'last';
   }
 
   snapshot(): QueueSnapshot {
@@ -332,14 +338,16 @@ async function endingOf<Key>(handler: Handler<Key>, key: Key, signal: AbortSigna
   }
 }
 
+const rankOf: Readonly<Record<Priority, number>> = { high: 0, low: 1, last: 2 };
+
 function takenBefore(a: Pending, b: Pending): boolean {
-  return a.priority === b.priority ? a.sequence < b.sequence : a.priority === 'high';
+  return a.priority === b.priority ? a.sequence < b.sequence : outranks(a.priority, b.priority);
 }
 
 function outranks(a: Priority, b: Priority): boolean {
-  return a === 'high' && b === 'low';
+  return rankOf[a] < rankOf[b];
 }
 
 function higher(a: Priority, b: Priority | undefined): Priority {
-  return b === 'high' ? b : a;
+  return b !== undefined && outranks(b, a) ? b : a;
 }
