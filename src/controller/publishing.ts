@@ -168,8 +168,9 @@ export class Publishing {
   ): Promise<Publication> {
     const { publisher, leadsSince } = this.#deps;
     const term = leadsSince();
+    const known = tracked.standing?.term === term ? tracked.standing.endpoints : [];
     tracked.standing = undefined;
-    const publication = await publisher.ensure(claim, service, endpoints);
+    const publication = await publisher.ensure(claim, service, endpoints, known);
     tracked.standing = { term, endpoints };
     return publication;
   }

@@ -1,7 +1,7 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
+import { BatchWriter } from './batch-writer.ts';
 import { loggable } from './loggable.ts';
 import { textLine } from './text-line.ts';
-import { TurnWriter } from './turn-writer.ts';
 
 /**
  * Writes one line a decision: `log.info({ etcdService: 'shop/web', revision }, 'Published endpoints')`; what was thrown goes under `error`.
@@ -22,7 +22,7 @@ export interface LoggerOptions {
   /** In every line. */
   readonly replica: string;
   /**
-   * Where the lines go, complete ones. Unless told, stdout: those of one turn of the event loop in one write, an error and what was said before it at
+   * Where the lines go, complete ones. Unless told, stdout: those of 10 ms in one write, an error and what was said before it at
    * once. What the process says before it exits is never lost, also where it crashes.
    */
   readonly destination?: DestinationStream;
@@ -56,7 +56,7 @@ function told(destination: DestinationStream): Sink {
 }
 
 function toStdout(): Sink {
-  const writer = new TurnWriter(pino.destination({ fd: 1, sync: true }));
+  const writer = new BatchWriter(pino.destination({ fd: 1, sync: true }));
   const flush = (): void => writer.flush();
   process.once('exit', flush);
   return { destination: writer, flush };

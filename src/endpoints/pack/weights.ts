@@ -24,7 +24,8 @@ export function weightsText(endpoints: readonly DesiredEndpoint[]): string | und
 
 /** The weights that a slice's annotation tells; what somebody else has written there may be anything. */
 export function weightsOf({ metadata }: EndpointSlice): (address: string) => number | undefined {
-  const told = parseJson(metadata.annotations?.[annotations.weights] ?? '');
+  const text = metadata.annotations?.[annotations.weights];
+  const told = text === undefined ? undefined : parseJson(text);
   const weights = isFields(told) ? told : {};
   return (address) => {
     const weight = Object.hasOwn(weights, address) ? weights[address] : undefined;
