@@ -68,8 +68,13 @@ export class Registered {
         this.#end(key, restoredAt);
       }
     }
-    for (const [key, { value }] of content) {
-      this.#put(key, value.toString('latin1'), restoredAt);
+    for (const [key, { value, mod_revision }] of content) {
+      const text = value.toString('latin1');
+      // What cannot be read removes nothing: the value before counts, which was written before we have looked.
+      const before = isAnnounced(text)
+        ? text
+        : await this.#ask((member) => member.valueBefore(key, Number(mod_revision)));
+      this.#put(key, before ?? text, restoredAt);
     }
     this.#next = revision + 1;
     this.start();

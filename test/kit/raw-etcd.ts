@@ -5,6 +5,8 @@ import {
   type ClientDuplexStream,
   credentials,
   Metadata,
+  type ServiceError,
+  status,
 } from '@grpc/grpc-js';
 import {
   etcdService,
@@ -133,6 +135,20 @@ export class RawEtcd {
     const response = await this.#call<WireRangeResponse>(this.#kv, 'Range', prefixRequest(prefix));
     const content = new Map(response.kvs.map((kv) => [kv.key.toString('latin1'), kv]));
     return { revision: revisionOf(response), content };
+  }
+
+  /** What a key held right before a revision; undefined where it held nothing, or where that is compacted. */
+  async valueBefore(key: string, revision: number): Promise<string | undefined> {
+    const request = { key: bytes(key), revision: String(revision - 1) };
+    try {
+      const { kvs } = await this.#call<WireRangeResponse>(this.#kv, 'Range', request);
+      return kvs[0]?.value.toString('latin1');
+    } catch (error) {
+      if ((error as ServiceError).code === status.OUT_OF_RANGE) {
+        return undefined;
+      }
+      throw error;
+    }
   }
 
   /** The events of each response, from that revision on and for as long as they are asked for. Throws where the stream ends. */
