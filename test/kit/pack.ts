@@ -1,6 +1,8 @@
-import type { SlicesWish } from '../../src/endpoints/pack/types.ts';
+import { planSlices } from '../../src/endpoints/pack/plan-slices.ts';
+import type { SlicesPlan, SlicesWish } from '../../src/endpoints/pack/types.ts';
 import type { DesiredEndpoint, EndpointPort } from '../../src/endpoints/types.ts';
 import type { EndpointSlice } from '../../src/kube/resources.ts';
+import { SliceStore } from './slice-store.ts';
 
 /** What the slices of Service `shop/web` should say: nothing special, unless `more` says so. */
 export function slicesWish(more: Partial<SlicesWish> = {}): SlicesWish {
@@ -23,6 +25,9 @@ export function slicesWish(more: Partial<SlicesWish> = {}): SlicesWish {
 export function httpPort(port: number): EndpointPort {
   return { name: 'http', port, protocol: 'TCP' };
 }
+
+/** The first of {@link endpointsAt}. */
+export const one: DesiredEndpoint = { address: '10.0.0.1', ports: [httpPort(8080)], ready: true };
 
 /** Ready endpoints on one port, `10.0.0.<number>` each. */
 export function endpointsAt(numbers: readonly number[], port = 8080): DesiredEndpoint[] {
@@ -51,5 +56,30 @@ export function sliceAt(name: string, numbers: readonly number[], port = 8080): 
       conditions: { ready: true, serving: true, terminating: false },
     })),
     ports: [httpPort(port)],
+  };
+}
+
+/** The plan of what needs no write. */
+export const nothing: SlicesPlan = { creates: [], updates: [], deletes: [] };
+
+/** Plans for slices that cannot be changed, since they come from a cache. */
+export function plan(wish: SlicesWish, ...slices: readonly EndpointSlice[]): SlicesPlan {
+  const store = new SliceStore();
+  slices.forEach((slice) => {
+    store.put(slice);
+  });
+  return planSlices(wish, store.slices);
+}
+
+/** Names and last numbers of the addresses of what a plan writes. */
+export function sketch({ creates, updates, deletes }: SlicesPlan): object {
+  const numbers = ({ metadata, endpoints }: EndpointSlice): readonly (string | number)[] => [
+    metadata.name,
+    ...(endpoints ?? []).map(({ addresses }) => Number(addresses[0]?.split('.').at(-1))),
+  ];
+  return {
+    creates: creates.map((slice) => numbers(slice).slice(1)),
+    updates: updates.map(numbers),
+    deletes: deletes.map(({ metadata }) => metadata.name),
   };
 }
