@@ -1,3 +1,6 @@
+import { expect } from 'vitest';
+import { eventually } from './eventually.ts';
+import { inTurns } from './in-turns.ts';
 import type { RawEtcd } from './raw-etcd.ts';
 import type { Scene } from './scene.ts';
 
@@ -38,4 +41,12 @@ export class Fleet {
 /** So many addresses `10.0.<third>.1:80`, `10.0.<third>.2:80` and on. */
 export function addresses(count: number, third = 0): readonly string[] {
   return Array.from({ length: count }, (_, index) => `10.0.${third}.${index + 1}:80`);
+}
+
+/** Deletes all EtcdServices and all that is registered, and returns once the controller knows: what an EtcdService has lost is forgotten with it. */
+export async function clearAll({ objects, registrar, controller }: Scene): Promise<void> {
+  const all = await objects.list('etcdservices');
+  await inTurns(all, ({ metadata }) => objects.delete('etcdservices', metadata.name));
+  await registrar.etcd.deletePrefix('/services/');
+  await eventually(async () => expect(await controller.metric('etcd_endpoints_registry_keys')).toBe(0));
 }

@@ -6,7 +6,8 @@ import type { Term, TermEnd, TermState } from '../../src/leadership/term.ts';
 import { loggable } from '../../src/telemetry/loggable.ts';
 import { servers } from './control-plane.ts';
 import { eventually } from './eventually.ts';
-import type { KubeObjects } from './kube-objects.ts';
+import { KubeObjects } from './kube-objects.ts';
+import { createNamespace } from './namespace.ts';
 
 /** The least that the controller takes, so that tests are short: a look every 0.67 s at most, suspension after 3.33 s. */
 export const ttlMs = 5000;
@@ -135,4 +136,16 @@ export function isWritable({ term }: Lived): boolean {
 export function areApart(...replicas: readonly LeaseReplica[]): boolean {
   const lived = replicas.flatMap(({ terms }) => terms).sort((a, b) => a.from - b.from);
   return lived.slice(1).every(({ from }, index) => (lived[index]?.to ?? Number.POSITIVE_INFINITY) <= from);
+}
+
+/** The objects of a namespace that a test has for itself. It ends with the test. */
+export async function newNamespace(): Promise<KubeObjects> {
+  const namespace = await createNamespace('lease');
+  onTestFinished(() => namespace.remove());
+  return new KubeObjects(servers().credentials, namespace.name);
+}
+
+/** The holder that the Lease names. */
+export async function holderOf(objects: KubeObjects): Promise<string> {
+  return (await objects.get('leases', leaseName)).spec.holderIdentity;
 }
