@@ -27,12 +27,17 @@ export interface Ground {
 /** A million registrations and their history take a few hundred MB; the default quota is 2 GiB. */
 const registryFlags = { 'quota-backend-bytes': String(8 * 1024 ** 3) };
 
-/** The flag that the image gives Node.js. */
+/** The flag that the image gives Node.js, and the one that the chart derives from its default limit of memory. */
 const asInImage = '--max-semi-space-size=4';
+const asInChart = '--max-old-space-size=358';
 
 const written = ['etcdservices', 'services', 'endpoints', 'endpointslices', 'events'] as const;
 
-export async function openGround({ binaries, profile }: Pick<Run, 'binaries' | 'profile'>): Promise<Ground> {
+/** `isLarge`: more is measured than a controller with the chart's default limit of memory can hold. */
+export async function openGround(
+  { binaries, profile }: Pick<Run, 'binaries' | 'profile'>,
+  { isLarge = false } = {},
+): Promise<Ground> {
   const [plane, registry] = await Promise.all([
     startControlPlane({ binaries }),
     startRegistryEtcd({ binaries, flags: registryFlags }),
@@ -56,6 +61,7 @@ export async function openGround({ binaries, profile }: Pick<Run, 'binaries' | '
     environment: {
       NODE_OPTIONS: [
         asInImage,
+        ...(isLarge ? [] : [asInChart]),
         ...(profile === undefined ? [] : [`--cpu-prof --cpu-prof-dir=${profile}`]),
       ].join(' '),
     },

@@ -18,7 +18,7 @@ export const large: World = {
   name: '10 000 EtcdServices × 100',
   ids: ['growth', 'million', 'loop'],
   async measure(run) {
-    const ground = await openIn(run, openGround(run));
+    const ground = await openIn(run, openGround(run, { isLarge: true }));
     const seen = await SlicesSeen.watch(ground.api);
     run.cleanup.defer(() => seen.end());
     const scene = { run, ground, seen };

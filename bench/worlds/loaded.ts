@@ -9,7 +9,7 @@ import type { RawListed, RawLists } from '../raw/lists.ts';
 import { runRaw, startRaw } from '../raw/program.ts';
 import { megabytes, milliseconds, perSecond, quantile } from '../report.ts';
 import { latencies, SlicesSeen } from '../slices-seen.ts';
-import { Subject } from '../subject.ts';
+import { Subject, type Usage } from '../subject.ts';
 import { openIn, type Run, type World } from '../world.ts';
 import { rawCreate, rawReplace } from './raw-writes.ts';
 
@@ -220,7 +220,7 @@ async function idle(scene: Scene, subject: Subject): Promise<void> {
   run.tell({
     id: 'idle',
     what: `idle for ${milliseconds(ms)} at ${sizeOf(scene)}`,
-    ours: `${writes} writes, ${percent.toFixed(2)} % of one core`,
+    ours: `${writes} writes, ${percent.toFixed(2)} % of one core, ${megabytes(after.residentBytes)} in memory`,
     raw: '',
     goal: '0 writes, ≤ 1 % of one core',
     holds: writes === 0 && percent <= 1,
@@ -231,13 +231,13 @@ async function idle(scene: Scene, subject: Subject): Promise<void> {
 async function looks(
   ground: Ground,
   subject: Subject,
-): Promise<{ versions: ReadonlySet<string>; cpuMs: number; etcd: string }> {
-  const [versions, { cpuMs }, etcd] = await Promise.all([
+): Promise<Usage & { versions: ReadonlySet<string>; etcd: string }> {
+  const [versions, usage, etcd] = await Promise.all([
     ground.versions(),
     subject.usage(),
     ground.registryMetrics(),
   ]);
-  return { versions, cpuMs, etcd };
+  return { versions, ...usage, etcd };
 }
 
 async function restart(scene: Scene): Promise<Subject> {
