@@ -100,6 +100,29 @@ describe('FlightRecorder', () => {
     expect(removal).not.toHaveProperty('removedAt');
   });
 
+  it('forgets what came and went between two publications, and nothing that is still published', async () => {
+    const [c, d] = [at('10.0.0.7'), at('10.0.0.8')];
+    recorder.left('shop/web', c, left({ revision: 100 }));
+    recorder.left('shop/web', a, left({ revision: 101, reason: 'Changed' }));
+    recorder.left('shop/web', d, left({ revision: 103 }));
+    expect(recorder.removals('shop/web')).toHaveLength(3);
+
+    // Held, it stays; what left later is for a later publication.
+    recorder.holds('shop/web', {
+      held: [a],
+      hold: { id: 'h', until: 0, scope: 'Service' },
+      released: undefined,
+    });
+    recorder.published('shop/web', publishing({ before: [a], after: [a, b], revision: 102 }));
+
+    expect(
+      recorder
+        .removals('shop/web')
+        .map(({ address }) => address)
+        .toSorted(),
+    ).toEqual(['10.0.0.5', '10.0.0.8']);
+  });
+
   it('forgets that an endpoint left once it is back', async () => {
     recorder.left('shop/web', a, left());
     recorder.published('shop/web', publishing({ before: [a], after: [a] }));

@@ -9,11 +9,10 @@ import type { ObjectKey } from '../kube/types.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { leaseTimes } from './lease-times.ts';
+import { Leavings } from './leavings.ts';
 import { inLightOf, type Removal, type RemovalReason } from './removal.ts';
 import { Removals } from './removals.ts';
 
-/** Endpoints that have left etcd and are not taken out of Kubernetes yet, of all EtcdServices: as many as a guard may hold. */
-const maxLeft = 20_000;
 /** Removals of so many publications wait at a time for what etcd says of their leases; those of more are told without. */
 const maxAsking = 32;
 
@@ -52,21 +51,13 @@ export interface FlightRecorderDeps {
   readonly metrics: Pick<Metrics, 'removals'>;
 }
 
-/** An endpoint that has left etcd and may still be published. */
-interface Leaving {
-  readonly service: ObjectKey;
-  readonly removal: Removal;
-  readonly hold: Holding['hold'];
-}
-
 /**
  * Remembers the last removals of each EtcdService, bounded: when and why an endpoint ceased to be announced, and when it was taken out of
  * Kubernetes. Every replica notes what leaves etcd, so that a new leader knows what the last one knew; the leader tells each removal in the log.
  */
 export class FlightRecorder {
   readonly #deps: FlightRecorderDeps;
-  /** By EtcdService and {@link endpointId}, the oldest first. */
-  readonly #leaving = new Map<string, Leaving>();
+  readonly #leaving = new Leavings();
   readonly #holdings = new Map<ObjectKey, Holding>();
   readonly #removals = new Removals();
   #asking = 0;
@@ -77,15 +68,9 @@ export class FlightRecorder {
 
   /** An endpoint is announced no more by a key. It may still be published, or be announced by another one. */
   left(service: ObjectKey, endpoint: DesiredEndpoint, { key, revision, lease, reason }: Left): void {
-    const id = idOf(service, endpoint);
     const leftAt = this.#deps.clock.now();
     const removal = { ...placeOf(endpoint), reason, key: showKey(key), revision, lease, leftAt };
-    this.#leaving.delete(id);
-    this.#leaving.set(id, { service, removal, hold: undefined });
-    const [oldest] = this.#leaving.keys();
-    if (this.#leaving.size > maxLeft && oldest !== undefined) {
-      this.#leaving.delete(oldest);
-    }
+    this.#leaving.set(service, endpointId(endpoint), { removal, hold: undefined });
   }
 
   /** Says what is held, before that is published: the end of it is told when it comes. */
@@ -97,10 +82,10 @@ export class FlightRecorder {
     }
     this.#holdings.set(service, holding);
     for (const endpoint of hold === undefined ? [] : held) {
-      const id = idOf(service, endpoint);
-      const leaving = this.#leaving.get(id);
+      const id = endpointId(endpoint);
+      const leaving = this.#leaving.get(service, id);
       if (leaving !== undefined && hold !== undefined) {
-        this.#leaving.set(id, { ...leaving, hold, removal: { ...leaving.removal, hold: hold.id } });
+        this.#leaving.set(service, id, { hold, removal: { ...leaving.removal, hold: hold.id } });
       }
     }
   }
@@ -110,17 +95,18 @@ export class FlightRecorder {
     const held = new Set(this.#holdings.get(service)?.held.map(endpointId));
     const stay = new Set<string>();
     for (const endpoint of after) {
-      const id = idOf(service, endpoint);
+      const id = endpointId(endpoint);
       stay.add(id);
-      const isAnnounced = endpoint.drainUntil === undefined && !held.has(endpointId(endpoint));
+      const isAnnounced = endpoint.drainUntil === undefined && !held.has(id);
       // It never left, or has come back; what left while this was being written, the next publication takes away.
-      if (isAnnounced && (this.#leaving.get(id)?.removal.revision ?? 0) <= revision) {
-        this.#leaving.delete(id);
+      if (isAnnounced && (this.#leaving.get(service, id)?.removal.revision ?? 0) <= revision) {
+        this.#leaving.delete(service, id);
       }
     }
     const removals = before
-      .filter((endpoint) => !stay.has(idOf(service, endpoint)))
+      .filter((endpoint) => !stay.has(endpointId(endpoint)))
       .map((endpoint) => this.#remove(service, endpoint));
+    this.#forgetUnpublished(service, stay, revision);
     if (removals.length > 0) {
       void this.#tell(service, removals, source);
     }
@@ -133,8 +119,8 @@ export class FlightRecorder {
 
   /** The last removals of an EtcdService, the latest first: what has been taken out of Kubernetes, and what has left etcd alone. */
   removals(service: ObjectKey): readonly Removal[] {
-    const leaving = [...this.#leaving.values()].filter((one) => one.service === service);
-    const all = [...this.#removals.of(service), ...leaving.map(({ removal }) => removal)];
+    const leaving = Array.from(this.#leaving.of(service), ([, { removal }]) => removal);
+    const all = [...this.#removals.of(service), ...leaving];
     return all.sort((a, b) => momentOf(b) - momentOf(a));
   }
 
@@ -142,18 +128,23 @@ export class FlightRecorder {
   forget(service: ObjectKey): void {
     this.#removals.forget(service);
     this.#holdings.delete(service);
-    for (const [id, leaving] of this.#leaving) {
-      if (leaving.service === service) {
-        this.#leaving.delete(id);
+    this.#leaving.forget(service);
+  }
+
+  /** What came and went between two publications is in neither, and no later one will take it away. */
+  #forgetUnpublished(service: ObjectKey, stay: ReadonlySet<string>, revision: Revision): void {
+    for (const [id, { removal }] of this.#leaving.of(service)) {
+      if (!stay.has(id) && (removal.revision ?? 0) <= revision) {
+        this.#leaving.delete(service, id);
       }
     }
   }
 
   #remove(service: ObjectKey, endpoint: DesiredEndpoint): Removal {
-    const id = idOf(service, endpoint);
+    const id = endpointId(endpoint);
     const removedAt = this.#deps.clock.now();
-    const leaving = this.#leaving.get(id);
-    this.#leaving.delete(id);
+    const leaving = this.#leaving.get(service, id);
+    this.#leaving.delete(service, id);
     if (leaving === undefined) {
       return { ...placeOf(endpoint), reason: 'Unexplained', removedAt };
     }
@@ -205,10 +196,6 @@ function endOf(hold: NonNullable<Holding['hold']>, released: string | undefined,
     return 'HoldReleased';
   }
   return now >= hold.until ? 'HoldExpired' : 'HoldEnded';
-}
-
-function idOf(service: ObjectKey, endpoint: DesiredEndpoint): string {
-  return `${service} ${endpointId(endpoint)}`;
 }
 
 function placeOf({ address, ports }: DesiredEndpoint): Pick<Removal, 'address' | 'ports'> {

@@ -1,0 +1,63 @@
+import type { Hold } from '../endpoints/guard/hold.ts';
+import type { ObjectKey } from '../kube/types.ts';
+import type { Removal } from './removal.ts';
+
+/** Of all EtcdServices together: as many as a guard may hold. */
+const maxOfAll = 20_000;
+
+/** An endpoint that has left etcd and may still be published. */
+export interface Leaving {
+  readonly removal: Removal;
+  readonly hold: Pick<Hold, 'id' | 'until' | 'scope'> | undefined;
+}
+
+/** What has left etcd and may still be published, of each EtcdService by endpointId: beyond a bound the oldest are forgotten. */
+export class Leavings {
+  /** Those that lost something last come last, here and in each of them. */
+  readonly #byService = new Map<ObjectKey, Map<string, Leaving>>();
+  #size = 0;
+
+  get(service: ObjectKey, id: string): Leaving | undefined {
+    return this.#byService.get(service)?.get(id);
+  }
+
+  /** The oldest first. */
+  of(service: ObjectKey): Iterable<readonly [string, Leaving]> {
+    return this.#byService.get(service) ?? [];
+  }
+
+  set(service: ObjectKey, id: string, leaving: Leaving): void {
+    this.delete(service, id);
+    const own = this.#byService.get(service) ?? new Map<string, Leaving>();
+    this.#byService.delete(service);
+    this.#byService.set(service, own.set(id, leaving));
+    this.#size += 1;
+    if (this.#size > maxOfAll) {
+      this.#dropOldest();
+    }
+  }
+
+  delete(service: ObjectKey, id: string): void {
+    const own = this.#byService.get(service);
+    if (own?.delete(id) === true) {
+      this.#size -= 1;
+      if (own.size === 0) {
+        this.#byService.delete(service);
+      }
+    }
+  }
+
+  forget(service: ObjectKey): void {
+    this.#size -= this.#byService.get(service)?.size ?? 0;
+    this.#byService.delete(service);
+  }
+
+  /** The oldest of the EtcdService that has lost nothing for the longest time. */
+  #dropOldest(): void {
+    const [first] = this.#byService;
+    const [id] = first?.[1].keys() ?? [];
+    if (first !== undefined && id !== undefined) {
+      this.delete(first[0], id);
+    }
+  }
+}
