@@ -4,10 +4,16 @@ import type { Clock } from '../../clock.ts';
 import type { RetryableError, TerminalError } from '../../errors.ts';
 
 /**
- * What waits behind what: `high` is a real change, `low` is start-up and resync work, and `last` tells of what has been done already, which nobody
- * is served by.
+ * What waits behind what: `high` is a real change, `low` is start-up and resync work, and `last` is what nobody is served by at once: the first look at
+ * an EtcdService, and what tells of things that have been done already.
  */
 export type Priority = 'high' | 'low' | 'last';
+
+/**
+ * Whoever has another priority lets those pass that come within so many milliseconds after it, and no others: where more comes all the time than can
+ * be done, everybody has a turn.
+ */
+export const patienceMs: Readonly<Record<Priority, number>> = { high: 0, low: 2000, last: 10_000 };
 
 /** What a handler may ask for: to be run again, though nothing failed. */
 export interface Requeue {

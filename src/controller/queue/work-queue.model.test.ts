@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FakeClock, turns } from '../../../test/kit/fake-clock.ts';
 import { RetryableError, TerminalError } from '../../errors.ts';
-import { type Priority, type Requeue, WorkQueue } from './work-queue.ts';
+import { type Priority, patienceMs, type Requeue, WorkQueue } from './work-queue.ts';
 
 const workers = 2;
 const minIntervalMs = 50;
@@ -15,12 +15,17 @@ function higher(a: Priority, b: Priority | undefined): Priority {
   return priorities.find((priority) => priority === a || priority === b) ?? a;
 }
 
+/** When the run that is owed has its turn. */
+function turnOf({ owed }: KeyState): number {
+  return owed === undefined ? Number.POSITIVE_INFINITY : owed.sinceMs + patienceMs[owed.priority];
+}
+
 type Outcome = 'success' | 'requeue' | 'error' | 'retry-after' | 'terminal';
 
 /** What the naive model knows of a key. */
 interface KeyState {
-  /** Priority of the run that is owed, where one is. */
-  owed: Priority | undefined;
+  /** The run that is owed, where one is, and since when. */
+  owed: { readonly priority: Priority; readonly sinceMs: number } | undefined;
   /** When a run will be owed, and how urgent. */
   delayed: { readonly dueMs: number; readonly priority: Priority } | undefined;
   running: { readonly startedMs: number; readonly priority: Priority } | undefined;
@@ -45,9 +50,10 @@ class Model {
     return known;
   }
 
-  owe(name: string, priority: Priority): void {
+  owe(name: string, priority: Priority, sinceMs = this.now): void {
     const key = this.key(name);
-    key.owed = higher(priority, key.owed);
+    const { owed } = key;
+    key.owed = { priority: higher(priority, owed?.priority), sinceMs: owed?.sinceMs ?? sinceMs };
   }
 
   oweAfter(name: string, delayMs: number, priority: Priority): void {
@@ -62,7 +68,7 @@ class Model {
       if (key.delayed === undefined || key.delayed.dueMs > this.now) {
         continue;
       }
-      this.owe(name, key.delayed.priority);
+      this.owe(name, key.delayed.priority, key.delayed.dueMs);
       key.delayed = undefined;
     }
   }
@@ -84,9 +90,8 @@ class Model {
     expect(key.running, `${name} with two workers`).toBeUndefined();
     expect(this.eligible, `${name} started, though it is not owed or rests`).toContain(key);
     expect(this.running.length).toBeLessThan(workers);
-    const priority = key.owed ?? 'last';
-    expect(this.eligible.filter(({ owed }) => higher(priority, owed) !== priority)).toEqual([]);
-    key.running = { startedMs: this.now, priority };
+    expect(turnOf(key), `${name} started before its turn`).toBe(Math.min(...this.eligible.map(turnOf)));
+    key.running = { startedMs: this.now, priority: key.owed?.priority ?? 'high' };
     key.owed = undefined;
   }
 

@@ -83,6 +83,27 @@ describe('priorities', () => {
     expect(rig.started).toEqual(['high1', 'high2', 'low1', 'low2', 'low3']);
   });
 
+  it('leave everybody a turn where more real changes come than can be done', async () => {
+    const rig = started(1);
+    await rig.add('first');
+    rig.queue.add('low', 'low');
+    rig.queue.add('last', 'last');
+    for (let second = 1; second <= 14; second += 1) {
+      rig.queue.add(`change${second}`);
+      rig.queue.add(`more${second}`);
+      rig.clock.advance(1000);
+      await rig.running(rig.runningKeys[0] ?? '').succeed();
+    }
+    expect(rig.started.indexOf('low')).toBeGreaterThan(2);
+    expect(rig.started.indexOf('low')).toBeLessThan(8);
+    expect(rig.started).not.toContain('last');
+    for (let [next] = rig.runningKeys; next !== undefined; [next] = rig.runningKeys) {
+      await rig.running(next).succeed();
+    }
+    expect(rig.started.indexOf('last')).toBeGreaterThan(rig.started.indexOf('more9'));
+    expect(rig.started.indexOf('last')).toBeLessThan(rig.started.indexOf('change12'));
+  });
+
   it('raise a waiting low key when it really changes, and never lower one', async () => {
     const rig = new Rig();
     for (const key of ['a', 'b', 'c']) {

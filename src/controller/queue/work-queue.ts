@@ -3,20 +3,21 @@ import { type BackoffOptions, backoffMs } from '../../backoff.ts';
 import { type Cancel, type Clock, sleep } from '../../clock.ts';
 import { RetryableError, TerminalError } from '../../errors.ts';
 import { KeyedHeap } from '../../keyed-heap.ts';
-import type {
-  Handler,
-  Priority,
-  QueueObserver,
-  QueueSnapshot,
-  RunResult,
-  WorkQueueOptions,
+import {
+  type Handler,
+  type Priority,
+  patienceMs,
+  type QueueObserver,
+  type QueueSnapshot,
+  type RunResult,
+  type WorkQueueOptions,
 } from './queue-types.ts';
 
-export type * from './queue-types.ts';
+export * from './queue-types.ts';
 
 interface Pending {
   readonly priority: Priority;
-  /** Order of arrival within a priority. */
+  /** Order of arrival. */
   readonly sequence: number;
   /** Monotonic milliseconds since when it is wanted. */
   readonly sinceMs: number;
@@ -338,14 +339,18 @@ async function endingOf<Key>(handler: Handler<Key>, key: Key, signal: AbortSigna
   }
 }
 
-const rankOf: Readonly<Record<Priority, number>> = { high: 0, low: 1, last: 2 };
-
 function takenBefore(a: Pending, b: Pending): boolean {
-  return a.priority === b.priority ? a.sequence < b.sequence : outranks(a.priority, b.priority);
+  const [turnOfA, turnOfB] = [turnOf(a), turnOf(b)];
+  return turnOfA === turnOfB ? a.sequence < b.sequence : turnOfA < turnOfB;
+}
+
+/** In monotonic milliseconds. */
+function turnOf({ sinceMs, priority }: Pending): number {
+  return sinceMs + patienceMs[priority];
 }
 
 function outranks(a: Priority, b: Priority): boolean {
-  return rankOf[a] < rankOf[b];
+  return patienceMs[a] < patienceMs[b];
 }
 
 function higher(a: Priority, b: Priority | undefined): Priority {
