@@ -83,14 +83,14 @@ export class Reconciler {
     const tracked = all.track(key, object);
     const { published, lastWrite } = tracked;
     const { findings, lookAgainMs } = await this.#find(tracked, object);
-    if (firstStatuses.waits(turn, published === undefined && tracked.lastWrite !== lastWrite)) {
-      return soonest([lookAgainMs]);
-    }
     if (findings === undefined) {
       guard.leaveOut(key);
       return undefined;
     }
     this.#excuse(tracked, object, findings);
+    if (firstStatuses.waits(turn, published === undefined && tracked.lastWrite !== lastWrite)) {
+      return soonest([lookAgainMs]);
+    }
     const isListed = object.status?.conditions !== undefined || findings.ready !== undefined;
     const earlyMs = isListed ? 0 : firstStatuses.whileListed(turn);
     if (earlyMs > 0) {
@@ -114,11 +114,15 @@ export class Reconciler {
     }
   }
 
-  /** Knows from now on that there is such an EtcdService; what is done for it comes with its turn. */
-  expect(object: EtcdService): void {
-    const { key } = this.#deps.tracked.track(objectKey(object.metadata), object);
-    if (object.status?.conditions === undefined) {
-      this.#deps.firstStatuses.expect(key);
+  /** A term begins with these EtcdServices: they are known from now on, and what is done for each comes with its turn. */
+  beginTerm(objects: Iterable<EtcdService>): void {
+    const { tracked, firstStatuses } = this.#deps;
+    firstStatuses.startOver();
+    for (const object of objects) {
+      const { key } = tracked.track(objectKey(object.metadata), object);
+      if (object.status?.conditions === undefined) {
+        firstStatuses.expect(key);
+      }
     }
   }
 

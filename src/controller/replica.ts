@@ -84,8 +84,8 @@ async function leadUntilOver(deps: ReplicaDeps, term: Term, drained: Promise<unk
     log.info({ term: term.number }, 'Leading');
     began(term);
   }
+  reconciler.beginTerm(etcdServices.list());
   for (const object of etcdServices.list()) {
-    reconciler.expect(object);
     queue.add(objectKey(object.metadata), 'last');
   }
   const unsubscribe = term.onState((state) =>

@@ -68,3 +68,11 @@ it('waits on where its endpoints change meanwhile, and not for what is known no 
   first.end();
   expect(cameLast).toEqual([web]);
 });
+
+it('waits for nobody of an earlier term, who may be gone', () => {
+  first.expect(api);
+  expect(publish(web)).toBe(true);
+  first.startOver();
+  expect(publish(web)).toBe(false);
+  expect(cameLast).toEqual([]);
+});

@@ -36,6 +36,12 @@ export class FirstStatuses {
     this.#deps = deps;
   }
 
+  /** Nobody is waited for: what was known may be long gone. */
+  startOver(): void {
+    this.#unlisted.clear();
+    this.#untold.clear();
+  }
+
   /** There is an EtcdService without a status, which is going to be followed. */
   expect(key: ObjectKey): void {
     this.#unlisted.set(key, undefined);
