@@ -71,7 +71,7 @@ beforeEach(() => {
   const deps = {
     preparer: { prepare: () => prepared, read: () => undefined },
     decider: {
-      standing: () => standing,
+      standingNow: async () => standing,
       decide: async () => ({
         desired: 'what etcd says',
         endpoints: standing,

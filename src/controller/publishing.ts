@@ -77,7 +77,7 @@ export class Publishing {
       return asItIs(claim, unready);
     }
     if (claim.spec.mode === 'Observe') {
-      const { isSettled, lookAgainMs } = this.#isCurrent(tracked, prepared);
+      const { isSettled, lookAgainMs } = await this.#isCurrent(tracked, prepared);
       return isSettled
         ? await observing.observe(tracked, prepared, unready)
         : { ...asItIs(claim, unready), lookAgainMs };
@@ -88,7 +88,7 @@ export class Publishing {
     if (isStale) {
       return await this.#publishStale(tracked, prepared);
     }
-    const current = this.#isCurrent(tracked, prepared);
+    const current = await this.#isCurrent(tracked, prepared);
     if (!current.isSettled) {
       return { ...asItIs(claim, unready), lookAgainMs: earliest(lookAgainMs, current.lookAgainMs) };
     }
@@ -106,12 +106,12 @@ export class Publishing {
    * Whether all is known that decides: one list since the term began, and since the registry is back that had been away for too long, and what
    * stands in for what cannot be read.
    */
-  #isCurrent(tracked: Tracked, prepared: Prepared): Settled {
+  async #isCurrent(tracked: Tracked, prepared: Prepared): Promise<Settled> {
     const { decider, leadsSince } = this.#deps;
     const { subscription, registry } = prepared;
     const backSince = tracked.isStale ? registry.source.connection.sinceMonotonic : Number.NEGATIVE_INFINITY;
     return subscription.isSynced && subscription.isListedSince(Math.max(leadsSince(), backSince))
-      ? subscription.settle(decider.standing(tracked, prepared))
+      ? subscription.settle(await decider.standingNow(tracked, prepared))
       : { isSettled: false, lookAgainMs: undefined };
   }
 
@@ -168,9 +168,8 @@ export class Publishing {
   ): Promise<Publication> {
     const { publisher, leadsSince } = this.#deps;
     const term = leadsSince();
-    const known = tracked.standing?.term === term ? tracked.standing.endpoints : [];
     tracked.standing = undefined;
-    const publication = await publisher.ensure(claim, service, endpoints, known);
+    const publication = await publisher.ensure(claim, service, endpoints);
     tracked.standing = { term, endpoints };
     return publication;
   }

@@ -88,13 +88,15 @@ export class Reconciler {
       return undefined;
     }
     this.#excuse(tracked, object, findings);
-    if (firstStatuses.waits(turn, published === undefined && tracked.lastWrite !== lastWrite)) {
-      return soonest([lookAgainMs]);
+    const isNew = object.status?.conditions === undefined;
+    const hasFirst = isNew && published === undefined && tracked.lastWrite !== lastWrite;
+    const waitsMs = firstStatuses.waits(turn, hasFirst);
+    if (waitsMs > 0) {
+      return soonest([lookAgainMs, waitsMs]);
     }
-    const isListed = object.status?.conditions !== undefined || findings.ready !== undefined;
-    const earlyMs = isListed ? 0 : firstStatuses.whileListed(turn);
+    const earlyMs = isNew && findings.ready === undefined ? firstStatuses.whileListed(turn) : 0;
     if (earlyMs > 0) {
-      return { requeueAfterMs: earlyMs, priority: 'last' };
+      return { requeueAfterMs: Math.min(earlyMs, lookAgainMs ?? earlyMs), priority: 'last' };
     }
     const registry = this.#registryState(key, object, findings);
     const waitMs = await reporter.report(object, withRegistry(findings, registry.finding));
@@ -119,7 +121,11 @@ export class Reconciler {
     const { tracked, firstStatuses } = this.#deps;
     firstStatuses.startOver();
     for (const object of objects) {
-      const { key } = tracked.track(objectKey(object.metadata), object);
+      const key = objectKey(object.metadata);
+      // What is known under that name may be in use; if it is another one's, its turn will find out.
+      if (tracked.get(key) === undefined) {
+        tracked.track(key, object);
+      }
       if (object.status?.conditions === undefined) {
         firstStatuses.expect(key);
       }

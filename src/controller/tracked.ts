@@ -22,6 +22,8 @@ export interface Tracked {
   observed: Observed | undefined;
   /** What this process has brought to Kubernetes last, and in which term: with deadlines that objects hold less exactly. */
   standing: { readonly term: number; readonly endpoints: readonly DesiredEndpoint[] } | undefined;
+  /** In which term Kubernetes itself was asked what stands. */
+  lookedIn: number | undefined;
   /** Endpoints, by endpointId, that were found dead while they were held, and that still stand. */
   dead: ReadonlySet<string>;
   /** Whether what stands was published without knowing whether it lives; undefined while this replica has not looked. */
@@ -66,6 +68,7 @@ export class TrackedServices {
       published: undefined,
       observed: undefined,
       standing: undefined,
+      lookedIn: undefined,
       dead: new Set(),
       isStale: undefined,
       lastWrite: undefined,

@@ -100,27 +100,24 @@ describe('FlightRecorder', () => {
     expect(removal).not.toHaveProperty('removedAt');
   });
 
-  it('forgets what came and went between two publications, and nothing that is still published', async () => {
-    const [c, d] = [at('10.0.0.7'), at('10.0.0.8')];
-    recorder.left('shop/web', c, left({ revision: 100 }));
-    recorder.left('shop/web', a, left({ revision: 101, reason: 'Changed' }));
-    recorder.left('shop/web', d, left({ revision: 103 }));
-    expect(recorder.removals('shop/web')).toHaveLength(3);
-
-    // Held, it stays; what left later is for a later publication.
+  it('remembers of what came and went between two publications no more than of removals', () => {
+    recorder.left('shop/web', a, left({ revision: 1, reason: 'Changed' }));
     recorder.holds('shop/web', {
       held: [a],
       hold: { id: 'h', until: 0, scope: 'Service' },
       released: undefined,
     });
-    recorder.published('shop/web', publishing({ before: [a], after: [a, b], revision: 102 }));
+    for (let revision = 2; revision < 300; revision += 1) {
+      recorder.left('shop/web', at(`10.0.1.${revision % 256}`, revision), left({ revision }));
+      recorder.published('shop/web', publishing({ before: [a], after: [a, b], revision }));
+    }
+    recorder.left('shop/web', at('10.0.0.8'), left({ revision: 300 }));
+    recorder.published('shop/web', publishing({ before: [a], after: [a, b], revision: 299 }));
 
-    expect(
-      recorder
-        .removals('shop/web')
-        .map(({ address }) => address)
-        .toSorted(),
-    ).toEqual(['10.0.0.5', '10.0.0.8']);
+    const known = recorder.removals('shop/web').map(({ address }) => address);
+    expect(known).toHaveLength(100 + 2);
+    // Held, it stays; what left later is for a later publication.
+    expect(known).toEqual(expect.arrayContaining(['10.0.0.5', '10.0.0.8']));
   });
 
   it('forgets that an endpoint left once it is back', async () => {

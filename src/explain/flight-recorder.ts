@@ -85,7 +85,7 @@ export class FlightRecorder {
       const id = endpointId(endpoint);
       const leaving = this.#leaving.get(service, id);
       if (leaving !== undefined && hold !== undefined) {
-        this.#leaving.set(service, id, { hold, removal: { ...leaving.removal, hold: hold.id } });
+        this.#leaving.change(service, id, { hold, removal: { ...leaving.removal, hold: hold.id } });
       }
     }
   }
@@ -106,7 +106,7 @@ export class FlightRecorder {
     const removals = before
       .filter((endpoint) => !stay.has(endpointId(endpoint)))
       .map((endpoint) => this.#remove(service, endpoint));
-    this.#forgetUnpublished(service, stay, revision);
+    this.#putAside(service, stay, revision);
     if (removals.length > 0) {
       void this.#tell(service, removals, source);
     }
@@ -131,11 +131,12 @@ export class FlightRecorder {
     this.#leaving.forget(service);
   }
 
-  /** What came and went between two publications is in neither, and no later one will take it away. */
-  #forgetUnpublished(service: ObjectKey, stay: ReadonlySet<string>, revision: Revision): void {
+  /** What came and went between two publications, or was taken out by the former leader, no later publication will take away. */
+  #putAside(service: ObjectKey, stay: ReadonlySet<string>, revision: Revision): void {
     for (const [id, { removal }] of this.#leaving.of(service)) {
       if (!stay.has(id) && (removal.revision ?? 0) <= revision) {
         this.#leaving.delete(service, id);
+        this.#removals.add(service, removal);
       }
     }
   }

@@ -37,6 +37,14 @@ export class Leavings {
     }
   }
 
+  /** Says more of one that is known; its place stays. */
+  change(service: ObjectKey, id: string, leaving: Leaving): void {
+    const own = this.#byService.get(service);
+    if (own?.has(id) === true) {
+      own.set(id, leaving);
+    }
+  }
+
   delete(service: ObjectKey, id: string): void {
     const own = this.#byService.get(service);
     if (own?.delete(id) === true) {

@@ -180,7 +180,7 @@ export const metricTable = {
     labels: {
       ...registry,
       reason: label<ListReason>(
-        '`first`, `compacted`, `watch-ended`, `cluster-changed`, `revision-back`, `message-too-large` or `drift`',
+        '`first`, `compacted`, `watch-ended`, `cluster-changed`, `revision-back`, `message-too-large`, `message-unreadable` or `drift`',
       ),
     },
   },

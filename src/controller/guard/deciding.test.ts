@@ -6,6 +6,7 @@ import type { DesiredEndpoint } from '../../endpoints/types.ts';
 import type { Prepared } from '../preparing.ts';
 import type { Tracked } from '../tracked.ts';
 import { Decider, type DeciderDeps } from './deciding.ts';
+import type { GuardRequest } from './guard-types.ts';
 
 const endpoint = (host: number, ready = true): DesiredEndpoint => ({
   address: `10.0.0.${host}`,
@@ -21,6 +22,8 @@ let dismissed: string[];
 /** What Kubernetes holds, where the caches are behind. */
 let standsNow: readonly DesiredEndpoint[] | undefined;
 let looks: number;
+/** Whether the spec was taken for a new one, at each decision. */
+let specs: boolean[];
 let decider: Decider;
 let tracked: Tracked;
 
@@ -31,17 +34,25 @@ const desired = (): Desired => ({
 // Only what a decision asks for.
 const prepared = {
   claim: { spec: { drainSeconds: 60 }, object: { metadata: {} } },
-  subscription: { desired, admits: () => true, revision: 1 },
+  subscription: {
+    desired,
+    admits: () => true,
+    revision: 1,
+    causes: (isSpecNew: boolean) => void specs.push(isSpecNew),
+  },
 } as unknown as Prepared;
 const decided = async (): Promise<readonly DesiredEndpoint[]> =>
   (await decider.decide(tracked, prepared)).endpoints;
 
 beforeEach(() => {
   [etcd, published, held, found, dismissed] = [[], [], [], new Set(), []];
-  [standsNow, looks] = [undefined, 0];
+  [standsNow, looks, specs] = [undefined, 0, []];
   tracked = { key: 'shop/web', standing: undefined, dead: new Set() } as unknown as Tracked;
   const guard = {
-    judge: () => ({ desired: desired(), held, hold: undefined, isFinal: true, lookAgainMs: undefined }),
+    judge(_: string, { subject }: GuardRequest) {
+      subject.causes();
+      return { desired: desired(), held, hold: undefined, isFinal: true, lookAgainMs: undefined };
+    },
     dismiss: (_: string, id: string) => dismissed.push(id),
   };
   const deps = {
@@ -109,6 +120,14 @@ describe('a new leader', () => {
     expect(await decided()).toEqual([endpoint(1)]);
   });
 
+  it('looks once a term, however often what it decides cannot be written', async () => {
+    published = [endpoint(1), endpoint(2)];
+    etcd = [endpoint(1)];
+    await decided();
+    await decided();
+    expect(looks).toBe(1);
+  });
+
   it('does not look where all that stands is named, nor for what it has written itself', async () => {
     published = [endpoint(1)];
     etcd = [endpoint(1), endpoint(2)];
@@ -119,6 +138,33 @@ describe('a new leader', () => {
     expect(await decided()).toHaveLength(2);
 
     expect(looks).toBe(0);
+  });
+});
+
+describe('what has vanished', () => {
+  const withStatus = (conditions: readonly object[] | undefined): Prepared => ({
+    ...prepared,
+    claim: {
+      ...prepared.claim,
+      object: { metadata: { generation: 2 }, status: { conditions } },
+    } as unknown as Prepared['claim'],
+  });
+
+  it.each([
+    [
+      'is told by a spec that is newer than what was published',
+      [{ type: 'HasEndpoints', observedGeneration: 1 }],
+      true,
+    ],
+    [
+      'is no statement of the spec that was published',
+      [{ type: 'HasEndpoints', observedGeneration: 2 }],
+      false,
+    ],
+    ['is none either where no status has told yet what was published', undefined, false],
+  ])('%s', async (_, conditions, isNew) => {
+    await decider.decide(tracked, withStatus(conditions));
+    expect(specs).toEqual([isNew]);
   });
 });
 

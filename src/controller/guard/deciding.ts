@@ -75,7 +75,7 @@ export class Decider {
   /** A hold that begins is told in the status before this resolves, and so before anything is published: no crash in between loses it. */
   async decide(tracked: Tracked, prepared: Prepared): Promise<Decision> {
     const { claim, subscription } = prepared;
-    const before = await this.#standingNow(tracked, prepared);
+    const before = await this.standingNow(tracked, prepared);
     const object = this.#deps.reporter.latest(claim.object);
     const guard = this.#deps.guards.of(claim.object);
     const dead = this.#dead(tracked, before, subscription.desired().endpoints);
@@ -142,17 +142,20 @@ export class Decider {
   }
 
   /**
-   * The same, for a decision. What stands although etcd names it no more would be held, or drain; where only objects tell of it, their cache may
-   * be behind what the former leader has removed, and Kubernetes itself is asked first.
+   * The same, for what follows from it. What stands although etcd names it no more would be held, or drain, or stand in for what cannot be read; where
+   * only objects tell of it, their cache may be behind what the former leader has removed, and Kubernetes itself is asked first, once a term.
    */
-  async #standingNow(tracked: Tracked, prepared: Prepared): Promise<readonly DesiredEndpoint[]> {
+  async standingNow(tracked: Tracked, prepared: Prepared): Promise<readonly DesiredEndpoint[]> {
     const { publisher, leadsSince } = this.#deps;
-    const before = this.standing(tracked, prepared);
-    const isWritten = tracked.standing?.term === leadsSince();
-    if (isWritten || areAllNamed(before, prepared.subscription.desired().endpoints)) {
-      return before;
+    const { claim, subscription } = prepared;
+    const term = leadsSince();
+    const standing = this.standing(tracked, prepared);
+    const isKnown = tracked.standing?.term === term || tracked.lookedIn === term;
+    if (isKnown || areAllNamed(standing, subscription.desired().endpoints)) {
+      return standing;
     }
-    await publisher.lookAgain(prepared.claim);
+    await publisher.lookAgain(claim);
+    tracked.lookedIn = term;
     return this.standing(tracked, prepared);
   }
 
@@ -224,8 +227,11 @@ function subjectOf(subscription: Subscription, isSpecStated: boolean): GuardSubj
   };
 }
 
-/** Whether the spec has changed since anything was published for it: HasEndpoints tells for which one that was. */
+/**
+ * Whether the spec has changed since anything was published for it: HasEndpoints tells for which one that was. Where it does not, what was published has
+ * not been told yet.
+ */
 function isSpecNew({ metadata, status }: EtcdService): boolean {
   const condition = status?.conditions?.find(({ type }) => type === 'HasEndpoints');
-  return condition?.observedGeneration !== metadata.generation;
+  return condition !== undefined && condition.observedGeneration !== metadata.generation;
 }

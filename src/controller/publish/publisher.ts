@@ -112,16 +112,8 @@ export class Publisher {
     return isOwn ? [...slices, { holder, endpoints: fromEndpoints(endpoints) }] : slices;
   }
 
-  /**
-   * Makes Kubernetes hold these endpoints with the fewest writes. Refused where somebody else fills the Service. `known`: what is known to be
-   * published, where that need not be read from the objects.
-   */
-  async ensure(
-    claim: Claim,
-    service: Service,
-    wished: readonly DesiredEndpoint[],
-    known: readonly DesiredEndpoint[] = [],
-  ): Promise<Publication> {
+  /** Makes Kubernetes hold these endpoints with the fewest writes. Refused where somebody else fills the Service. */
+  async ensure(claim: Claim, service: Service, wished: readonly DesiredEndpoint[]): Promise<Publication> {
     const { nodeNames } = this.#deps;
     const endpoints = nodeNames === undefined ? wished : nodeNames.name(wished);
     const kinds = await this.#kindsOf(claim);
@@ -130,7 +122,7 @@ export class Publisher {
     if (existing !== undefined) {
       this.#refuseTaken(claim, existing, serving, kinds);
     }
-    const before = known.length > 0 ? known : this.#before(claim, existing);
+    const before = this.#before(claim, existing);
     await this.#deps.slices.removeStrays(claim);
     const done = await this.#publish({ claim, service, endpoints, existing }, kinds);
     return { write: writeOf(done, before), lookAgainMs: done.lookAgainMs };

@@ -60,6 +60,8 @@ export class WorkQueue<Key extends string = string> {
   readonly #drainMs: number;
 
   readonly #waiting = new KeyedHeap<Key, Pending>(takenBefore);
+  /** Those of them that are not there to be the last. */
+  readonly #wanted = new Set<Key>();
   readonly #running = new Map<Key, Run>();
   readonly #resting = new KeyedHeap<Key, number>((a, b) => a < b);
   readonly #again = new Map<Key, Pending>();
@@ -85,13 +87,18 @@ export class WorkQueue<Key extends string = string> {
     if (this.#stopped) {
       return;
     }
-    const place = this.#isBusy(key) ? this.#again : this.#waiting;
-    const known = place.get(key);
+    const isBusy = this.#isBusy(key);
+    const known = (isBusy ? this.#again : this.#waiting).get(key);
     if (known !== undefined && !outranks(priority, known.priority)) {
       return;
     }
     const sinceMs = known?.sinceMs ?? this.#clock.monotonic();
-    place.set(key, { priority, sequence: this.#sequence++, sinceMs });
+    const pending = { priority, sequence: this.#sequence++, sinceMs };
+    if (isBusy) {
+      this.#again.set(key, pending);
+    } else {
+      this.#wait(key, pending);
+    }
     if (known === undefined) {
       this.#observer?.added();
     }
@@ -142,8 +149,7 @@ export class WorkQueue<Key extends string = string> {
 
   /** Whether a key waits that is not there to be the last. */
   get isWanted(): boolean {
-    const first = this.#waiting.peek();
-    return first !== undefined && first.rank.priority !== 'last';
+    return this.#wanted.size > 0;
   }
 
   snapshot(): QueueSnapshot {
@@ -197,6 +203,7 @@ export class WorkQueue<Key extends string = string> {
       if (next === undefined) {
         return;
       }
+      this.#wanted.delete(next.key);
       this.#start(next.key, next.rank, crew);
     }
   }
@@ -258,7 +265,14 @@ export class WorkQueue<Key extends string = string> {
       return;
     }
     this.#again.delete(key);
+    this.#wait(key, pending);
+  }
+
+  #wait(key: Key, pending: Pending): void {
     this.#waiting.set(key, pending);
+    if (pending.priority !== 'last') {
+      this.#wanted.add(key);
+    }
   }
 
   #armTimer(): void {
@@ -299,6 +313,7 @@ export class WorkQueue<Key extends string = string> {
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#waiting.clear();
+    this.#wanted.clear();
     this.#resting.clear();
     this.#again.clear();
     this.#delayed.clear();

@@ -12,9 +12,9 @@ let first: FirstStatuses;
 
 /** A reconcile that brings the first endpoints; whether the status waits. */
 function publish(key: ObjectKey): boolean {
-  const waits = first.waits(first.begin(key), true);
+  const waitMs = first.waits(first.begin(key), true);
   first.end();
-  return waits;
+  return waitMs > 0;
 }
 
 beforeEach(() => {
@@ -39,7 +39,7 @@ it('waits for those that wait for a worker, and comes when the last of them has 
   othersWait = false;
   expect(publish(api)).toBe(false);
   expect(cameLast).toEqual([web]);
-  expect(first.waits(first.begin(web), false)).toBe(false);
+  expect(first.waits(first.begin(web), false)).toBe(0);
 });
 
 it('waits for those that are only listed yet, but for none longer than its status would', async () => {
@@ -62,7 +62,7 @@ it('waits for those that are only listed yet, but for none longer than its statu
 it('waits on where its endpoints change meanwhile, and not for what is known no more', () => {
   first.expect(api);
   publish(web);
-  expect(first.waits(first.begin(web), false)).toBe(true);
+  expect(first.waits(first.begin(web), false)).toBe(10_000);
 
   first.forget(api);
   first.end();
@@ -75,4 +75,24 @@ it('waits for nobody of an earlier term, who may be gone', () => {
   first.startOver();
   expect(publish(web)).toBe(false);
   expect(cameLast).toEqual([]);
+});
+
+it('waits for ten seconds at the most, however many others come', async () => {
+  othersWait = true;
+  expect(publish(web)).toBe(true);
+  await clock.advance(4000);
+  expect(first.waits(first.begin(web), false)).toBe(6000);
+  await clock.advance(6000);
+  expect(first.waits(first.begin(web), false)).toBe(0);
+});
+
+it('is called once, though others come to their end meanwhile', () => {
+  othersWait = true;
+  publish(web);
+  othersWait = false;
+  for (const _ of [1, 2, 3]) {
+    first.begin(api);
+    first.end();
+  }
+  expect(cameLast).toEqual([web]);
 });

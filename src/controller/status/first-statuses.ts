@@ -3,6 +3,8 @@ import type { ObjectKey } from '../../kube/types.ts';
 
 /** A status says that the registry is being listed only where that takes longer; mostly it takes milliseconds. */
 const firstStatusAfterMs = 2000;
+/** No status waits for longer, however many others have endpoints to publish. */
+const longestWaitMs = 10_000;
 
 export interface FirstStatusesDeps {
   readonly clock: Clock;
@@ -12,25 +14,24 @@ export interface FirstStatusesDeps {
   readonly comeLast: (key: ObjectKey) => void;
 }
 
-/** What is known of an EtcdService as a reconcile begins. */
+/** What is known of an EtcdService as a reconcile begins. Times in monotonic milliseconds. */
 export interface Turn {
   readonly key: ObjectKey;
-  /** Monotonic milliseconds since when its registrations are listed. */
+  /** Since when its registrations are listed. */
   readonly followedSince: number;
-  /** Whether its status has waited for others. */
-  readonly hasWaited: boolean;
+  /** Since when its status waits for others; undefined where it does not. */
+  readonly waitsSince: number | undefined;
 }
 
 /** Says when a first status is written. It serves nobody: at a start with many EtcdServices, each comes when the endpoints of all stand. */
 export class FirstStatuses {
   readonly #deps: FirstStatusesDeps;
-  /**
-   * Those without a status whose registrations are not listed yet, for so long as nobody minds: they will have endpoints soon. With the monotonic
-   * milliseconds since when they are followed.
-   */
+  /** Those without a status whose registrations are not listed yet, for so long as nobody minds; with the time since when they are followed. */
   readonly #unlisted = new Map<ObjectKey, number | undefined>();
-  /** Those whose first endpoints stand, and whose status waits until others have theirs. */
-  readonly #untold = new Set<ObjectKey>();
+  /** Those whose first endpoints stand and whose status waits, with the time since when it does. */
+  readonly #untold = new Map<ObjectKey, number>();
+  /** Those of them that have not been told to come. */
+  readonly #uncalled = new Set<ObjectKey>();
 
   constructor(deps: FirstStatusesDeps) {
     this.#deps = deps;
@@ -40,6 +41,7 @@ export class FirstStatuses {
   startOver(): void {
     this.#unlisted.clear();
     this.#untold.clear();
+    this.#uncalled.clear();
   }
 
   /** There is an EtcdService without a status, which is going to be followed. */
@@ -50,8 +52,9 @@ export class FirstStatuses {
   /** A reconcile begins. */
   begin(key: ObjectKey): Turn {
     const followedSince = this.#unlisted.get(key) ?? this.#deps.clock.monotonic();
-    this.#unlisted.delete(key);
-    return { key, followedSince, hasWaited: this.#untold.delete(key) };
+    const waitsSince = this.#untold.get(key);
+    this.forget(key);
+    return { key, followedSince, waitsSince };
   }
 
   /** For how many milliseconds more it need not be told that the registrations are being listed; none is below 0. */
@@ -63,27 +66,36 @@ export class FirstStatuses {
     return Math.max(0, restMs);
   }
 
-  /** Whether the status waits for the endpoints of others; `hasFirst`: the first endpoints of this one stand since this very turn. */
-  waits({ key, hasWaited }: Turn, hasFirst: boolean): boolean {
-    const waits = (hasFirst || hasWaited) && this.#areOthersAhead;
-    if (waits) {
-      this.#untold.add(key);
+  /**
+   * For how many milliseconds at the most the status waits for the endpoints of others; none is below 0. `hasFirst`: the first endpoints of this one
+   * stand since this very turn.
+   */
+  waits({ key, waitsSince }: Turn, hasFirst: boolean): number {
+    const now = this.#deps.clock.monotonic();
+    const since = waitsSince ?? (hasFirst ? now : Number.NEGATIVE_INFINITY);
+    const restMs = longestWaitMs - (now - since);
+    if (restMs <= 0 || !this.#areOthersAhead) {
+      return 0;
     }
-    return waits;
+    this.#untold.set(key, since);
+    this.#uncalled.add(key);
+    return restMs;
   }
 
   /** A reconcile has ended: with the last one whose endpoints were waited for, it is time for statuses. */
   end(): void {
-    if (this.#untold.size > 0 && !this.#areOthersAhead) {
-      for (const key of this.#untold) {
+    if (this.#uncalled.size > 0 && !this.#areOthersAhead) {
+      for (const key of this.#uncalled) {
         this.#deps.comeLast(key);
       }
+      this.#uncalled.clear();
     }
   }
 
   forget(key: ObjectKey): void {
     this.#unlisted.delete(key);
     this.#untold.delete(key);
+    this.#uncalled.delete(key);
   }
 
   get #areOthersAhead(): boolean {

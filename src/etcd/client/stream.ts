@@ -37,7 +37,7 @@ export function openStream<Request, Response>(
       handler.message(response);
     } catch (error) {
       call.cancel();
-      end(unhandled(error));
+      end({ code: status.INTERNAL, details: `a message could not be handled: ${error}` });
     }
   });
   call.on('error', end);
@@ -57,9 +57,4 @@ export function openStream<Request, Response>(
     pause: () => void call.pause(),
     resume: () => void call.resume(),
   };
-}
-
-/** Why a stream ends one of whose messages cannot be handled, be it when it comes or later. */
-export function unhandled(error: unknown): Partial<ServiceError> {
-  return { code: status.INTERNAL, details: `a message could not be handled: ${error}` };
 }

@@ -12,7 +12,12 @@ export interface Position {
 }
 
 /** Why a watch cannot go on from where it stands. */
-export type LossReason = 'compacted' | 'watch-ended' | 'cluster-changed' | 'message-too-large';
+export type LossReason =
+  | 'compacted'
+  | 'watch-ended'
+  | 'cluster-changed'
+  | 'message-too-large'
+  | 'message-unreadable';
 
 /** What a message means to the watch that it is for. */
 export type Step =

@@ -5,7 +5,7 @@ import type { ReadingClient, StreamHandler } from '../client/client.ts';
 import type { WatchResponse } from '../client/etcd3.ts';
 import { keyOf, prefixRange } from '../key.ts';
 import type { Change } from '../types.ts';
-import { positionAfter } from './resume.ts';
+import { type LossReason, positionAfter } from './resume.ts';
 import { type StreamWatch, WatchStream } from './watch-stream.ts';
 
 let handler: StreamHandler<WatchResponse>;
@@ -49,22 +49,26 @@ beforeEach(async () => {
   handler.message(watchResponse([], { watch_id: '0', created: true }));
 });
 
-it('ends with the reason where a message says what cannot be read, and the watch stays where it was', async () => {
+it('gives a watch up where a message says what cannot be read, for that would come again, and goes on with the others', async () => {
+  const other = { ...watch, told: [] as Change[] };
+  stream.add({ ...other, advanced: (changes) => void other.told.push(...changes) });
+  const losses: LossReason[] = [];
+  watch.lost = (reason) => void losses.push(reason);
   const unreadable = watchResponse([1], { watch_id: '0' });
   const [event] = unreadable.events;
   Object.assign(event?.kv ?? {}, { mod_revision: '99999999999999999999' });
+
   handler.message(watchResponse([1], { watch_id: '0' }));
   handler.message(unreadable);
   handler.message(watchResponse([1, 1, 1], { watch_id: '0' }));
-
-  expect(await stream.ended).toMatchObject({
-    code: 'ETCD_UNAVAILABLE',
-    message: expect.stringContaining('99999999999999999999'),
-  });
+  handler.message(watchResponse([1], { watch_id: '1' }));
   await turns(3);
+
+  expect(losses).toEqual(['message-unreadable']);
   expect(watch.told).toHaveLength(1);
   expect(watch.position.next).toBe(2);
-  expect(asked).toContain('cancel');
+  expect(other.told).toHaveLength(1);
+  expect(asked).not.toContain('cancel');
 });
 
 it('has the server wait while much is still to be told, and go on afterwards', async () => {

@@ -4,7 +4,6 @@ import type { MemberStream, ReadingClient, StreamOptions } from '../client/clien
 import { wireRange } from '../client/decode.ts';
 import type { WatchRequest, WatchResponse } from '../client/etcd3.ts';
 import { watchRpc } from '../client/rpc.ts';
-import { unhandled } from '../client/stream.ts';
 import { type EtcdError, etcdError } from '../errors.ts';
 import { Pace } from '../pace.ts';
 import type { Change, KeyRange } from '../types.ts';
@@ -146,14 +145,8 @@ export class WatchStream {
 
   #tell(part: () => WatchMessage, id: number, watch: StreamWatch): void {
     this.#lastLife = this.#clock.monotonic();
-    if (this.#watches.get(id) !== watch) {
-      return;
-    }
-    try {
-      this.#take(advance(watch.position, part()), id, watch);
-    } catch (error) {
-      // It is decoded only now, when nobody is there any more to catch that for us.
-      this.close(etcdError(unhandled(error), this.member, 'Watch.Watch'));
+    if (this.#watches.get(id) === watch) {
+      this.#take(stepOf(watch.position, part), id, watch);
     }
   }
 
@@ -251,4 +244,15 @@ export class WatchStream {
       }
     });
   }
+}
+
+/** What a message means; one that cannot be read would come again wherever the watch goes on, so that only a list helps. */
+function stepOf(position: Position, part: () => WatchMessage): Step {
+  let message: WatchMessage;
+  try {
+    message = part();
+  } catch {
+    return { kind: 'lost', reason: 'message-unreadable' };
+  }
+  return advance(position, message);
 }
