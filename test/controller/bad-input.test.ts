@@ -68,7 +68,7 @@ describe('a registration that cannot be published', () => {
       expect(status.rejected).toMatchObject([{ key: expect.stringContaining(`/services/${name}/`), reason }]);
       const event = await scene.untilEvent(name, 'Warning RegistrationsRejected 1 registration rejected');
       expect(event).toContain(reason);
-      scene.controller.line({ etcdService: `${scene.namespace}/${name}`, reason, level: 'warn' });
+      await scene.controller.untilLine({ etcdService: `${scene.namespace}/${name}`, reason, level: 'warn' });
     },
   );
 

@@ -63,7 +63,7 @@ describeNeeding('discovery.k8s.io/v1', 'on a cluster with two families of addres
       },
     ]);
     await scene.untilEvent('grown', 'Warning RegistrationsRejected 1 registration rejected');
-    scene.controller.line({ key: '/services/grown/2', reason: 'FamilyNotServed' });
+    await scene.controller.untilLine({ key: '/services/grown/2', reason: 'FamilyNotServed' });
 
     await scene.redefine('grown', { service: { ipFamilyPolicy: 'PreferDualStack' } });
     await scene.untilInSlices('grown', [v4, v6]);

@@ -161,7 +161,7 @@ describe('the flight recorder', () => {
       leftAt: expect.stringMatching(/^\d{4}-.*Z$/),
       removedAt: expect.stringMatching(/^\d{4}-.*Z$/),
     });
-    scene.controller.line({ msg: 'Endpoint removed', address: '10.0.0.2', reason: 'LeaseGone' });
+    await scene.controller.untilLine({ msg: 'Endpoint removed', address: '10.0.0.2', reason: 'LeaseGone' });
     expect(await scene.controller.metric('etcd_endpoints_removals_total', { reason: 'LeaseGone' })).toBe(
       before + 1,
     );

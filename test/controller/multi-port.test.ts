@@ -147,7 +147,7 @@ describe('a headless Service', () => {
       'Warning PortsDiffer The Service is headless and its instances differ in their port http (8080, 8081)',
     );
     const etcdService = `${scene.namespace}/motley`;
-    scene.controller.line({ etcdService, reason: 'PortsDiffer' });
+    await scene.controller.untilLine({ etcdService, reason: 'PortsDiffer' });
     const gauge = (): Promise<number> =>
       scene.controller.metric('etcd_endpoints_services_noticed', { reason: 'PortsDiffer' });
     await eventually(async () => expect(await gauge()).toBe(1));

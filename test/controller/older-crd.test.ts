@@ -67,7 +67,7 @@ describe('a controller in a cluster without our CRD', () => {
       expect(controller.output).toContain('is its CRD installed?');
       await installCrd(own.plane.credentials, permissiveCrd());
       await controller.untilReady();
-      controller.line({ msg: 'Started' });
+      await controller.untilLine({ msg: 'Started' });
     } finally {
       await controller.kill();
     }

@@ -120,7 +120,7 @@ describe.concurrent('a registry that has never answered', () => {
     await scene.untilReady('early', 'Unknown/NotSynced');
     expect(await scene.condition('early', 'RegistryConnected')).toBe('Unknown/Connecting');
     expect(await scene.objects.get('services', 'early')).toBeUndefined();
-    const { problem } = scene.controller.line({ msg: 'etcd does not answer; it is tried on' });
+    const { problem } = await scene.controller.untilLine({ msg: 'etcd does not answer; it is tried on' });
     expect(problem).toContain(new URL(scene.registry.endpoints[0] ?? '').host);
 
     await scene.registry.members[0]?.start();

@@ -35,7 +35,7 @@ describe('instances that have not the same ports', () => {
       'motley',
       'Warning TooManyPortSets The instances have 101 different sets of ports',
     );
-    scene.controller.line({ etcdService: `${scene.namespace}/motley`, reason });
+    await scene.controller.untilLine({ etcdService: `${scene.namespace}/motley`, reason });
     await untilGauge(gauge, 1, { reason });
     await scene.untilPublished(
       'motley',

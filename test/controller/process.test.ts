@@ -121,8 +121,8 @@ describe('the process', () => {
     const etcdService = `${scene.namespace}/spoken`;
     const service = etcdService;
     const { controller } = scene;
-    controller.line({ msg: 'Service created', etcdService, service, reason: 'ServiceCreated' });
-    controller.line({
+    await controller.untilLine({ msg: 'Service created', etcdService, service, reason: 'ServiceCreated' });
+    await controller.untilLine({
       msg: 'Published endpoints',
       etcdService,
       service,
@@ -130,7 +130,7 @@ describe('the process', () => {
       endpoints: 1,
       ready: 1,
     });
-    controller.line({
+    await controller.untilLine({
       msg: 'Rejected registration',
       etcdService,
       key: '/services/spoken/2',

@@ -119,6 +119,11 @@ export class ControllerProcess {
     return found;
   }
 
+  /** As {@link line}, once it has been said: lines follow what they tell by some milliseconds. */
+  untilLine(wanted: Partial<LogLine>): Promise<LogLine> {
+    return eventually(() => this.line(wanted));
+  }
+
   linesWith(wanted: Partial<LogLine>): readonly LogLine[] {
     const fields = Object.entries(wanted);
     return this.lines.filter((line) => fields.every(([name, value]) => line[name] === value));
