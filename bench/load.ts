@@ -1,3 +1,4 @@
+import { inParallel } from '../test/kit/in-parallel.ts';
 import type { Ground } from './ground.ts';
 import {
   address,
@@ -8,7 +9,6 @@ import {
   serviceName,
   sliceFor,
 } from './objects.ts';
-import { inParallel } from './raw/api.ts';
 
 /** How much there is of a world. */
 export interface Size {

@@ -75,18 +75,3 @@ export class RawApi {
     return this.#agent.destroy();
   }
 }
-
-/** Works on the items with so many at a time; in their order, each once. */
-export async function inParallel<Item>(
-  items: Iterable<Item>,
-  workers: number,
-  work: (item: Item) => Promise<unknown>,
-): Promise<void> {
-  const queue = Iterator.from(items);
-  const run = async (): Promise<void> => {
-    for (let next = queue.next(); next.done !== true; next = queue.next()) {
-      await work(next.value);
-    }
-  };
-  await Promise.all(Array.from({ length: workers }, run));
-}

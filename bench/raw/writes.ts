@@ -1,5 +1,6 @@
 /** Raw limit: the given objects, created (POST) or replaced (PUT), so many at a time over pooled connections. */
-import { type ApiAccess, inParallel, RawApi } from './api.ts';
+import { inParallel } from '../../test/kit/in-parallel.ts';
+import { type ApiAccess, RawApi } from './api.ts';
 import { rawProgram } from './program.ts';
 
 export interface RawWrites {

@@ -1,9 +1,9 @@
 /** The same work done by Kubernetes's own EndpointSlice controller: Services with selectors, and Pods for instances. */
 import { startControllerManager } from '../../dev/control-plane/controller-manager.ts';
+import { inParallel } from '../../test/kit/in-parallel.ts';
 import { type Ground, openGround } from '../ground.ts';
 import { firstAddresses, range, type Size } from '../load.ts';
 import { address, collection, namespace, serviceFor, serviceName } from '../objects.ts';
-import { inParallel } from '../raw/api.ts';
 import { megabytes, milliseconds, perSecond, quantile } from '../report.ts';
 import { latencies, SlicesSeen } from '../slices-seen.ts';
 import { usageOf } from '../subject.ts';

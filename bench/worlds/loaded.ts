@@ -1,9 +1,9 @@
 /** 1000 EtcdServices of 10 instances each, published as EndpointSlices of Services that somebody else made. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { inParallel } from '../../test/kit/in-parallel.ts';
 import { type Ground, openGround, sumOf } from '../ground.ts';
 import { createEtcdServices, createServices, range, register, type Size } from '../load.ts';
 import { address, collection, keyOfInstance, prefix, rawNamespace, serviceName } from '../objects.ts';
-import { inParallel } from '../raw/api.ts';
 import type { RawChain } from '../raw/chain.ts';
 import type { RawListed, RawLists } from '../raw/lists.ts';
 import { runRaw, startRaw } from '../raw/program.ts';

@@ -88,7 +88,7 @@ export class Reconciler {
       return undefined;
     }
     this.#excuse(tracked, object, findings);
-    const isNew = object.status?.conditions === undefined;
+    const isNew = hasNoStatus(object);
     const hasFirst = isNew && published === undefined && tracked.lastWrite !== lastWrite;
     const waitsMs = firstStatuses.waits(turn, hasFirst);
     if (waitsMs > 0) {
@@ -126,7 +126,7 @@ export class Reconciler {
       if (tracked.get(key) === undefined) {
         tracked.track(key, object);
       }
-      if (object.status?.conditions === undefined) {
+      if (hasNoStatus(object)) {
         firstStatuses.expect(key);
       }
     }
@@ -206,4 +206,8 @@ export class Reconciler {
       return { findings, lookAgainMs: recheckMs };
     }
   }
+}
+
+function hasNoStatus({ status }: EtcdService): boolean {
+  return status?.conditions === undefined;
 }

@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.ts';
-import type { Hold } from '../endpoints/guard/hold.ts';
 import { endpointId } from '../endpoints/match-ports.ts';
 import type { DesiredEndpoint } from '../endpoints/types.ts';
 import { messageOf } from '../errors.ts';
@@ -9,7 +8,7 @@ import type { ObjectKey } from '../kube/types.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { leaseTimes } from './lease-times.ts';
-import { Leavings } from './leavings.ts';
+import { type Leaving, Leavings } from './leavings.ts';
 import { inLightOf, type Removal, type RemovalReason } from './removal.ts';
 import { Removals } from './removals.ts';
 
@@ -40,7 +39,7 @@ export interface Publication {
 export interface Holding {
   readonly held: readonly DesiredEndpoint[];
   /** What holds them. */
-  readonly hold: Pick<Hold, 'id' | 'until' | 'scope'> | undefined;
+  readonly hold: Leaving['hold'];
   /** Id of the hold that somebody has released. */
   readonly released: string | undefined;
 }

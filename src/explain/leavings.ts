@@ -8,6 +8,7 @@ const maxOfAll = 20_000;
 /** An endpoint that has left etcd and may still be published. */
 export interface Leaving {
   readonly removal: Removal;
+  /** What holds it. */
   readonly hold: Pick<Hold, 'id' | 'until' | 'scope'> | undefined;
 }
 

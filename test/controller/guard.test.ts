@@ -5,7 +5,7 @@ import { afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vite
 import { writesOf } from '../kit/audit.ts';
 import { eventually } from '../kit/eventually.ts';
 import { addresses, clearAll, Fleet } from '../kit/fleet.ts';
-import { inTurns } from '../kit/in-turns.ts';
+import { inTurns } from '../kit/in-parallel.ts';
 import type { AnyObject } from '../kit/kube-objects.ts';
 import { ownAddress } from '../kit/own-address.ts';
 import { addressesOf, type Scene, startScene } from '../kit/scene.ts';

@@ -115,9 +115,7 @@ describeNeeding('discovery.k8s.io/v1', 'a leader whose watch has fallen silent',
     }
     expect(seen.at(-1)).toEqual(['10.0.0.4', '10.0.0.5', '10.0.0.6']);
   });
-});
 
-describeNeeding('discovery.k8s.io/v1', 'a leader whose watch has fallen silent', () => {
   it('knows of slices what stands once it has looked again: what was removed, what was added, and what is gone', async () => {
     const { claim, service, slices, keeperOf } = await openShop();
     await keeperOf([]).ensure(claim, service, hosts(1, 2, 3, 4));

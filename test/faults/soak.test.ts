@@ -116,7 +116,7 @@ function measureGrowth(held: readonly Holding[]): void {
   const [before, after] = [held.slice(third, 2 * third), held.slice(2 * third)];
   for (const what of ['files', 'sockets', 'timers'] as const) {
     measured(`${what} at the end`, middle(after, what));
-    measured(`${what}, growth`, middle(after, what) - middle(before, what), { most: long ? 2 : 30 });
+    measured(`${what}, growth`, middle(after, what) - middle(before, what), { most: long ? 2 : 10 });
   }
   const heap = middle(after, 'heapMiB');
   const hours = (middle(after, 'at') - middle(before, 'at')) / 3_600_000;

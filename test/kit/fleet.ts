@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { eventually } from './eventually.ts';
-import { inTurns } from './in-turns.ts';
+import { inTurns } from './in-parallel.ts';
 import type { RawEtcd } from './raw-etcd.ts';
 import type { Scene } from './scene.ts';
 

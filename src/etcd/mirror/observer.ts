@@ -13,6 +13,7 @@ export type ListReason =
   | 'revision-back'
   /** A watch message was larger than the limit for messages. */
   | 'message-too-large'
+  /** A watch message could not be decoded. */
   | 'message-unreadable'
   /** A new leader makes sure of what it has followed as a standby. */
   | 'refresh'
