@@ -78,18 +78,29 @@ export class Subject {
     return sumOf((await this.#process.http('/metrics')).text, name);
   }
 
+  /** Returns when so many keys of the registry are known: the wall-clock milliseconds of that. */
+  untilListed(keys: number): Promise<number> {
+    return this.#until((metrics) => sumOf(metrics, 'etcd_endpoints_registry_keys') === keys, 20);
+  }
+
   /** Returns when so many endpoints are known to be published and nothing is left to do: the wall-clock milliseconds of that. */
-  async untilSettled(endpoints: number, { isRare = false } = {}): Promise<number> {
+  untilSettled(endpoints: number, { isRare = false } = {}): Promise<number> {
+    const isSettled = (metrics: string): boolean =>
+      sumOf(metrics, 'workqueue_depth') + sumOf(metrics, 'controller_runtime_active_workers') === 0 &&
+      sumOf(metrics, 'etcd_endpoints_endpoints', isReady) === endpoints;
+    return this.#until(isSettled, isRare ? 5000 : 20);
+  }
+
+  /** Looking costs the process something: at most a tenth of its time, or next to nothing. */
+  async #until(isMet: (metrics: string) => boolean, leastPauseMs: number): Promise<number> {
     for (;;) {
       const asked = Date.now();
       const { text } = await this.#process.http('/metrics');
       const at = Date.now();
-      const busy = sumOf(text, 'workqueue_depth') + sumOf(text, 'controller_runtime_active_workers');
-      if (busy === 0 && sumOf(text, 'etcd_endpoints_endpoints', isReady) === endpoints) {
+      if (isMet(text)) {
         return at;
       }
-      // Looking costs the process something: at most a tenth of its time, or next to nothing.
-      await pause(isRare ? 5000 : Math.max(20, (at - asked) * 10));
+      await pause(Math.max(leastPauseMs, (at - asked) * 10));
     }
   }
 
