@@ -67,7 +67,7 @@ async function grow(scene: Scene, subject: Subject, steps: readonly number[]): P
   for (const services of steps) {
     run.say(`${services} EtcdServices`);
     const indexes = range(grown.at(-1)?.services ?? 0, services);
-    await createServices(ground, indexes);
+    await createServices(ground, indexes, { headless: true });
     await register(ground, { services, instances: few });
     await createEtcdServices(ground, indexes);
     await subject.untilSettled(services * few);
