@@ -21,6 +21,8 @@ export interface Ground {
   versions(): Promise<ReadonlySet<string>>;
   /** What the registry says of itself, by the names of its metrics. */
   registryMetrics(): Promise<string>;
+  /** Milliseconds of CPU time that the servers have used, as they say themselves. */
+  serversCpuMs(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -69,8 +71,14 @@ export async function openGround(
       const lists = await Promise.all(written.map((plural) => api.list(collection(plural))));
       return new Set(lists.flat().map(({ metadata }) => `${metadata.uid} ${metadata.resourceVersion}`));
     },
-    async registryMetrics() {
-      return await (await fetch(`${registry.members[0]?.metricsUrl}/metrics`)).text();
+    registryMetrics: () => textOf(`${registry.members[0]?.metricsUrl}/metrics`),
+    async serversCpuMs() {
+      const metrics = await Promise.all([
+        api.text('GET', '/metrics'),
+        textOf(`${plane.storeUrl}/metrics`),
+        textOf(`${registry.members[0]?.metricsUrl}/metrics`),
+      ]);
+      return metrics.reduce((sum, text) => sum + sumOf(text, 'process_cpu_seconds_total') * 1000, 0);
     },
     async stop() {
       etcd.close();
@@ -78,6 +86,10 @@ export async function openGround(
       await Promise.all([plane.stop(), registry.stop()]);
     },
   };
+}
+
+async function textOf(url: string): Promise<string> {
+  return await (await fetch(url)).text();
 }
 
 /** Sums the series of a metric in the text format that `isWanted`, which is given its labels. */

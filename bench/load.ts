@@ -32,10 +32,18 @@ export async function register(
   );
 }
 
-/** Makes a Service for each index, which somebody else owns: without a selector it is filled. */
-export function createServices({ api }: Ground, indexes: Iterable<number>): Promise<void> {
+/**
+ * Makes a Service for each index, which somebody else owns: without a selector it is filled. To find free cluster IPs for thousands takes the apiserver
+ * minutes; where that says nothing, they are `headless`.
+ */
+export function createServices(
+  { api }: Ground,
+  indexes: Iterable<number>,
+  { headless = false } = {},
+): Promise<void> {
+  const more = headless ? { clusterIP: 'None' } : {};
   return inParallel(indexes, workers, (index) =>
-    api.send('POST', collection('services'), serviceFor(serviceName(index))),
+    api.send('POST', collection('services'), serviceFor(serviceName(index), more)),
   );
 }
 

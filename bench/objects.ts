@@ -37,12 +37,13 @@ export function address(range: 'first' | 'changed', index: number): string {
   return `${first}.${second}.${Math.floor(low / 256)}.${low % 256}`;
 }
 
-export function serviceFor(name: string, selector: object = {}, inNamespace = namespace): object {
+/** `more` is added to its spec. */
+export function serviceFor(name: string, more: object = {}, inNamespace = namespace): object {
   return {
     apiVersion: 'v1',
     kind: 'Service',
     metadata: { name, namespace: inNamespace },
-    spec: { ports: [{ port: 80 }], ...selector },
+    spec: { ports: [{ port: 80 }], ...more },
   };
 }
 

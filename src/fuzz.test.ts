@@ -1,12 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { etcdService } from '../test/kit/etcd-wire.ts';
 import { measured } from '../test/kit/measured.ts';
+import { watchResponse } from '../test/kit/watch-response.ts';
 import { parseCatalogSpec, parseRegistrySpec, parseSpec } from './api/parse.ts';
 import { RetryableError, TerminalError } from './errors.ts';
 import type { WatchResponse } from './etcd/client/etcd3.ts';
+import { messageParts } from './etcd/client/message-parts.ts';
 import { keyOfBytes, showKey } from './etcd/key.ts';
 import { advance, type Position } from './etcd/watch/resume.ts';
-import { partsOf } from './etcd/watch/watch-message.ts';
+import { watchMessageOf } from './etcd/watch/watch-message.ts';
 import { judgeAddress } from './formats/address.ts';
 import { formatNames, formats } from './formats/formats.ts';
 import { compileReader } from './formats/read.ts';
@@ -266,6 +269,24 @@ describe('hostile input', () => {
     );
   });
 
+  it('of long messages of etcd is parts of bounded length, or an error', { timeout: timeoutMs }, async () => {
+    const { watch_id: _, ...long } = watchResponse(Array(400).fill(1));
+    const sound = etcdService('Watch').service['Watch']?.responseSerialize(long) ?? Buffer.alloc(0);
+    expect(sound.length).toBeGreaterThan(9_000);
+    await check('long messages of etcd', 0.01, edits, (changes) => {
+      const bytes = edited(sound, changes);
+      let length = 0;
+      try {
+        for (const part of messageParts(bytes, { items: 11, more: 7 })) {
+          length += part.length;
+        }
+      } catch (error) {
+        expect(error).toBeInstanceOf(Error);
+      }
+      expect(length).toBeLessThan(4 * bytes.length);
+    });
+  });
+
   it('of watch streams of an apiserver is events, or an error by name', { timeout: timeoutMs }, async () => {
     const sound = ['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR'].map((type) =>
       Buffer.from(
@@ -310,16 +331,12 @@ function isSound(item: Item): boolean {
 
 function nextPosition(position: Position, response: WatchResponse): Position {
   try {
-    let reached = position;
-    for (const part of partsOf(response)) {
-      const step = advance(reached, part());
-      if (!('position' in step)) {
-        return reached;
-      }
-      expectForwards(reached, step.position);
-      reached = step.position;
+    const step = advance(position, watchMessageOf(response));
+    if (!('position' in step)) {
+      return position;
     }
-    return reached;
+    expectForwards(position, step.position);
+    return step.position;
   } catch (error) {
     if (isNamed(error)) {
       return position;

@@ -41,7 +41,7 @@ export const loaded: World = {
       await latency(scene);
     }
     if (run.wants('burst')) {
-      await burst(scene);
+      await burst(scene, subject);
     }
     if (run.wants('idle') || run.wants('etcd')) {
       await idle(scene, subject);
@@ -67,13 +67,16 @@ function sizeOf({ size: { services, instances } }: Scene): string {
 
 async function cold(scene: Scene): Promise<Subject> {
   const { run, ground, size, seen } = scene;
-  const raw = await rawCreate(ground, size, workers, ['endpointslices']);
+  const [raw, rawCpu] = await withCpu(scene, () => rawCreate(ground, size, workers, ['endpointslices']));
   run.say('cold sync');
   const all = seen.until((slices) => slices.size === size.services);
   const toWallClock = Date.now() - performance.now();
   const subject = await Subject.start(ground, slicesOnly);
   const startedAt = await subject.saidAt('Started');
+  const [before, serversBefore] = [await subject.usage(), await ground.serversCpuMs()];
   const ms = (await all) + toWallClock - startedAt;
+  const after = await subject.usage();
+  const servers = (await ground.serversCpuMs()) - serversBefore;
   await subject.untilSettled(size.services * size.instances);
   const ratio = raw.ms / ms;
   run.tell({
@@ -85,7 +88,33 @@ async function cold(scene: Scene): Promise<Subject> {
     goal: '≥ 0.7 of the raw rate',
     holds: ratio >= 0.7,
   });
+  run.tell(cpuRow('cold', { controller: after.cpuMs - before.cpuMs, servers }, rawCpu));
   return subject;
+}
+
+/** CPU time in milliseconds. */
+interface Cpu {
+  readonly controller: number;
+  readonly servers: number;
+}
+
+/** What the servers spend on some work of a raw program. */
+async function withCpu<T>({ ground }: Scene, work: () => Promise<T>): Promise<readonly [T, number]> {
+  const before = await ground.serversCpuMs();
+  const result = await work();
+  return [result, (await ground.serversCpuMs()) - before];
+}
+
+/** Where the time of a row goes: on few cores nothing is faster than what all have to do together. */
+function cpuRow(id: string, { controller, servers }: Cpu, raw: number): Parameters<Run['tell']>[0] {
+  return {
+    id,
+    what: 'the same in CPU time',
+    ours: `${milliseconds(controller)} of the controller, ${milliseconds(servers)} of the servers`,
+    raw: `${milliseconds(raw)} of the servers`,
+    ratio: servers / raw,
+    goal: 'printed',
+  };
 }
 
 async function memory(scene: Scene, subject: Subject): Promise<void> {
@@ -174,15 +203,18 @@ function changes(
   });
 }
 
-async function burst(scene: Scene): Promise<void> {
+async function burst(scene: Scene, subject: Subject): Promise<void> {
   const { run, ground, size, seen } = scene;
   run.say('one change in each Service at once');
-  const raw = await rawReplace(ground, size, workers);
+  const [raw, rawCpu] = await withCpu(scene, () => rawReplace(ground, size, workers));
   const ips = range(0, size.services).map((index) => address('changed', 20_000 + index));
   const all = Promise.all(ips.map((ip) => seen.address(ip)));
+  const [before, serversBefore] = [await subject.usage(), await ground.serversCpuMs()];
   const started = performance.now();
   await inParallel(batchesOf(ips, 100), 8, (batch) => ground.etcd.commit(batch));
   const ms = Math.max(...(await all)) - started;
+  const after = await subject.usage();
+  const servers = (await ground.serversCpuMs()) - serversBefore;
   const ratio = ms / raw.ms;
   run.tell({
     id: 'burst',
@@ -193,6 +225,7 @@ async function burst(scene: Scene): Promise<void> {
     goal: '≤ 1.3 × the raw PUTs',
     holds: ratio <= 1.3,
   });
+  run.tell(cpuRow('burst', { controller: after.cpuMs - before.cpuMs, servers }, rawCpu));
 }
 
 /** Instance 1 of each service gets the address of its index. */

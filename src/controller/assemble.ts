@@ -53,7 +53,7 @@ export function assemble(config: ControllerConfig, deps: AssemblyDeps): Assembly
   const writer = countedWriter(client, metrics);
   const recorder = new Recorder({ log, events, metrics });
   const flights = new FlightRecorder({ clock, log, metrics });
-  const strangers = new Strangers({ reader: client, servesSlices: kubernetes.servesSlices, clock });
+  const strangers = new Strangers({ reader: client, clock });
   const publisher = newPublisher(config, { ...deps, writer, strangers, recorder });
   const parts = { ...deps, queue, writer, strangers, recorder, publisher, flights };
   const registries = assembleRegistries(config, parts);

@@ -44,7 +44,8 @@ function endpointPort({ name, protocol, appProtocol }: ServicePort, port: number
 
 /** One text per set of ports, equal exactly for equal sets in whatever order (Kubernetes sorts those of Endpoints): endpoints are grouped by it. */
 export function portSetKey(ports: readonly EndpointPort[]): string {
-  return ports.map(portKey).sort().join(',');
+  const [only] = ports;
+  return only !== undefined && ports.length === 1 ? portKey(only) : ports.map(portKey).sort().join(',');
 }
 
 /** One text per port: name, number, protocol and appProtocol, none of which can hold a `|`. */

@@ -10,7 +10,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { leaseTimes } from './lease-times.ts';
 import { type Leaving, Leavings } from './leavings.ts';
 import { inLightOf, type Removal, type RemovalReason } from './removal.ts';
-import { Removals } from './removals.ts';
+import { maxOfOne, Removals } from './removals.ts';
 
 /** Removals of so many publications wait at a time for what etcd says of their leases; those of more are told without. */
 const maxAsking = 32;
@@ -132,11 +132,10 @@ export class FlightRecorder {
 
   /** What came and went between two publications, or was taken out by the former leader, no later publication will take away. */
   #putAside(service: ObjectKey, stay: ReadonlySet<string>, revision: Revision): void {
-    for (const [id, { removal }] of this.#leaving.of(service)) {
-      if (!stay.has(id) && (removal.revision ?? 0) <= revision) {
-        this.#leaving.delete(service, id);
-        this.#removals.add(service, removal);
-      }
+    const isMeant = (id: string, { removal }: Leaving): boolean =>
+      !stay.has(id) && (removal.revision ?? 0) <= revision;
+    for (const { removal } of this.#leaving.take(service, isMeant).slice(-maxOfOne)) {
+      this.#removals.add(service, removal);
     }
   }
 

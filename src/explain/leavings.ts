@@ -56,6 +56,23 @@ export class Leavings {
     }
   }
 
+  /** Deletes those that are meant, and returns them, the oldest first. */
+  take(service: ObjectKey, isMeant: (id: string, leaving: Leaving) => boolean): readonly Leaving[] {
+    const own = this.#byService.get(service) ?? new Map<string, Leaving>();
+    const taken: Leaving[] = [];
+    for (const [id, leaving] of own) {
+      if (isMeant(id, leaving)) {
+        own.delete(id);
+        taken.push(leaving);
+      }
+    }
+    this.#size -= taken.length;
+    if (own.size === 0) {
+      this.#byService.delete(service);
+    }
+    return taken;
+  }
+
   forget(service: ObjectKey): void {
     this.#size -= this.#byService.get(service)?.size ?? 0;
     this.#byService.delete(service);

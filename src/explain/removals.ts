@@ -2,7 +2,7 @@ import type { ObjectKey } from '../kube/types.ts';
 import type { Removal } from './removal.ts';
 
 /** The last removals that are remembered of one EtcdService, and of all together. */
-const maxOfOne = 100;
+export const maxOfOne = 100;
 const maxOfAll = 20_000;
 
 /** The last removals of each EtcdService: beyond a bound the oldest are forgotten. */

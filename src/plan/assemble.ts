@@ -52,7 +52,7 @@ export function assemblePlanner(
     (resource.plural === SERVICES.plural ? (standing.get(objectKey(meta)) as T | undefined) : undefined);
   const writer = new RecordingWriter(find);
   // Whatever may stand is looked at: a plan is made once.
-  const strangers = { of: async () => ({ service: true, endpoints: true, slices: true }) };
+  const strangers = { mayHave: async () => true };
   const services = new ServiceKeeper({
     services: own.services,
     reader,

@@ -251,8 +251,6 @@ export class ModelEtcd {
         stream.open = false;
         this.streams.splice(this.streams.indexOf(stream) >>> 0, 1);
       },
-      pause: () => {},
-      resume: () => {},
       tokenReplaced: () => false,
       tokenRefused: () => {},
     };

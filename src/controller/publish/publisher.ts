@@ -39,7 +39,7 @@ export interface PublisherDeps {
   readonly slices: SlicesKeeper;
   readonly foreignSlices: ForeignSlices;
   readonly handBack: SlicesHandBack;
-  readonly strangers: Pick<Strangers, 'of'>;
+  readonly strangers: Pick<Strangers, 'mayHave'>;
   /** The kinds to publish in where spec.publish names none. */
   readonly kinds: readonly PublishKind[];
   /** Whether the apiserver serves EndpointSlices. */
@@ -166,13 +166,12 @@ export class Publisher {
       return standing;
     }
     const isOurs = claim.isOurs(service);
-    const mayStand = await strangers.of(claim);
-    if (!isOurs && mayStand.slices && (await servesSlices())) {
+    if (!isOurs && (await servesSlices()) && (await strangers.mayHave('slices', claim))) {
       await foreignSlices.refuseFilled(claim, service, serving, kinds.includes('EndpointSlice'));
     }
     // Endpoints alone meet others when they are created; slices would stand beside them by then.
-    const mustLook = mayStand.endpoints && (!isOurs || kinds.includes('EndpointSlice'));
-    return mustLook ? endpoints.look(claim) : undefined;
+    const mayMeet = !isOurs || kinds.includes('EndpointSlice');
+    return mayMeet && (await strangers.mayHave('endpoints', claim)) ? endpoints.look(claim) : undefined;
   }
 
   #refuseTaken(claim: Claim, existing: Endpoints, serving: Serving, kinds: readonly PublishKind[]): void {

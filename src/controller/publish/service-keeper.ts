@@ -19,7 +19,7 @@ export interface ServiceKeeperDeps {
   readonly services: OwnWrites<Service>;
   readonly reader: KubeReader;
   readonly writer: KubeWriter;
-  readonly strangers: Pick<Strangers, 'of'>;
+  readonly strangers: Pick<Strangers, 'mayHave'>;
   /** Told of what was done, for log, Event and metric. */
   readonly done: (claim: Claim, action: ServiceAction) => void;
 }
@@ -148,7 +148,7 @@ export class ServiceKeeper {
 
   /** Our cache may lag behind a Service that stands, ours or not: it is looked at before one is made. */
   async #refuseUnseen(claim: Claim): Promise<void> {
-    if (!(await this.#deps.strangers.of(claim)).service) {
+    if (!(await this.#deps.strangers.mayHave('service', claim))) {
       return;
     }
     const unseen = await this.#deps.reader.get(SERVICES, claim.serviceName, claim.namespace);

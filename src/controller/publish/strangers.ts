@@ -20,71 +20,69 @@ const roundMs = 2000;
 const unlabelled = `!${labels.etcdService}`;
 const notManaged = `${labels.sliceManagedBy}!=${managerName}`;
 
-/** Whether there may be objects of a Service that somebody else has made. What may be there is looked at before it counts. */
-export interface MayStand {
-  readonly service: boolean;
-  readonly endpoints: boolean;
-  readonly slices: boolean;
-}
+/** What else somebody may have made for a Service, or of its name. */
+export type Kind = 'service' | 'endpoints' | 'slices';
 
 export interface StrangersDeps {
   readonly reader: KubeReader;
-  readonly servesSlices: () => Promise<boolean>;
   readonly clock: Clock;
 }
 
-/** The Services of a namespace for which there is something of somebody else, by the kind of it. */
-type Survey = Readonly<Record<keyof MayStand, ReadonlySet<ObjectKey>>>;
+/** What has been found in a namespace. */
+interface Survey {
+  readonly begunAt: number;
+  /** The Services for which there is something of somebody else. */
+  readonly found: Promise<ReadonlySet<ObjectKey>>;
+}
 
 interface Round {
   asked: number;
-  survey: { readonly begunAt: number; readonly found: Promise<Survey> } | undefined;
+  survey: Survey | undefined;
 }
 
-const unknown: MayStand = { service: true, endpoints: true, slices: true };
-
 /**
- * Says where nobody else has a hand in a Service, without a look at each: where many are to be filled for the first time, all objects of the
+ * Says where nobody else has a hand in a Service, without a look at each: where many are to be filled for the first time, all objects of that kind in the
  * namespace that are not marked as ours are listed once, by name.
  */
 export class Strangers {
   readonly #deps: StrangersDeps;
+  /** By kind and namespace. */
   readonly #rounds = new Map<string, Round>();
 
   constructor(deps: StrangersDeps) {
     this.#deps = deps;
   }
 
-  /** What was made before the EtcdService came is always told; what is made in the same moment, no look could tell. */
-  async of({ key, namespace, trackedSince }: Claim): Promise<MayStand> {
-    const round = this.#round(namespace);
+  /**
+   * Whether there may be something of somebody else; then it is looked at before it counts. What was made before the EtcdService came is always told;
+   * what is made in the same moment, no look could tell. Slices are to be asked for only where the apiserver serves them.
+   */
+  async mayHave(kind: Kind, { key, namespace, trackedSince }: Claim): Promise<boolean> {
+    const round = this.#round(kind, namespace);
     round.asked += 1;
     if (round.asked > few) {
-      round.survey ??= { begunAt: this.#deps.clock.monotonic(), found: this.#look(namespace, round) };
+      round.survey ??= { begunAt: this.#deps.clock.monotonic(), found: this.#look(kind, namespace, round) };
     }
     const { survey } = round;
-    if (survey === undefined || survey.begunAt < trackedSince) {
-      return unknown;
-    }
-    const { service, endpoints, slices } = await survey.found;
-    return { service: service.has(key), endpoints: endpoints.has(key), slices: slices.has(key) };
+    return survey === undefined || survey.begunAt < trackedSince || (await survey.found).has(key);
   }
 
-  #round(namespace: string): Round {
-    const known = this.#rounds.get(namespace);
+  #round(kind: Kind, namespace: string): Round {
+    const id = `${kind} ${namespace}`;
+    const known = this.#rounds.get(id);
     if (known !== undefined) {
       return known;
     }
     const round: Round = { asked: 0, survey: undefined };
-    this.#rounds.set(namespace, round);
-    this.#deps.clock.schedule(roundMs, () => this.#rounds.delete(namespace));
+    this.#rounds.set(id, round);
+    this.#deps.clock.schedule(roundMs, () => this.#rounds.delete(id));
     return round;
   }
 
   /** What failed is not kept: everybody is looked at again. */
-  async #look(namespace: string, round: Round): Promise<Survey> {
+  async #look(kind: Kind, namespace: string, round: Round): Promise<ReadonlySet<ObjectKey>> {
     try {
-      return await this.#survey(namespace);
+      return await this.#survey(kind, namespace);
     } catch (error) {
       round.asked = 0;
       round.survey = undefined;
@@ -92,14 +90,15 @@ export class Strangers {
     }
   }
 
-  async #survey(namespace: string): Promise<Survey> {
-    const hasSlices = await this.#deps.servesSlices();
-    const [service, endpoints, slices] = await Promise.all([
-      this.#list(SERVICES, namespace, unlabelled),
-      this.#list(ENDPOINTS, namespace, unlabelled),
-      hasSlices ? this.#list(ENDPOINT_SLICES, namespace, notManaged, serviceOf) : new Set<ObjectKey>(),
-    ]);
-    return { service, endpoints, slices };
+  #survey(kind: Kind, namespace: string): Promise<ReadonlySet<ObjectKey>> {
+    switch (kind) {
+      case 'service':
+        return this.#list(SERVICES, namespace, unlabelled);
+      case 'endpoints':
+        return this.#list(ENDPOINTS, namespace, unlabelled);
+      case 'slices':
+        return this.#list(ENDPOINT_SLICES, namespace, notManaged, serviceOf);
+    }
   }
 
   async #list(

@@ -151,7 +151,12 @@ export class Account {
     next: ReadonlyMap<string, DesiredEndpoint>,
     desired: readonly DesiredEndpoint[],
   ): readonly (readonly [string, Stood])[] {
-    const gone = [...this.#stood].filter(([id]) => !next.has(id));
+    const gone: (readonly [string, Stood])[] = [];
+    for (const [id, stood] of this.#stood) {
+      if (!next.has(id)) {
+        gone.push([id, stood]);
+      }
+    }
     if (gone.length === 0) {
       return gone;
     }

@@ -17,8 +17,8 @@ export function shareOf(standing: Iterable<DesiredEndpoint>, gone: Iterable<Desi
 
 /** One instance, whatever the ports are called that a Service publishes it for. */
 function instanceOf({ address, ports }: DesiredEndpoint): string {
-  const numbers = Array.from(ports, ({ port, protocol }) => `${port}/${protocol}`);
-  return `${address} ${[...new Set(numbers)].sort().join(' ')}`;
+  const numbers = ports.map(({ port, protocol }) => `${port}/${protocol}`);
+  return `${address} ${numbers.length === 1 ? numbers[0] : [...new Set(numbers)].sort().join(' ')}`;
 }
 
 /**

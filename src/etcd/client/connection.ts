@@ -11,8 +11,9 @@ import { hasCode } from '../../errors.ts';
 import { closedError, etcdError } from '../errors.ts';
 import { TrackedCredentials } from './credentials.ts';
 import { Stubs } from './etcd3.ts';
+import { messageParts } from './message-parts.ts';
 import { type StreamRpc, statusRpc, type UnaryRpc } from './rpc.ts';
-import { type EtcdStream, openStream, type StreamHandler } from './stream.ts';
+import { type EtcdStream, openStream, type ResponseReading, type StreamHandler } from './stream.ts';
 
 export interface ConnectionOptions {
   readonly credentials: ChannelCredentials;
@@ -111,8 +112,14 @@ export class Connection {
     if (this.#closed) {
       throw closedError();
     }
-    const call = this.#establish().stubs.stream(rpc, metadataOf(rpc, token), {});
-    return openStream(call, handler, (error) => etcdError(error, this.member, nameOf(rpc)));
+    const { stubs } = this.#establish();
+    const call = stubs.stream(rpc, metadataOf(rpc, token), {});
+    const { responseParts } = rpc;
+    const reading: ResponseReading<Response> = {
+      parts: (bytes) => (responseParts === undefined ? [bytes] : messageParts(bytes, responseParts)),
+      decode: (part) => stubs.decode(rpc, part),
+    };
+    return openStream(call, reading, handler, (error) => etcdError(error, this.member, nameOf(rpc)));
   }
 
   /** Ends every call and the connection itself, at once. */

@@ -38,7 +38,8 @@ it('gives watch responses whole, with every field that is left out on the wire',
   onTestFinished(() => stream.cancel());
   const responses: WatchResponse[] = [];
   const told = new Promise<void>((resolve) => {
-    stream.on('data', (response: WatchResponse) => {
+    stream.on('data', (bytes: Buffer) => {
+      const response = stubs.decode(rpcs.watchRpc, bytes);
       responses.push(response);
       response.created ? etcd.commit({ key: 'k' }) : resolve();
     });

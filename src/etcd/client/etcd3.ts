@@ -5,10 +5,12 @@
 import {
   type CallOptions,
   type Channel,
+  type Client,
   type ClientDuplexStream,
   type ClientUnaryCall,
   credentials,
   type Metadata,
+  type MethodDefinition,
   type ServiceError,
 } from '@grpc/grpc-js';
 import { Host } from 'etcd3/lib/connection-pool.js';
@@ -43,6 +45,11 @@ export type {
 /** etcd's gRPC services, by the names in its .proto file. */
 export type ServiceName = 'KV' | 'Watch' | 'Lease' | 'Auth' | 'Maintenance';
 
+interface RpcName {
+  readonly service: ServiceName;
+  readonly method: string;
+}
+
 /** A stub's methods, which grpc-js makes at run time from the .proto file. */
 type UnaryMethod = (
   request: unknown,
@@ -50,7 +57,10 @@ type UnaryMethod = (
   options: CallOptions,
   callback: (error: ServiceError | null, response: unknown) => void,
 ) => ClientUnaryCall;
-type StreamMethod = (metadata: Metadata, options: CallOptions) => ClientDuplexStream<unknown, unknown>;
+/** What grpc-js knows of a service, at the class of its stubs. */
+interface StubClass {
+  readonly service: Readonly<Record<string, MethodDefinition<unknown, unknown>>>;
+}
 
 /** The stubs of etcd's services over one channel. It owns nothing: the channel's owner closes the channel. */
 export class Stubs {
@@ -74,17 +84,43 @@ export class Stubs {
     );
   }
 
+  /** Responses come as bytes, for {@link decode}: long ones are not decoded in one go. */
   stream<Request, Response>(
     rpc: StreamRpc<Request, Response>,
     metadata: Metadata,
     options: CallOptions,
-  ): ClientDuplexStream<Request, Response> {
-    const method = this.#method(rpc) as StreamMethod;
-    return method(metadata, options) as ClientDuplexStream<Request, Response>;
+  ): ClientDuplexStream<Request, Buffer> {
+    const { path, requestSerialize } = this.#definition(rpc);
+    const asItIs = (bytes: Buffer): Buffer => bytes;
+    return this.#client(rpc).makeBidiStreamRequest<Request, Buffer>(
+      path,
+      requestSerialize,
+      asItIs,
+      metadata,
+      options,
+    );
   }
 
-  #method(rpc: { readonly service: ServiceName; readonly method: string }): unknown {
-    const client = this.#host.getServiceClient(rpc.service);
+  /** A response of a stream. Throws where the bytes are none. */
+  decode<Request, Response>(rpc: StreamRpc<Request, Response>, bytes: Buffer): Response {
+    return this.#definition(rpc).responseDeserialize(bytes) as Response;
+  }
+
+  #method(rpc: RpcName): unknown {
+    const client = this.#client(rpc);
     return (client as unknown as Record<string, (...args: unknown[]) => unknown>)[rpc.method]?.bind(client);
+  }
+
+  #definition(rpc: RpcName): MethodDefinition<unknown, unknown> {
+    const { service } = this.#client(rpc).constructor as unknown as StubClass;
+    const definition = service[rpc.method];
+    if (definition === undefined) {
+      throw new Error(`etcd3 has no ${rpc.service}.${rpc.method}`);
+    }
+    return definition;
+  }
+
+  #client({ service }: RpcName): Client {
+    return this.#host.getServiceClient(service) as unknown as Client;
   }
 }

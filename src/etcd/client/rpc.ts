@@ -21,6 +21,7 @@ import type {
   WatchRequest,
   WatchResponse,
 } from './etcd3.ts';
+import type { PartFields } from './message-parts.ts';
 
 /** A remote procedure of etcd: where it lives and what it takes and gives. */
 export interface Rpc<Request, Response> {
@@ -42,6 +43,8 @@ export interface UnaryRpc<Request, Response> extends Rpc<Request, Response> {
 /** Requests and responses flow for as long as both sides keep the stream. */
 export interface StreamRpc<Request, Response> extends Rpc<Request, Response> {
   readonly kind: 'stream';
+  /** Absent where no response is long. */
+  readonly responseParts?: PartFields;
 }
 
 export const rangeRpc: UnaryRpc<RangeRequest, RangeResponse> = unary('KV', 'Range', true);
@@ -73,7 +76,11 @@ export const authenticateRpc: UnaryRpc<AuthenticateRequest, AuthenticateResponse
   true,
 );
 export const statusRpc: UnaryRpc<StatusRequest, StatusResponse> = unary('Maintenance', 'Status', false);
-export const watchRpc: StreamRpc<WatchRequest, WatchResponse> = stream('Watch', 'Watch', true);
+/** `events` and `fragment` of a WatchResponse: what catches up gets a hundred thousand events in one. */
+export const watchRpc: StreamRpc<WatchRequest, WatchResponse> = stream('Watch', 'Watch', true, {
+  items: 11,
+  more: 7,
+});
 
 function unary<Request, Response>(
   service: ServiceName,
@@ -87,6 +94,7 @@ function stream<Request, Response>(
   service: ServiceName,
   method: string,
   requireLeader: boolean,
+  responseParts?: PartFields,
 ): StreamRpc<Request, Response> {
-  return { kind: 'stream', service, method, requireLeader };
+  return { kind: 'stream', service, method, requireLeader, ...(responseParts && { responseParts }) };
 }

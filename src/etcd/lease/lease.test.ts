@@ -50,8 +50,6 @@ function rig({ members = ['a', 'b', 'c'] }: { readonly members?: readonly string
       cancel: () => {
         far.cancelled = true;
       },
-      pause: () => {},
-      resume: () => {},
       tokenReplaced: () => false,
       tokenRefused: () => {},
       prefer: () => preferred.push(member),

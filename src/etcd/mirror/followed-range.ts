@@ -1,7 +1,7 @@
 import { codeOf } from '../../errors.ts';
+import type { Pace } from '../../pace.ts';
 import { closedError } from '../errors.ts';
 import type { EtcdDeps } from '../options.ts';
-import type { Pace } from '../pace.ts';
 import type {
   Change,
   Key,

@@ -1,5 +1,5 @@
+import type { Pace } from '../../pace.ts';
 import type { Log } from '../log.ts';
-import type { Pace } from '../pace.ts';
 import type {
   Change,
   Key,

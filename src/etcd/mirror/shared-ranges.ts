@@ -1,6 +1,6 @@
 import type { Cancel } from '../../clock.ts';
+import { Pace } from '../../pace.ts';
 import { isOutage } from '../errors.ts';
-import { Pace } from '../pace.ts';
 import type {
   Change,
   Key,

@@ -7,8 +7,8 @@ export interface Position {
   readonly next: Revision;
   /** The cluster whose history this is. */
   readonly clusterId: string;
-  /** Changes of a revision whose last fragment is still to come. */
-  readonly fragments: readonly Change[];
+  /** Changes of one revision of which more may come, as they have come: a revision of a hundred thousand is put together once. */
+  readonly fragments: readonly (readonly Change[])[];
 }
 
 /** Why a watch cannot go on from where it stands. */
@@ -25,7 +25,7 @@ export type Step =
   | { readonly kind: 'created'; readonly behind: boolean }
   /** Whole revisions, or none at all where only the position moves (`progress`). */
   | { readonly kind: 'changed'; readonly changes: readonly Change[]; readonly position: Position }
-  /** Part of a revision. */
+  /** Part of a revision, of which more may come. */
   | { readonly kind: 'partial'; readonly position: Position }
   | { readonly kind: 'lost'; readonly reason: LossReason }
   /** The server does not take up the watch; in its words, why. */
@@ -68,12 +68,27 @@ function endOf(message: WatchMessage): Step {
 
 function moved(position: Position, message: WatchMessage): Step {
   const fresh = message.changes.filter((change) => change.revision >= position.next);
-  const changes = position.fragments.length === 0 ? fresh : [...position.fragments, ...fresh];
-  if (message.fragment) {
-    return { kind: 'partial', position: { ...position, fragments: changes } };
+  if (message.fragment && isOfOneRevision(position.fragments, fresh)) {
+    const fragments = fresh.length === 0 ? position.fragments : [...position.fragments, fresh];
+    return { kind: 'partial', position: { ...position, fragments } };
   }
-  const last = changes.at(-1);
-  const seen = last?.revision ?? (message.changes.length === 0 ? message.revision : 0);
+  const all = [...position.fragments.flat(), ...fresh];
+  const changes = message.fragment ? withoutLastRevision(all) : all;
+  const fragments = changes.length === all.length ? [] : [all.slice(changes.length)];
+  const seen = changes.at(-1)?.revision ?? (message.changes.length === 0 ? message.revision : 0);
   const next = Math.max(position.next, seen + 1);
-  return { kind: 'changed', changes, position: { ...position, next, fragments: [] } };
+  return { kind: 'changed', changes, position: { ...position, next, fragments } };
+}
+
+/** Whether there is nothing yet that could be told; true of nothing at all. */
+function isOfOneRevision(fragments: Position['fragments'], fresh: readonly Change[]): boolean {
+  const first = fragments[0]?.[0] ?? fresh[0];
+  return fresh.length === 0 || fresh.at(-1)?.revision === first?.revision;
+}
+
+/** What follows may be of the last revision, too; those before it are whole. */
+function withoutLastRevision(changes: readonly Change[]): readonly Change[] {
+  const last = changes.at(-1)?.revision;
+  const start = changes.findIndex(({ revision }) => revision === last);
+  return changes.slice(0, start);
 }

@@ -1,8 +1,8 @@
 import { beforeEach, expect, it } from 'vitest';
-import { FakeClock, turns } from '../../../test/kit/fake-clock.ts';
+import { FakeClock } from '../../../test/kit/fake-clock.ts';
 import { watchResponse } from '../../../test/kit/watch-response.ts';
 import type { ReadingClient, StreamHandler } from '../client/client.ts';
-import type { WatchResponse } from '../client/etcd3.ts';
+import type { WatchRequest, WatchResponse } from '../client/etcd3.ts';
 import { keyOf, prefixRange } from '../key.ts';
 import type { Change } from '../types.ts';
 import { type LossReason, positionAfter } from './resume.ts';
@@ -19,10 +19,12 @@ const client = {
     handler = given;
     return {
       member: 'etcd-1:2379',
-      send: () => undefined,
+      send: ({ cancel_request: cancelled }: WatchRequest) => {
+        if (cancelled !== undefined) {
+          asked.push(`cancel watch ${cancelled.watch_id}`);
+        }
+      },
       cancel: () => asked.push('cancel'),
-      pause: () => asked.push('pause'),
-      resume: () => asked.push('resume'),
     };
   },
 } as unknown as ReadingClient;
@@ -49,7 +51,7 @@ beforeEach(async () => {
   handler.message(watchResponse([], { watch_id: '0', created: true }));
 });
 
-it('gives a watch up where a message says what cannot be read, for that would come again, and goes on with the others', async () => {
+it('gives a watch up where a message says what cannot be read, for that would come again, and goes on with the others', () => {
   const other = { ...watch, told: [] as Change[] };
   stream.add({ ...other, advanced: (changes) => void other.told.push(...changes) });
   const losses: LossReason[] = [];
@@ -62,7 +64,6 @@ it('gives a watch up where a message says what cannot be read, for that would co
   handler.message(unreadable);
   handler.message(watchResponse([1, 1, 1], { watch_id: '0' }));
   handler.message(watchResponse([1], { watch_id: '1' }));
-  await turns(3);
 
   expect(losses).toEqual(['message-unreadable']);
   expect(watch.told).toHaveLength(1);
@@ -71,21 +72,26 @@ it('gives a watch up where a message says what cannot be read, for that would co
   expect(asked).not.toContain('cancel');
 });
 
-it('has the server wait while much is still to be told, and go on afterwards', async () => {
-  await turns(1);
-  asked = [];
-  handler.message(watchResponse(Array(1000).fill(1), { watch_id: '0' }));
-  expect(asked, 'four parts, of which three come while one waits').toContain('pause');
-  expect(watch.told, 'not before the caller has returned').toHaveLength(0);
+it('tells revisions whole, whatever parts the answer comes in', () => {
+  const whole = watchResponse([2, 2, 1], { watch_id: '0' });
+  handler.message({ ...whole, events: whole.events.slice(0, 3), fragment: true });
+  expect(
+    watch.told.map(({ revision }) => revision),
+    'the second may go on',
+  ).toEqual([1, 1]);
+  expect(watch.position.next).toBe(2);
 
-  await turns(3);
-  expect(watch.told.map(({ revision }) => revision)).toEqual(Array.from({ length: 1000 }, (_, i) => i + 1));
-  expect(asked.at(-1)).toBe('resume');
+  handler.message({ ...whole, events: whole.events.slice(3) });
+  expect(watch.told.map(({ revision }) => revision)).toEqual([1, 1, 2, 2, 3]);
+  expect(watch.position.next).toBe(4);
 });
 
-it('does not have the server wait for what is told at once', async () => {
-  await turns(1);
+it('cancels a watch that it does not know once for each answer, however many parts that comes in', () => {
   asked = [];
-  handler.message(watchResponse([250], { watch_id: '0' }));
-  expect(asked).not.toContain('pause');
+  const unknown = watchResponse([1, 1], { watch_id: '9' });
+  handler.message({ ...unknown, fragment: true });
+  handler.message({ ...unknown, fragment: true });
+  expect(asked).toEqual([]);
+  handler.message(unknown);
+  expect(asked).toEqual(['cancel watch 9']);
 });

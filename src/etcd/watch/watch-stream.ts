@@ -5,10 +5,9 @@ import { wireRange } from '../client/decode.ts';
 import type { WatchRequest, WatchResponse } from '../client/etcd3.ts';
 import { watchRpc } from '../client/rpc.ts';
 import { type EtcdError, etcdError } from '../errors.ts';
-import { Pace } from '../pace.ts';
 import type { Change, KeyRange } from '../types.ts';
 import { advance, type LossReason, type Position, type Step } from './resume.ts';
-import { noWatchId, partsOf, type WatchMessage, watchIdOf } from './watch-message.ts';
+import { noWatchId, type WatchMessage, watchIdOf, watchMessageOf } from './watch-message.ts';
 
 /** What a stream needs of a watch, and what it tells it. */
 export interface StreamWatch {
@@ -45,8 +44,6 @@ export class WatchStream {
   /** Ids whose create has not been answered yet, oldest first: etcd answers in the order of the creates. */
   readonly #unanswered = new Set<number>();
   readonly #end: (error: EtcdError) => void;
-  /** What has been received and not been told yet, in order. */
-  readonly #telling: Pace;
   #nextId = 0;
   #lastLife = 0;
   #stopTimer: Cancel | undefined;
@@ -61,8 +58,7 @@ export class WatchStream {
     this.member = stream.member;
     this.ended = ended.promise;
     this.#end = ended.resolve;
-    this.#telling = new Pace(() => stream.resume());
-    void ended.promise.then(() => this.#fallSilent());
+    void ended.promise.then(() => this.#stopWaiting());
   }
 
   /** Opens a stream; `onLife` is called for each of its messages, before anything that it leads to. */
@@ -115,13 +111,11 @@ export class WatchStream {
   /** Ends the stream at once, for that reason; nothing is told to its watches afterwards. */
   close(reason: EtcdError): void {
     this.#stream.cancel();
-    this.#fallSilent();
+    this.#stopWaiting();
     this.#end(reason);
   }
 
-  /** What has not been told the next stream brings again: positions move with what is told. */
-  #fallSilent(): void {
-    this.#telling.clear();
+  #stopWaiting(): void {
     this.#stopTimer?.();
     this.#stopTimer = undefined;
   }
@@ -134,20 +128,7 @@ export class WatchStream {
       this.#receiveUnknown(response);
       return;
     }
-    for (const part of partsOf(response)) {
-      if (this.#telling.isRunning) {
-        // Until all of it is told; more would only wait here.
-        this.#stream.pause();
-      }
-      this.#telling.add(() => this.#tell(part, id, watch));
-    }
-  }
-
-  #tell(part: () => WatchMessage, id: number, watch: StreamWatch): void {
-    this.#lastLife = this.#clock.monotonic();
-    if (this.#watches.get(id) === watch) {
-      this.#take(stepOf(watch.position, part), id, watch);
-    }
+    this.#take(stepOf(watch.position, response), id, watch);
   }
 
   /** The create that is answered: a refusal carries no id, and is for the oldest. */
@@ -162,7 +143,7 @@ export class WatchStream {
   /** A watch that we have ended, or never began, must not go on sending; progress of all watches is a sign of life and no more. */
   #receiveUnknown(response: WatchResponse): void {
     const id = watchIdOf(response);
-    if (id !== noWatchId && !response.canceled) {
+    if (id !== noWatchId && !response.canceled && !response.fragment) {
       this.#cancelWatch(id);
     }
   }
@@ -246,11 +227,11 @@ export class WatchStream {
   }
 }
 
-/** What a message means; one that cannot be read would come again wherever the watch goes on, so that only a list helps. */
-function stepOf(position: Position, part: () => WatchMessage): Step {
+/** What a response means; one that cannot be read would come again wherever the watch goes on, so that only a list helps. */
+function stepOf(position: Position, response: WatchResponse): Step {
   let message: WatchMessage;
   try {
-    message = part();
+    message = watchMessageOf(response);
   } catch {
     return { kind: 'lost', reason: 'message-unreadable' };
   }

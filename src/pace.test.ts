@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { turns } from '../../test/kit/fake-clock.ts';
+import { turns } from '../test/kit/fake-clock.ts';
 import { Pace } from './pace.ts';
 
 function busyFor(ms: number): void {

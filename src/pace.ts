@@ -14,11 +14,6 @@ export class Pace {
     this.#idle = idle;
   }
 
-  /** Whether something waits to be run. */
-  get isRunning(): boolean {
-    return this.#isRunning;
-  }
-
   /** The task must not throw. It is not run before the caller has returned. */
   add(task: () => void): void {
     this.#waiting.push(task);
