@@ -136,3 +136,14 @@ describe('explanationText', () => {
     expect(text).toContain('\\u{1b}[2J\\u{a}=80');
   });
 });
+
+it('sets what it says of an EtcdService in one column, however long the names of its conditions are', () => {
+  const registry = { type: 'RegistryConnected', status: 'True', reason: 'Connected', message: 'it answers' };
+  const text = explanationText({ ...explanation, conditions: [...explanation.conditions, registry] });
+  const [, ...facts] = text.slice(0, text.indexOf('\n\n')).split('\n');
+  expect(facts).toHaveLength(5);
+  for (const fact of facts) {
+    expect(fact.slice(0, 20), fact).toMatch(/^ {2}\S+ +$/);
+    expect(fact[20], fact).toMatch(/\S/);
+  }
+});

@@ -17,10 +17,14 @@ export function explanationText(explanation: Explanation): string {
   const { etcdService, replica, service, revision, conditions, keys, kept, removals } = explanation;
   return linesText([
     `EtcdService ${etcdService}, as replica ${replica} sees it`,
-    fact('service', service ?? 'not known yet'),
-    fact('registry', revision === undefined ? 'not listed yet' : `revision ${revision}`),
-    ...conditions.map(({ type, status, reason, message }) => fact(type, `${status} (${reason}): ${message}`)),
-    fact('write', writeText(explanation)),
+    ...aligned([
+      ['service', service ?? 'not known yet'],
+      ['registry', revision === undefined ? 'not listed yet' : `revision ${revision}`],
+      ...conditions.map(
+        ({ type, status, reason, message }) => [type, `${status} (${reason}): ${message}`] as const,
+      ),
+      ['write', writeText(explanation)],
+    ]),
     ...keys.flatMap((chain) => ['', ...chainLines(chain)]),
     ...(explanation.omittedKeys > 0 ? ['', `… and ${explanation.omittedKeys} keys more`] : []),
     ...section('Published without a key', kept.map(endpointText)),
@@ -148,6 +152,11 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : ['', title, ...lines.map((line) => `  ${line}`)];
 }
 
-function fact(name: string, text: string): string {
-  return `  ${name.padEnd(nameWidth)} ${text}`;
+function fact(name: string, text: string, width = nameWidth): string {
+  return `  ${name.padEnd(width)} ${text}`;
+}
+
+function aligned(facts: readonly (readonly [name: string, text: string])[]): readonly string[] {
+  const width = Math.max(nameWidth, ...facts.map(([name]) => name.length));
+  return facts.map(([name, text]) => fact(name, text, width));
 }

@@ -1,16 +1,16 @@
 import { type AnnouncedPorts, announcedPorts } from '../../endpoints/announced-ports.ts';
 import { type Conversion, convertService, isExternalName } from '../../endpoints/convert-service.ts';
-import { familiesOf } from '../../endpoints/families.ts';
 import { annotations, managerName } from '../../endpoints/labels.ts';
-import { isHeadless, planService, portsOf, type ServiceWish } from '../../endpoints/plan-service.ts';
+import { planService, portsOf, type ServiceWish } from '../../endpoints/plan-service.ts';
 import type { ServicePort } from '../../endpoints/types.ts';
-import { codeOf, RetryableError } from '../../errors.ts';
+import { codeOf } from '../../errors.ts';
 import type { Instance } from '../../formats/types.ts';
 import { SERVICES, type Service } from '../../kube/resources.ts';
 import type { KubeReader, KubeWriter } from '../../kube/types.ts';
 import type { Claim } from '../claims/claim.ts';
 import { Refusal } from '../status/refusal.ts';
 import type { OwnWrites } from './own-writes.ts';
+import { absent, appeared, refuseOtherFamily, refuseRetyped, refuseUnfillable } from './service-refusals.ts';
 import type { Strangers } from './strangers.ts';
 
 export type ServiceAction = 'created' | 'updated' | 'adopted' | 'converted';
@@ -241,85 +241,6 @@ function isAdopted({ metadata }: Service): boolean {
 /** Whether the spec of a Service is what its EtcdService asks for, and nobody else's. */
 function isMadeFrom(claim: Claim, service: Service): boolean {
   return claim.isOurs(service) && !isAdopted(service);
-}
-
-function refuseUnfillable(claim: Claim, service: Service): void {
-  if (isExternalName(service)) {
-    refuseUnconvertible(claim, service);
-  }
-  if (Object.keys(service.spec?.selector ?? {}).length > 0) {
-    throw new Refusal(
-      'ServiceHasSelector',
-      `Service ${claim.key} has a selector, so Kubernetes fills it itself; remove the selector or name another Service`,
-    );
-  }
-  const controller = service.metadata.ownerReferences?.find((owner) => owner.controller === true);
-  if (claim.spec.service.creationPolicy === 'Adopt' && controller !== undefined && !claim.isOurs(service)) {
-    const { kind, name } = controller;
-    throw new Refusal(
-      'ServiceNotOurs',
-      `Service ${claim.key} is controlled by ${kind} ${name} and cannot be adopted`,
-    );
-  }
-  if (service.metadata.deletionTimestamp !== undefined) {
-    throw new RetryableError('SERVICE_TERMINATING', `Service ${claim.key} is being deleted`, {
-      subject: claim.key,
-    });
-  }
-}
-
-/** An ExternalName is converted once: somebody who makes it one again, such as a GitOps tool, is not fought. */
-function refuseUnconvertible(claim: Claim, service: Service): void {
-  if (claim.isOurs(service)) {
-    throw new Refusal(
-      'ServiceIsExternalName',
-      `Service ${claim.key} has been made an ExternalName again; change its type where that is written, or delete the Service`,
-    );
-  }
-  if (claim.spec.service.creationPolicy !== 'Adopt') {
-    throw new Refusal(
-      'ServiceIsExternalName',
-      `Service ${claim.key} is an ExternalName and has no endpoints; creationPolicy Adopt would change its type`,
-    );
-  }
-}
-
-/** Servers before 1.25 let the type be changed, but no server a Service's cluster IP. */
-function refuseRetyped(claim: Claim, service: Service): void {
-  const wantsHeadless = claim.spec.service.type === 'Headless';
-  if (isHeadless(service) === wantsHeadless) {
-    return;
-  }
-  throw new Refusal(
-    'InvalidSpec',
-    `spec.service.type cannot be changed: Service ${claim.key} ${wantsHeadless ? 'has a cluster IP' : 'is headless'}; delete the EtcdService and create it again instead`,
-  );
-}
-
-/** A Service keeps its first cluster IP and with it its first family. An old server that knows none gives it the only one it has. */
-function refuseOtherFamily(claim: Claim, service: Service): void {
-  const [wanted] = claim.spec.service.ipFamilies ?? [];
-  const [first] = familiesOf(service);
-  if (wanted === undefined || first === wanted) {
-    return;
-  }
-  throw new Refusal(
-    'InvalidSpec',
-    `spec.service.ipFamilies cannot begin with ${wanted}: the first family of Service ${claim.key} is ${first}; delete the EtcdService and create it again instead`,
-  );
-}
-
-function absent(claim: Claim): Refusal {
-  return new Refusal(
-    'ServiceNotFound',
-    `Service ${claim.key} does not exist and creationPolicy Never leaves it to you to create it`,
-  );
-}
-
-function appeared(claim: Claim): RetryableError {
-  return new RetryableError('SERVICE_APPEARED', `Service ${claim.key} exists, though it was not seen yet`, {
-    subject: claim.key,
-  });
 }
 
 /** Whether nobody else has written the spec. Others may have added labels or annotations to what we have made by then. */
