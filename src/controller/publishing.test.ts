@@ -57,6 +57,7 @@ beforeEach(() => {
       isSynced: true,
       failure: undefined,
       isListedSince: (at: number) => listedAt >= at,
+      during: () => undefined,
       settle: () => ({ isSettled: true, lookAgainMs: undefined }),
       desired: () => ({ endpoints: standing }),
     },

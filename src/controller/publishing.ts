@@ -109,6 +109,7 @@ export class Publishing {
   async #isCurrent(tracked: Tracked, prepared: Prepared): Promise<Settled> {
     const { decider, leadsSince } = this.#deps;
     const { subscription, registry } = prepared;
+    subscription.during(leadsSince());
     const backSince = tracked.isStale ? registry.source.connection.sinceMonotonic : Number.NEGATIVE_INFINITY;
     return subscription.isSynced && subscription.isListedSince(Math.max(leadsSince(), backSince))
       ? subscription.settle(await decider.standingNow(tracked, prepared))

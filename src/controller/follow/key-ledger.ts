@@ -139,6 +139,15 @@ export class KeyLedger {
     }
   }
 
+  /** Keeps no published endpoint in the place of a key any more. */
+  letGo(): void {
+    for (const [key, { registration, lastGood, kept }] of this.#entries) {
+      if (kept.length > 0) {
+        this.#store(key, this.#entry(registration, lastGood, noStandIns));
+      }
+    }
+  }
+
   #applyOne({ key, registration, revision }: Change): void {
     const before = this.#entries.get(key)?.registration.value;
     if (registration === undefined) {

@@ -218,6 +218,22 @@ describe('after a restart', () => {
     expect(addresses(subscription)).toEqual(['10.0.0.7']);
   });
 
+  it('an endpoint that was kept and that another leader has taken out meanwhile does not come back in the next term', async () => {
+    registry.put('/web/a', 'unreadable');
+    registry.put('/web/b', 'unreadable');
+    const subscription = subscribe();
+    subscription.during(1);
+    await settled(subscription, [endpoint('10.0.0.1'), endpoint('10.0.0.2')]);
+    expect(addresses(subscription)).toEqual(['10.0.0.1', '10.0.0.2']);
+
+    subscription.during(1);
+    expect(addresses(subscription), 'in the same term').toEqual(['10.0.0.1', '10.0.0.2']);
+
+    subscription.during(2);
+    await settled(subscription, [endpoint('10.0.0.2')]);
+    expect(addresses(subscription)).toEqual(['10.0.0.2']);
+  });
+
   it('a key that turns unreadable later keeps no endpoint that another key has given up', async () => {
     registry.put('/web/a', '10.0.0.1:8080');
     const subscription = subscribe();

@@ -42,6 +42,8 @@ export class Subscription {
   /** The same since removals were accounted for last. */
   #hasJustMoved = false;
   #refreshingFor: number | undefined;
+  /** The term that what is published was looked at in, by its beginning. */
+  #term: number | undefined;
 
   /**
    * `onChange` is called, synchronously, whenever what should be published may have changed; `onDeparture` for each endpoint that a key
@@ -84,6 +86,18 @@ export class Subscription {
       this.#hasJustMoved = true;
     } else if (before.rulesId !== following.rulesId) {
       this.#ledger.reread(following.rules());
+    }
+  }
+
+  /**
+   * Starts anew where another term has begun since, at that monotonic time: what was kept in the place of unreadable keys because it was published,
+   * a leader in between may have taken out. To be called before it is asked what is published.
+   */
+  during(term: number): void {
+    if (this.#term !== term) {
+      this.#term = term;
+      this.#isSettled = false;
+      this.#ledger.letGo();
     }
   }
 
