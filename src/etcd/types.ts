@@ -35,6 +35,8 @@ export interface Change {
   readonly registration: Registration | undefined;
   /** Revision of the change; for differences found by listing again, the revision of the list. */
   readonly revision: Revision;
+  /** It was found by listing again: what the key held in between is not known. */
+  readonly isListed?: true;
 }
 
 /** What a mirrored range tells its user. Callbacks are synchronous and must not throw. */

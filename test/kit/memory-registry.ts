@@ -125,6 +125,7 @@ export class MemoryRegistry implements RegistrySource {
       key: registration.key,
       registration,
       revision: this.#revision,
+      isListed: true as const,
     }));
     if (changes.length > 0) {
       listener.changed(changes);

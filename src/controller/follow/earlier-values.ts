@@ -53,7 +53,7 @@ export class EarlierValues {
 
   #untried(): readonly Registration[] {
     return this.#ledger
-      .unresolved()
+      .inDoubt()
       .filter(({ key, modRevision }) => this.#lookedUp.get(key) !== modRevision)
       .slice(0, maxLookups);
   }
@@ -78,7 +78,7 @@ export class EarlierValues {
     ]);
     this.#lookedUp = new Map(
       this.#ledger
-        .unresolved()
+        .inDoubt()
         .flatMap(({ key, modRevision }) => (known.get(key) === modRevision ? [[key, modRevision]] : [])),
     );
   }

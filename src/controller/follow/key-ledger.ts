@@ -24,6 +24,8 @@ interface Entry extends KeyOutcome {
   /** Published endpoints kept for a key of which no good value is known. */
   readonly kept: readonly DesiredEndpoint[];
   readonly unresolved: boolean;
+  /** Whether it cannot be read, and what was good last may be older than the value before: that fell into a gap of the watch. */
+  readonly isPresumed: boolean;
 }
 
 /**
@@ -35,6 +37,7 @@ export class KeyLedger {
   readonly departures: Departures;
   readonly #entries = new Map<Key, Entry>();
   readonly #unresolved = new Set<Key>();
+  readonly #presumed = new Set<Key>();
   readonly #lookups = new Lookups();
   #rules: LedgerRules;
   #order: readonly Key[] | undefined;
@@ -115,15 +118,29 @@ export class KeyLedger {
     return [...this.#unresolved].flatMap((key) => this.#entries.get(key)?.registration ?? []);
   }
 
+  /** Keys that cannot be read and of which an earlier value may tell more than is known. */
+  inDoubt(): readonly Registration[] {
+    return [...this.#unresolved, ...this.#presumed].flatMap(
+      (key) => this.#entries.get(key)?.registration ?? [],
+    );
+  }
+
   /** Gives a key the value that it had before, unless it has changed or found a stand-in meanwhile. Returns whether it helped. */
   supply({ key, modRevision }: Registration, earlier: Registration): boolean {
     const entry = this.#entries.get(key);
-    if (entry === undefined || entry.registration.modRevision !== modRevision || !entry.unresolved) {
+    const isMeant = entry?.registration.modRevision === modRevision && (entry.unresolved || entry.isPresumed);
+    if (entry === undefined || !isMeant) {
       return false;
     }
     const { lastGood } = this.#stand(earlier, []);
-    this.#store(key, this.#entry(entry.registration, lastGood, []));
-    return this.#entries.get(key)?.unresolved === false;
+    const supplied = this.#entry(entry.registration, lastGood, []);
+    if (supplied.unresolved) {
+      return false;
+    }
+    const { lease } = entry.registration;
+    this.departures.note(entry, supplied, { key, revision: modRevision, lease, cause: 'changed' });
+    this.#store(key, supplied);
+    return true;
   }
 
   /** Whether the rules let an address be published. */
@@ -148,31 +165,36 @@ export class KeyLedger {
     }
   }
 
-  #applyOne({ key, registration, revision }: Change): void {
+  #applyOne({ key, registration, revision, isListed }: Change): void {
     const before = this.#entries.get(key)?.registration.value;
     if (registration === undefined) {
       this.#remove(key, revision);
     } else {
-      this.#set(key, registration);
+      this.#set(key, registration, { isListed: isListed === true });
     }
     const isOther = before === undefined || registration === undefined || !before.equals(registration.value);
     for (const reader of isOther ? this.#lookups.readersOf(key) : []) {
       const entry = this.#entries.get(reader);
       if (entry !== undefined) {
-        this.#set(reader, entry.registration, revision);
+        this.#set(reader, entry.registration, { revision });
       }
     }
   }
 
   /** `revision` is that of the change by which the key is read: its own, or that of a key that it has looked up. */
-  #set(key: Key, registration: Registration, revision = registration.modRevision): void {
+  #set(
+    key: Key,
+    registration: Registration,
+    { revision = registration.modRevision, isListed = false } = {},
+  ): void {
     const known = this.#entries.get(key);
     if (known === undefined) {
       this.#order = undefined;
     }
     // A key that was deleted and made again is another one, whether its deletion was seen or not.
     const before = known?.registration.createRevision === registration.createRevision ? known : undefined;
-    const entry = this.#entry(registration, before?.lastGood ?? [], before?.kept ?? noStandIns);
+    const isPresumed = isListed || before?.isPresumed === true;
+    const entry = this.#entry(registration, before?.lastGood ?? [], before?.kept ?? noStandIns, isPresumed);
     if (known !== undefined) {
       const { lease } = known.registration;
       this.departures.note(known, entry, {
@@ -196,19 +218,22 @@ export class KeyLedger {
     }
     this.#lookups.forget(key);
     this.#unresolved.delete(key);
+    this.#presumed.delete(key);
   }
 
   #store(key: Key, entry: Entry): void {
     this.#entries.set(key, entry);
     this.#desired = undefined;
-    if (entry.unresolved) {
-      this.#unresolved.add(key);
-    } else {
-      this.#unresolved.delete(key);
-    }
+    mark(this.#unresolved, key, entry.unresolved);
+    mark(this.#presumed, key, entry.isPresumed);
   }
 
-  #entry(registration: Registration, before: LastGood, kept: readonly DesiredEndpoint[]): Entry {
+  #entry(
+    registration: Registration,
+    before: LastGood,
+    kept: readonly DesiredEndpoint[],
+    isPresumed = false,
+  ): Entry {
     const { format, instances, outcomes, standIns, lastGood, unresolved } = this.#stand(registration, before);
     return {
       key: showKey(registration.key),
@@ -220,6 +245,7 @@ export class KeyLedger {
       lastGood,
       kept: unresolved ? kept : noStandIns,
       unresolved: unresolved && kept.length === 0,
+      isPresumed: isPresumed && standIns.length > 0 && outcomes.length === 1,
     };
   }
 
@@ -236,5 +262,13 @@ export class KeyLedger {
   #read(registration: Registration): Reading {
     const read = this.#lookups.noting(this.#rules.read, (key) => this.#entries.get(key)?.registration.value);
     return read(registration);
+  }
+}
+
+function mark(keys: Set<Key>, key: Key, isMarked: boolean): void {
+  if (isMarked) {
+    keys.add(key);
+  } else {
+    keys.delete(key);
   }
 }

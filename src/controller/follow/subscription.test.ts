@@ -170,6 +170,47 @@ describe('a registry that is slow or away', () => {
   });
 });
 
+describe('after a gap of the watch', () => {
+  beforeEach(() => {
+    registry.put('/web/a', '10.0.0.1:8080');
+  });
+
+  /** What is put meanwhile is told by a list alone. */
+  const gap = async (subscription: Subscription, ...values: readonly string[]): Promise<void> => {
+    await settled(subscription, []);
+    registry.holdLists();
+    for (const value of values) {
+      registry.put('/web/a', value);
+    }
+    registry.list();
+  };
+
+  it('the value before stands in for one that cannot be read, and not what was good before the gap', async () => {
+    const subscription = subscribe();
+    await gap(subscription, '10.0.0.2:8080', 'unreadable');
+    expect(addresses(subscription), 'until etcd has told more').toEqual(['10.0.0.1']);
+    await settled(subscription, [endpoint('10.0.0.1')]);
+    expect(addresses(subscription)).toEqual(['10.0.0.2']);
+  });
+
+  it('what was good before it stands in where history is compacted, and is asked for once', async () => {
+    const subscription = subscribe();
+    await gap(subscription, '10.0.0.2:8080', 'unreadable');
+    registry.compact();
+    await settled(subscription, [endpoint('10.0.0.1')]);
+    expect(addresses(subscription)).toEqual(['10.0.0.1']);
+    expect(subscription.settle([endpoint('10.0.0.1')]).isSettled, 'nothing is asked again').toBe(true);
+  });
+
+  it('another unreadable value is looked behind as well', async () => {
+    const subscription = subscribe();
+    await gap(subscription, '10.0.0.2:8080', 'unreadable');
+    registry.put('/web/a', 'worse');
+    await settled(subscription, [endpoint('10.0.0.1')]);
+    expect(addresses(subscription)).toEqual(['10.0.0.2']);
+  });
+});
+
 describe('after a restart', () => {
   it('the value before stands in for one that cannot be read', async () => {
     registry.put('/web/a', '10.0.0.1:8080');
