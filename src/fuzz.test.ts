@@ -6,7 +6,7 @@ import { watchResponse } from '../test/kit/watch-response.ts';
 import { parseCatalogSpec, parseRegistrySpec, parseSpec } from './api/parse.ts';
 import { RetryableError, TerminalError } from './errors.ts';
 import type { WatchResponse } from './etcd/client/etcd3.ts';
-import { messageParts } from './etcd/client/message-parts.ts';
+import { messageParts, watchResponseParts } from './etcd/client/message-parts.ts';
 import { keyOfBytes, showKey } from './etcd/key.ts';
 import { advance, type Position } from './etcd/watch/resume.ts';
 import { watchMessageOf } from './etcd/watch/watch-message.ts';
@@ -277,7 +277,7 @@ describe('hostile input', () => {
       const bytes = edited(sound, changes);
       let length = 0;
       try {
-        for (const part of messageParts(bytes, { items: 11, more: 7 })) {
+        for (const part of messageParts(bytes, watchResponseParts)) {
           length += part.length;
         }
       } catch (error) {

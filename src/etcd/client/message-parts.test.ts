@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { etcdService, type WireWatchResponse } from '../../../test/kit/etcd-wire.ts';
 import { watchResponse } from '../../../test/kit/watch-response.ts';
-import { messageParts } from './message-parts.ts';
-import { watchRpc } from './rpc.ts';
+import { messageParts, watchResponseParts } from './message-parts.ts';
 
 const watch = etcdService('Watch').service['Watch'];
 
@@ -12,7 +11,7 @@ function encode(response: object): Buffer {
 }
 
 function partsOf(message: Buffer): readonly WireWatchResponse[] {
-  return Array.from(messageParts(message, watchRpc.responseParts ?? { items: 0, more: 0 }), (part) =>
+  return Array.from(messageParts(message, watchResponseParts), (part) =>
     watch?.responseDeserialize(part),
   ) as WireWatchResponse[];
 }

@@ -21,7 +21,7 @@ import type {
   WatchRequest,
   WatchResponse,
 } from './etcd3.ts';
-import type { PartFields } from './message-parts.ts';
+import { type PartFields, watchResponseParts } from './message-parts.ts';
 
 /** A remote procedure of etcd: where it lives and what it takes and gives. */
 export interface Rpc<Request, Response> {
@@ -76,11 +76,12 @@ export const authenticateRpc: UnaryRpc<AuthenticateRequest, AuthenticateResponse
   true,
 );
 export const statusRpc: UnaryRpc<StatusRequest, StatusResponse> = unary('Maintenance', 'Status', false);
-/** `events` and `fragment` of a WatchResponse: what catches up gets a hundred thousand events in one. */
-export const watchRpc: StreamRpc<WatchRequest, WatchResponse> = stream('Watch', 'Watch', true, {
-  items: 11,
-  more: 7,
-});
+export const watchRpc: StreamRpc<WatchRequest, WatchResponse> = stream(
+  'Watch',
+  'Watch',
+  true,
+  watchResponseParts,
+);
 
 function unary<Request, Response>(
   service: ServiceName,
