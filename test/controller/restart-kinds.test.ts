@@ -1,12 +1,13 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { writesOf } from '../kit/audit.ts';
 import { eventually } from '../kit/eventually.ts';
+import type { AnyObject } from '../kit/kube-objects.ts';
 import { type Scene, startScene } from '../kit/scene.ts';
 import { untilVisited } from '../kit/visited.ts';
 
 let scene: Scene;
 
-beforeAll(async () => {
+beforeEach(async () => {
   scene = await startScene();
   return () => scene.stop();
 });
@@ -86,6 +87,11 @@ async function defineEveryKind(): Promise<void> {
   await eventually(() => expect(Date.now()).toBeGreaterThan(Date.parse(metadata.creationTimestamp) + 1000));
   await scene.define('rival-2', { service: { name: 'contested' } });
   await scene.untilReady('rival-2', 'False/ServiceConflict');
+  // Its heir stands on the Service once the EtcdService that owns it has been told of another.
+  await eventually(async () => {
+    const { metadata: owned } = await objects.get('services', 'contested');
+    expect(owned.ownerReferences.map(({ name }: AnyObject) => name)).toEqual(['rival-1', 'rival-2']);
+  });
 }
 
 describe('EtcdServices of every kind', () => {
