@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeClock } from '../../../test/kit/fake-clock.ts';
 import { type Desired, desiredEndpoints } from '../../endpoints/desired.ts';
+import { type Hold, startHold } from '../../endpoints/guard/hold.ts';
 import { endpointId } from '../../endpoints/match-ports.ts';
 import type { DesiredEndpoint } from '../../endpoints/types.ts';
 import type { Prepared } from '../preparing.ts';
@@ -17,6 +18,7 @@ const endpoint = (host: number, ready = true): DesiredEndpoint => ({
 let etcd: readonly DesiredEndpoint[];
 let published: readonly DesiredEndpoint[];
 let held: readonly DesiredEndpoint[];
+let hold: Hold | undefined;
 let found: ReadonlySet<string>;
 let dismissed: string[];
 /** What Kubernetes holds, where the caches are behind. */
@@ -33,7 +35,7 @@ const desired = (): Desired => ({
 });
 // Only what a decision asks for.
 const prepared = {
-  claim: { spec: { drainSeconds: 60 }, object: { metadata: {} } },
+  claim: { spec: { drainSeconds: 60 }, object: { metadata: {} }, assertSameTerm: () => undefined },
   subscription: {
     desired,
     admits: () => true,
@@ -46,12 +48,13 @@ const decided = async (): Promise<readonly DesiredEndpoint[]> =>
 
 beforeEach(() => {
   [etcd, published, held, found, dismissed] = [[], [], [], new Set(), []];
+  hold = undefined;
   [standsNow, looks, specs] = [undefined, 0, []];
   tracked = { key: 'shop/web', standing: undefined, dead: new Set() } as unknown as Tracked;
   const guard = {
     judge(_: string, { subject }: GuardRequest) {
       subject.causes();
-      return { desired: desired(), held, hold: undefined, isFinal: true, lookAgainMs: undefined };
+      return { desired: desired(), held, hold, isFinal: true, lookAgainMs: undefined };
     },
     dismiss: (_: string, id: string) => dismissed.push(id),
   };
@@ -72,7 +75,7 @@ beforeEach(() => {
       },
       forget: () => undefined,
     },
-    reporter: { latest: (object: object) => object },
+    reporter: { latest: (object: object) => object, holdBegan: async () => undefined },
     flights: { holds: () => undefined },
     clock: new FakeClock(),
     drainMs: 0,
@@ -169,10 +172,19 @@ describe('what has vanished', () => {
 });
 
 describe('what is held', () => {
-  it('keeps the readiness with which it stands, so that every leader decides alike', async () => {
+  beforeEach(() => {
     published = [endpoint(1, false)];
     held = [endpoint(1), endpoint(2)];
+  });
+
+  it('keeps the readiness with which it stands, so that every leader decides alike', async () => {
+    const loss = { lost: 2, stood: 3 };
+    hold = startHold({ scope: 'Service', loss, holdMs: 60_000, now: 0, random: () => 0 });
     expect(await decided()).toEqual([endpoint(1, false), endpoint(2)]);
+  });
+
+  it('does not come back where it has gone, while it is only being asked whether it has to be held', async () => {
+    expect(await decided()).toEqual([endpoint(1, false)]);
   });
 });
 

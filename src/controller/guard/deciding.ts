@@ -92,7 +92,8 @@ export class Decider {
       shown,
       released: releasedHold(object),
     });
-    const verdict = { ...judged, held: judged.held.filter((endpoint) => subscription.admits(endpoint)) };
+    const admitted = judged.held.filter((endpoint) => subscription.admits(endpoint));
+    const verdict = { ...judged, held: asTheyStand(admitted, before, judged.hold) };
     const { held, hold } = verdict;
     this.#deps.flights.holds(tracked.key, { held, hold, released: releasedHold(object) });
     const { revision } = subscription;
@@ -111,7 +112,7 @@ export class Decider {
 
   #decision(claim: Claim, { before, verdict, dead, object, revision }: Judged): Decision {
     const { desired, held } = verdict;
-    const next = held.length === 0 ? desired.endpoints : [...desired.endpoints, ...asTheyStand(held, before)];
+    const next = held.length === 0 ? desired.endpoints : [...desired.endpoints, ...held];
     const { endpoints, draining, lookAgainMs } = this.#drain(claim, { before, next, dead });
     return {
       desired,
@@ -196,14 +197,21 @@ export class Decider {
   }
 }
 
-/** Held endpoints keep the conditions with which they stand, whoever leads; those that have gone come back with the last that they had. */
+/**
+ * Held endpoints keep the conditions with which they stand, whoever leads. Those that have gone come back with the last that they had where there is a
+ * hold, and not while it is only being asked whether there has to be one.
+ */
 function asTheyStand(
   held: readonly DesiredEndpoint[],
   before: readonly DesiredEndpoint[],
+  hold: Hold | undefined,
 ): readonly DesiredEndpoint[] {
+  if (held.length === 0) {
+    return held;
+  }
   const standing = before.filter(({ drainUntil }) => drainUntil === undefined);
   const byId = new Map(standing.map((endpoint) => [endpointId(endpoint), endpoint]));
-  return held.map((endpoint) => byId.get(endpointId(endpoint)) ?? endpoint);
+  return held.flatMap((endpoint) => byId.get(endpointId(endpoint)) ?? (hold === undefined ? [] : endpoint));
 }
 
 function areAllNamed(standing: readonly DesiredEndpoint[], desired: readonly DesiredEndpoint[]): boolean {
