@@ -35,8 +35,6 @@ export interface Change {
   readonly registration: Registration | undefined;
   /** Revision of the change; for differences found by listing again, the revision of the list. */
   readonly revision: Revision;
-  /** It was found by listing again: what the key held in between is not known. */
-  readonly isListed?: true;
 }
 
 /** What a mirrored range tells its user. Callbacks are synchronous and must not throw. */
@@ -45,6 +43,8 @@ export interface RangeListener {
   changed(changes: readonly Change[]): void;
   /** The first complete list has been applied. Called once. */
   synced(): void;
+  /** A later one has been applied, after its differences were told: what keys held before is known no more, also of those that are as they were. */
+  listed?(): void;
   /** The `failure` of the range has come, changed or gone. */
   failureChanged(): void;
 }

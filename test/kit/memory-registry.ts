@@ -1,5 +1,6 @@
 import { RetryableError } from '../../src/errors.ts';
 import { keyOf, rangeHolds } from '../../src/etcd/key.ts';
+import { applyChanges, differences } from '../../src/etcd/mirror/difference.ts';
 import type {
   Change,
   Connection,
@@ -12,13 +13,20 @@ import type {
   RegistrySource,
 } from '../../src/etcd/types.ts';
 
+interface Follower {
+  readonly range: KeyRange;
+  readonly listener: RangeListener;
+  /** What it has been told; nothing before its first list. */
+  known: Map<Key, Registration> | undefined;
+}
+
 /**
  * A registry in memory behind the seam of the mirror, for tests of the pure parts: it keeps every value that a key ever had, and tells
  * followers of each change at once.
  */
 export class MemoryRegistry implements RegistrySource {
   readonly #history = new Map<Key, Registration[]>();
-  readonly #followers = new Set<{ readonly range: KeyRange; readonly listener: RangeListener }>();
+  readonly #followers = new Set<Follower>();
   #revision = 0;
   #compacted = 0;
   #isListed = true;
@@ -50,6 +58,16 @@ export class MemoryRegistry implements RegistrySource {
     this.#tell({ key: keyOf(key), registration: undefined, revision: this.#revision });
   }
 
+  /** What etcd has of a key after a restore that was written past what was seen: other values before the last. */
+  rewrite(key: string, ...earlier: readonly string[]): void {
+    const history = this.#history.get(keyOf(key)) ?? [];
+    const others = history.slice(0, -1).map((registration, index) => ({
+      ...registration,
+      value: Buffer.from(earlier[index] ?? ''),
+    }));
+    this.#history.set(keyOf(key), [...others, ...history.slice(-1)]);
+  }
+
   /** Values before now can no longer be read. */
   compact(): void {
     this.#compacted = this.#revision;
@@ -62,16 +80,16 @@ export class MemoryRegistry implements RegistrySource {
 
   list(): void {
     this.#isListed = true;
-    for (const { range, listener } of this.#followers) {
-      this.#bring(range, listener);
+    for (const follower of this.#followers) {
+      this.#bring(follower);
     }
   }
 
   follow(range: KeyRange, listener: RangeListener): MirroredRange {
-    const follower = { range, listener };
+    const follower: Follower = { range, listener, known: undefined };
     this.#followers.add(follower);
     if (this.#isListed) {
-      this.#bring(range, listener);
+      this.#bring(follower);
     }
     const registry = this;
     return {
@@ -120,17 +138,20 @@ export class MemoryRegistry implements RegistrySource {
     this.#followers.clear();
   }
 
-  #bring(range: KeyRange, listener: RangeListener): void {
-    const changes = this.#current(range).map((registration) => ({
-      key: registration.key,
-      registration,
-      revision: this.#revision,
-      isListed: true as const,
-    }));
+  /** The first list is told as a whole, a later one by what differs. */
+  #bring(follower: Follower): void {
+    const { range, listener, known } = follower;
+    const listed = new Map(this.#current(range).map((registration) => [registration.key, registration]));
+    const changes = differences(known ?? new Map(), listed, this.#revision);
+    follower.known = listed;
     if (changes.length > 0) {
       listener.changed(changes);
     }
-    listener.synced();
+    if (known === undefined) {
+      listener.synced();
+    } else {
+      listener.listed?.();
+    }
   }
 
   #current(range: KeyRange): Registration[] {
@@ -141,9 +162,9 @@ export class MemoryRegistry implements RegistrySource {
   }
 
   #tell(change: Change): void {
-    for (const { range, listener } of this.#followers) {
-      if (this.#isListed && rangeHolds(range, change.key)) {
-        listener.changed([change]);
+    for (const { range, listener, known } of this.#followers) {
+      if (this.#isListed && known !== undefined && rangeHolds(range, change.key)) {
+        listener.changed(applyChanges(known, [change]));
       }
     }
   }

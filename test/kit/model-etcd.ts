@@ -297,6 +297,8 @@ export class Follower implements RangeListener {
   readonly content = new Map<Key, string>();
   readonly faults: string[] = [];
   syncs = 0;
+  /** What it knew at each later list. */
+  readonly lists: ReadonlyMap<Key, string>[] = [];
   failureChanges = 0;
 
   changed(changes: readonly Change[]): void {
@@ -316,6 +318,10 @@ export class Follower implements RangeListener {
 
   synced(): void {
     this.syncs += 1;
+  }
+
+  listed(): void {
+    this.lists.push(new Map(this.content));
   }
 
   failureChanged(): void {

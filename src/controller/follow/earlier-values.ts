@@ -23,6 +23,8 @@ export class EarlierValues {
   /** Unreadable keys that were looked up, by the revision that is unreadable. */
   #lookedUp: ReadonlyMap<Key, Revision> = new Map();
   #isAsking: boolean = false;
+  /** Counts how often all has become unknown: an answer to what was asked before is none. */
+  #doubts = 0;
   /** How the last look-up ended, until somebody has asked. */
   #ended: { readonly error?: unknown } | undefined;
 
@@ -51,6 +53,12 @@ export class EarlierValues {
     return untried.length === 0 || ended !== undefined ? 'known' : 'asking';
   }
 
+  /** What was looked up before says nothing any more. */
+  doubt(): void {
+    this.#doubts += 1;
+    this.#lookedUp = new Map();
+  }
+
   #untried(): readonly Registration[] {
     return this.#ledger
       .inDoubt()
@@ -59,10 +67,14 @@ export class EarlierValues {
   }
 
   async #ask(untried: readonly Registration[]): Promise<void> {
+    const doubts = this.#doubts;
+    const isOutdated = (): boolean => this.#doubts !== doubts;
     try {
-      await this.#supplyAll(untried);
-      this.#remember(untried);
-      this.#ended = {};
+      await this.#supplyAll(untried, isOutdated);
+      if (!isOutdated()) {
+        this.#remember(untried);
+        this.#ended = {};
+      }
     } catch (error) {
       this.#ended = { error };
     }
@@ -83,22 +95,22 @@ export class EarlierValues {
     );
   }
 
-  async #supplyAll(registrations: readonly Registration[]): Promise<void> {
+  async #supplyAll(registrations: readonly Registration[], isOutdated: () => boolean): Promise<void> {
     const queue = registrations.values();
     const worker = async (): Promise<void> => {
       for (const registration of queue) {
-        await this.#supply(registration);
+        await this.#supply(registration, isOutdated);
       }
     };
     await Promise.all(Array.from({ length: lookupsAtOnce }, worker));
   }
 
   /** Goes back from value to value of one key until one is readable. */
-  async #supply(registration: Registration): Promise<void> {
+  async #supply(registration: Registration, isOutdated: () => boolean): Promise<void> {
     let later = registration;
     for (let step = 0; step < maxStepsBack && later.createRevision < later.modRevision; step += 1) {
       const earlier = await this.#valueBefore(later);
-      if (earlier === undefined || this.#ledger.supply(registration, earlier)) {
+      if (earlier === undefined || isOutdated() || this.#ledger.supply(registration, earlier)) {
         return;
       }
       later = earlier;

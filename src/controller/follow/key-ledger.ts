@@ -24,8 +24,6 @@ interface Entry extends KeyOutcome {
   /** Published endpoints kept for a key of which no good value is known. */
   readonly kept: readonly DesiredEndpoint[];
   readonly unresolved: boolean;
-  /** Whether it cannot be read, and what was good last may be older than the value before: that fell into a gap of the watch. */
-  readonly isPresumed: boolean;
 }
 
 /**
@@ -37,7 +35,8 @@ export class KeyLedger {
   readonly departures: Departures;
   readonly #entries = new Map<Key, Entry>();
   readonly #unresolved = new Set<Key>();
-  readonly #presumed = new Set<Key>();
+  /** Keys that cannot be read, and of which it is not known that what stands in for them is what was good last. */
+  readonly #doubtful = new Set<Key>();
   readonly #lookups = new Lookups();
   #rules: LedgerRules;
   #order: readonly Key[] | undefined;
@@ -120,16 +119,27 @@ export class KeyLedger {
 
   /** Keys that cannot be read and of which an earlier value may tell more than is known. */
   inDoubt(): readonly Registration[] {
-    return [...this.#unresolved, ...this.#presumed].flatMap(
+    return [...this.#unresolved, ...this.#doubtful].flatMap(
       (key) => this.#entries.get(key)?.registration ?? [],
     );
+  }
+
+  /**
+   * What keys held before is known no more: their history may be another one, or have gone on unseen. What was good last stands in until it is found to be
+   * so. Returns whether there is any such key.
+   */
+  doubt(): boolean {
+    for (const [key, entry] of this.#entries) {
+      mark(this.#doubtful, key, isStoodInFor(entry));
+    }
+    return this.#doubtful.size + this.#unresolved.size > 0;
   }
 
   /** Gives a key the value that it had before, unless it has changed or found a stand-in meanwhile. Returns whether it helped. */
   supply({ key, modRevision }: Registration, earlier: Registration): boolean {
     const entry = this.#entries.get(key);
-    const isMeant = entry?.registration.modRevision === modRevision && (entry.unresolved || entry.isPresumed);
-    if (entry === undefined || !isMeant) {
+    const isOpen = entry?.unresolved === true || this.#doubtful.has(key);
+    if (entry?.registration.modRevision !== modRevision || !isOpen) {
       return false;
     }
     const { lastGood } = this.#stand(earlier, []);
@@ -140,6 +150,7 @@ export class KeyLedger {
     const { lease } = entry.registration;
     this.departures.note(entry, supplied, { key, revision: modRevision, lease, cause: 'changed' });
     this.#store(key, supplied);
+    this.#doubtful.delete(key);
     return true;
   }
 
@@ -165,36 +176,31 @@ export class KeyLedger {
     }
   }
 
-  #applyOne({ key, registration, revision, isListed }: Change): void {
+  #applyOne({ key, registration, revision }: Change): void {
     const before = this.#entries.get(key)?.registration.value;
     if (registration === undefined) {
       this.#remove(key, revision);
     } else {
-      this.#set(key, registration, { isListed: isListed === true });
+      this.#set(key, registration);
     }
     const isOther = before === undefined || registration === undefined || !before.equals(registration.value);
     for (const reader of isOther ? this.#lookups.readersOf(key) : []) {
       const entry = this.#entries.get(reader);
       if (entry !== undefined) {
-        this.#set(reader, entry.registration, { revision });
+        this.#set(reader, entry.registration, revision);
       }
     }
   }
 
   /** `revision` is that of the change by which the key is read: its own, or that of a key that it has looked up. */
-  #set(
-    key: Key,
-    registration: Registration,
-    { revision = registration.modRevision, isListed = false } = {},
-  ): void {
+  #set(key: Key, registration: Registration, revision = registration.modRevision): void {
     const known = this.#entries.get(key);
     if (known === undefined) {
       this.#order = undefined;
     }
     // A key that was deleted and made again is another one, whether its deletion was seen or not.
     const before = known?.registration.createRevision === registration.createRevision ? known : undefined;
-    const isPresumed = isListed || before?.isPresumed === true;
-    const entry = this.#entry(registration, before?.lastGood ?? [], before?.kept ?? noStandIns, isPresumed);
+    const entry = this.#entry(registration, before?.lastGood ?? [], before?.kept ?? noStandIns);
     if (known !== undefined) {
       const { lease } = known.registration;
       this.departures.note(known, entry, {
@@ -218,22 +224,19 @@ export class KeyLedger {
     }
     this.#lookups.forget(key);
     this.#unresolved.delete(key);
-    this.#presumed.delete(key);
+    this.#doubtful.delete(key);
   }
 
   #store(key: Key, entry: Entry): void {
     this.#entries.set(key, entry);
     this.#desired = undefined;
     mark(this.#unresolved, key, entry.unresolved);
-    mark(this.#presumed, key, entry.isPresumed);
+    if (!isStoodInFor(entry)) {
+      this.#doubtful.delete(key);
+    }
   }
 
-  #entry(
-    registration: Registration,
-    before: LastGood,
-    kept: readonly DesiredEndpoint[],
-    isPresumed = false,
-  ): Entry {
+  #entry(registration: Registration, before: LastGood, kept: readonly DesiredEndpoint[]): Entry {
     const { format, instances, outcomes, standIns, lastGood, unresolved } = this.#stand(registration, before);
     return {
       key: showKey(registration.key),
@@ -245,7 +248,6 @@ export class KeyLedger {
       lastGood,
       kept: unresolved ? kept : noStandIns,
       unresolved: unresolved && kept.length === 0,
-      isPresumed: isPresumed && standIns.length > 0 && outcomes.length === 1,
     };
   }
 
@@ -263,6 +265,11 @@ export class KeyLedger {
     const read = this.#lookups.noting(this.#rules.read, (key) => this.#entries.get(key)?.registration.value);
     return read(registration);
   }
+}
+
+/** Whether nothing of it can be read, and something stands in. */
+function isStoodInFor({ outcomes, standIns }: KeyOutcome): boolean {
+  return outcomes.length === 1 && standIns.length > 0;
 }
 
 function mark(keys: Set<Key>, key: Key, isMarked: boolean): void {

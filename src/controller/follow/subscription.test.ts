@@ -193,6 +193,37 @@ describe('after a gap of the watch', () => {
     expect(addresses(subscription)).toEqual(['10.0.0.2']);
   });
 
+  it('the value before stands in for one that cannot be read and came as an event, where etcd was restored before', async () => {
+    const subscription = subscribe();
+    await settled(subscription, []);
+    registry.put('/web/a', 'unreadable');
+    registry.rewrite('/web/a', '10.0.0.2:8080');
+    expect(addresses(subscription), 'until a list has told that there was a gap').toEqual(['10.0.0.1']);
+    const before = changes;
+    registry.list();
+    expect(changes, 'the list itself brings no change').toBe(before + 1);
+    await settled(subscription, [endpoint('10.0.0.1')]);
+    expect(addresses(subscription)).toEqual(['10.0.0.2']);
+  });
+
+  it('an answer to what was asked before the gap is none', async () => {
+    const subscription = subscribe();
+    await gap(subscription, '10.0.0.2:8080', 'unreadable');
+    const answer = Promise.withResolvers<void>();
+    const { valueBefore } = registry;
+    registry.valueBefore = async (...asked) => {
+      const earlier = await valueBefore.apply(registry, asked);
+      await answer.promise;
+      return earlier;
+    };
+    expect(subscription.settle([endpoint('10.0.0.1')]).isSettled).toBe(false);
+    registry.rewrite('/web/a', '10.0.0.1:8080', '10.0.0.3:8080');
+    registry.list();
+    answer.resolve();
+    await settled(subscription, [endpoint('10.0.0.1')]);
+    expect(addresses(subscription)).toEqual(['10.0.0.3']);
+  });
+
   it('what was good before it stands in where history is compacted, and is asked for once', async () => {
     const subscription = subscribe();
     await gap(subscription, '10.0.0.2:8080', 'unreadable');

@@ -202,13 +202,19 @@ export class Subscription {
   }
 
   #follow({ source, range }: Following): MirroredRange {
-    const ledger = this.#ledger;
+    const [ledger, earlier] = [this.#ledger, this.#earlier];
     return source.follow(range, {
       changed: (changes) => {
         ledger.apply(changes);
         this.#onChange();
       },
       synced: this.#onChange,
+      listed: () => {
+        if (ledger.doubt()) {
+          earlier.doubt();
+          this.#onChange();
+        }
+      },
       failureChanged: this.#onChange,
     });
   }

@@ -50,7 +50,7 @@ describe('differences', () => {
       lease: '0',
     })) as [Registration, Registration];
     const found = differences(new Map([[ours.key, ours]]), new Map([[theirs.key, theirs]]), 9);
-    expect(found).toEqual([{ key: ours.key, registration: theirs, revision: 9, isListed: true }]);
+    expect(found).toEqual([{ key: ours.key, registration: theirs, revision: 9 }]);
   });
 });
 

@@ -22,13 +22,13 @@ export function differences(
   const changes: Change[] = [];
   for (const key of mirror.keys()) {
     if (!listed.has(key)) {
-      changes.push({ key, registration: undefined, revision, isListed: true });
+      changes.push({ key, registration: undefined, revision });
     }
   }
   for (const [key, registration] of listed) {
     const ours = mirror.get(key);
     if (ours === undefined || !isSame(ours, registration)) {
-      changes.push({ key, registration, revision, isListed: true });
+      changes.push({ key, registration, revision });
     }
   }
   return changes;

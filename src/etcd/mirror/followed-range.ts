@@ -112,7 +112,7 @@ export class FollowedRange implements SharedCopy {
   moveTo(source: RangeMirror): void {
     this.#source = source;
     this.#registrations = registrationsOf(this.range, source);
-    this.listed();
+    this.#answer();
     for (const { sinceMs } of this.#awaited) {
       source.listSince(sinceMs);
     }
@@ -134,13 +134,12 @@ export class FollowedRange implements SharedCopy {
     }
   }
 
-  /** The mirror has applied a list. */
+  /** The mirror has applied a list, or is another one; what differs has been told. */
   listed(): void {
-    const { listedAt } = this;
-    for (const { resolve } of this.#awaited.filter(({ sinceMs }) => sinceMs <= listedAt)) {
-      resolve();
+    this.#answer();
+    for (const use of [...this.#uses]) {
+      use.listed();
     }
-    this.#awaited = this.#awaited.filter(({ sinceMs }) => sinceMs > listedAt);
   }
 
   /** Tells of the failure where it is another one than was told. */
@@ -160,6 +159,15 @@ export class FollowedRange implements SharedCopy {
     for (const { reject } of this.#awaited.splice(0)) {
       reject(closedError());
     }
+  }
+
+  /** Those need not wait any longer who have waited for a list that has been applied. */
+  #answer(): void {
+    const { listedAt } = this;
+    for (const { resolve } of this.#awaited.filter(({ sinceMs }) => sinceMs <= listedAt)) {
+      resolve();
+    }
+    this.#awaited = this.#awaited.filter(({ sinceMs }) => sinceMs > listedAt);
   }
 }
 

@@ -89,6 +89,12 @@ export class RangeUse implements MirroredRange {
     }
   }
 
+  listed(): void {
+    if (this.#caughtUp) {
+      this.#tell(() => this.#listener.listed?.());
+    }
+  }
+
   failureChanged(): void {
     this.#tell(() => this.#listener.failureChanged());
   }

@@ -117,6 +117,21 @@ describe('a wide range and 50 within it', () => {
     expect(new Set(followed.map(({ range }) => range.listedAt))).toEqual(new Set([began]));
   });
 
+  it('are told of a later list each, also where it differs for others only, after what differs', async () => {
+    const { etcd, follow, settle } = setUp();
+    const [wide, narrow, other] = [root, 's/0/', 's/1/'].map(follow);
+    await settle();
+    expect(narrow?.told.lists, 'the first one is told as such').toEqual([]);
+
+    etcd.write([{ key: 's/0/1', value: 'new' }]);
+    await Promise.all([wide?.range.refresh(), settle()]);
+
+    expect([wide, narrow, other].map((one) => one?.told.lists)).toEqual(
+      [wide, narrow, other].map((one) => [one?.told.content]),
+    );
+    expect(narrow?.told.content.get(keyOf('s/0/1'))).toMatch(/^new@/);
+  });
+
   it('are told of a write each by the one that it concerns', async () => {
     const { etcd, follow, settle } = setUp();
     const [wide, first, second] = [root, 's/0/', 's/1/'].map(follow);
@@ -268,6 +283,7 @@ describe('a range whose wide one goes', () => {
     behind.range.release();
 
     expect(narrow.told.content.get(keyOf('s/0/1'))).toMatch(/^new@/);
+    expect(narrow.told.lists, 'what lay between is known from its end alone').toEqual([narrow.told.content]);
     expect(narrow.range.revision).toBe(ahead.revision);
     const again = follow('s/0/');
     await settle();

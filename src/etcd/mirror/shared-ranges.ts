@@ -223,6 +223,7 @@ export class SharedRanges {
     }
     return () => {
       followed.changed(changes);
+      followed.listed();
       followed.failureChanged();
     };
   }
