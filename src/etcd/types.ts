@@ -43,7 +43,10 @@ export interface RangeListener {
   changed(changes: readonly Change[]): void;
   /** The first complete list has been applied. Called once. */
   synced(): void;
-  /** A later one has been applied, after its differences were told: what keys held before is known no more, also of those that are as they were. */
+  /**
+   * A later one has been applied, or the copy of another range has taken the place of this one's; the differences have been told. What keys held before is
+   * known no more, also of those that are as they were.
+   */
   listed?(): void;
   /** The `failure` of the range has come, changed or gone. */
   failureChanged(): void;

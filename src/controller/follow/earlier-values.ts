@@ -57,6 +57,7 @@ export class EarlierValues {
   doubt(): void {
     this.#doubts += 1;
     this.#lookedUp = new Map();
+    this.#ended = undefined;
   }
 
   #untried(): readonly Registration[] {
@@ -76,7 +77,7 @@ export class EarlierValues {
         this.#ended = {};
       }
     } catch (error) {
-      this.#ended = { error };
+      this.#ended = isOutdated() ? undefined : { error };
     }
     this.#isAsking = false;
     this.#answered();
@@ -99,6 +100,9 @@ export class EarlierValues {
     const queue = registrations.values();
     const worker = async (): Promise<void> => {
       for (const registration of queue) {
+        if (isOutdated()) {
+          return;
+        }
         await this.#supply(registration, isOutdated);
       }
     };

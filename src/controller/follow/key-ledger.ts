@@ -1,6 +1,6 @@
 import { type Desired, desiredEndpoints } from '../../endpoints/desired.ts';
 import { type LastGood, noStandIns, type Standing, standing } from '../../endpoints/last-good.ts';
-import type { PublishingRules } from '../../endpoints/resolve.ts';
+import { isUnreadable, type PublishingRules } from '../../endpoints/resolve.ts';
 import type { DesiredEndpoint, KeyOutcome } from '../../endpoints/types.ts';
 import { showKey } from '../../etcd/key.ts';
 import type { Change, Key, Registration, Revision } from '../../etcd/types.ts';
@@ -37,6 +37,8 @@ export class KeyLedger {
   readonly #unresolved = new Set<Key>();
   /** Keys that cannot be read, and of which it is not known that what stands in for them is what was good last. */
   readonly #doubtful = new Set<Key>();
+  /** Keys that could be read by earlier rules: what stands in for them is their very value. */
+  readonly #readBefore = new Set<Key>();
   readonly #lookups = new Lookups();
   #rules: LedgerRules;
   #order: readonly Key[] | undefined;
@@ -63,8 +65,10 @@ export class KeyLedger {
   reread(rules: LedgerRules): void {
     this.#rules = rules;
     this.#desired = undefined;
-    for (const [key, { registration }] of this.#entries) {
-      this.#set(key, registration);
+    for (const [key, before] of this.#entries) {
+      if (isWhollyUnreadable(this.#set(key, before.registration)) && !isWhollyUnreadable(before)) {
+        this.#readBefore.add(key);
+      }
     }
   }
 
@@ -112,9 +116,16 @@ export class KeyLedger {
     }
   }
 
-  /** Keys that cannot be read and have nothing that stands in for them. */
-  unresolved(): readonly Registration[] {
-    return [...this.#unresolved].flatMap((key) => this.#entries.get(key)?.registration ?? []);
+  /**
+   * Keys that cannot be read and have nothing that stands in for them, or something that is doubtful and that nobody has published: `isPublished` tells that
+   * of an address.
+   */
+  unfounded(isPublished: (address: string) => boolean): readonly Key[] {
+    const isUnfounded = (key: Key): boolean => {
+      const { standIns = noStandIns } = this.#entries.get(key) ?? {};
+      return standIns.length > 0 && !standIns.some(({ address }) => isPublished(address));
+    };
+    return [...this.#unresolved, ...[...this.#doubtful].filter(isUnfounded)];
   }
 
   /** Keys that cannot be read and of which an earlier value may tell more than is known. */
@@ -130,7 +141,8 @@ export class KeyLedger {
    */
   doubt(): boolean {
     for (const [key, entry] of this.#entries) {
-      mark(this.#doubtful, key, isStoodInFor(entry));
+      const isSure = entry.unresolved || this.#readBefore.has(key);
+      mark(this.#doubtful, key, isWhollyUnreadable(entry) && !isSure);
     }
     return this.#doubtful.size + this.#unresolved.size > 0;
   }
@@ -142,11 +154,11 @@ export class KeyLedger {
     if (entry?.registration.modRevision !== modRevision || !isOpen) {
       return false;
     }
-    const { lastGood } = this.#stand(earlier, []);
-    const supplied = this.#entry(entry.registration, lastGood, []);
-    if (supplied.unresolved) {
+    if (this.#stand(earlier, []).lastGood.every((instance) => instance === undefined)) {
       return false;
     }
+    // What is bad in the earlier value keeps what was good in its place before.
+    const supplied = this.#entry(entry.registration, this.#stand(earlier, entry.lastGood).lastGood, []);
     const { lease } = entry.registration;
     this.departures.note(entry, supplied, { key, revision: modRevision, lease, cause: 'changed' });
     this.#store(key, supplied);
@@ -159,11 +171,11 @@ export class KeyLedger {
     return this.#rules.publishing.refuses(address) === undefined;
   }
 
-  /** Keeps a published endpoint in the place of a key that cannot be read and of which no good value is known. */
+  /** Keeps a published endpoint in the place of a key that cannot be read, instead of what was good of it once, if anything. */
   keep(key: Key, endpoint: DesiredEndpoint): void {
     const entry = this.#entries.get(key);
-    if (entry?.unresolved === true) {
-      this.#store(key, this.#entry(entry.registration, entry.lastGood, [endpoint]));
+    if (entry !== undefined && isWhollyUnreadable(entry)) {
+      this.#store(key, this.#entry(entry.registration, [], [endpoint]));
     }
   }
 
@@ -177,6 +189,7 @@ export class KeyLedger {
   }
 
   #applyOne({ key, registration, revision }: Change): void {
+    this.#readBefore.delete(key);
     const before = this.#entries.get(key)?.registration.value;
     if (registration === undefined) {
       this.#remove(key, revision);
@@ -193,7 +206,7 @@ export class KeyLedger {
   }
 
   /** `revision` is that of the change by which the key is read: its own, or that of a key that it has looked up. */
-  #set(key: Key, registration: Registration, revision = registration.modRevision): void {
+  #set(key: Key, registration: Registration, revision = registration.modRevision): Entry {
     const known = this.#entries.get(key);
     if (known === undefined) {
       this.#order = undefined;
@@ -211,6 +224,7 @@ export class KeyLedger {
       });
     }
     this.#store(key, entry);
+    return entry;
   }
 
   #remove(key: Key, revision: Revision): void {
@@ -231,7 +245,7 @@ export class KeyLedger {
     this.#entries.set(key, entry);
     this.#desired = undefined;
     mark(this.#unresolved, key, entry.unresolved);
-    if (!isStoodInFor(entry)) {
+    if (!isWhollyUnreadable(entry) || entry.unresolved) {
       this.#doubtful.delete(key);
     }
   }
@@ -267,9 +281,8 @@ export class KeyLedger {
   }
 }
 
-/** Whether nothing of it can be read, and something stands in. */
-function isStoodInFor({ outcomes, standIns }: KeyOutcome): boolean {
-  return outcomes.length === 1 && standIns.length > 0;
+function isWhollyUnreadable({ outcomes }: KeyOutcome): boolean {
+  return outcomes.length === 1 && isUnreadable(outcomes[0]);
 }
 
 function mark(keys: Set<Key>, key: Key, isMarked: boolean): void {

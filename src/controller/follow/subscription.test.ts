@@ -47,6 +47,28 @@ const unreadable = (): Following =>
     }),
   });
 
+/** Rules that can read one value, and no other. */
+const readsAlone = (value: string): Following => {
+  const { read, publishing } = following().rules();
+  const unread = unreadable().rules().read;
+  return following(value, {
+    rules: () => ({
+      publishing,
+      read: (registration) =>
+        (registration.value.toString() === value ? read : unread)(registration, () => undefined),
+    }),
+  });
+};
+
+/** Rules for values that are lists of addresses. */
+const listed = (): Following => {
+  const source = { prefix: '/web', separator: '/', format: 'json', json: { items: '.' } } as const;
+  const { publishing } = following().rules();
+  return following('list', {
+    rules: () => ({ read: compileReader(source, { maxValueBytes: 1000 }), publishing }),
+  });
+};
+
 const endpoint = (address: string): DesiredEndpoint => ({
   address,
   ports: [{ name: '', port: 8080, protocol: 'TCP' }],
@@ -231,6 +253,48 @@ describe('after a gap of the watch', () => {
     await settled(subscription, [endpoint('10.0.0.1')]);
     expect(addresses(subscription)).toEqual(['10.0.0.1']);
     expect(subscription.settle([endpoint('10.0.0.1')]).isSettled, 'nothing is asked again').toBe(true);
+  });
+
+  it('what the leader before has published stands in where history is compacted, rather than what was good before the gap', async () => {
+    const subscription = subscribe();
+    subscription.during(1);
+    await gap(subscription, '10.0.0.2:8080', 'unreadable');
+    registry.compact();
+    subscription.during(2);
+    await settled(subscription, [endpoint('10.0.0.2')]);
+    expect(addresses(subscription)).toEqual(['10.0.0.2']);
+  });
+
+  it('what was bad in the value before keeps what was good in its place', async () => {
+    const subscription = subscribe(listed());
+    registry.put('/web/a', '["10.0.0.1:8080","10.0.0.2:8080"]');
+    registry.put('/web/a', '["10.0.0.1:8080","bad"]');
+    registry.put('/web/a', 'unreadable');
+    registry.list();
+    await settled(subscription, ['10.0.0.1', '10.0.0.2'].map(endpoint));
+    expect(addresses(subscription)).toEqual(['10.0.0.1', '10.0.0.2']);
+  });
+
+  it('what the very value said by earlier rules stands in, and not a value before that the new ones can read', async () => {
+    const subscription = subscribe();
+    registry.put('/web/a', '10.0.0.2:8080');
+    subscription.update(readsAlone('10.0.0.1:8080'));
+    registry.list();
+    await settled(subscription, [endpoint('10.0.0.2')]);
+    expect(addresses(subscription)).toEqual(['10.0.0.2']);
+  });
+
+  it('nothing is settled by an answer that came before the gap and that nobody has asked about', async () => {
+    const subscription = subscribe();
+    await gap(subscription, '10.0.0.2:8080', 'unreadable');
+    const before = changes;
+    expect(subscription.settle([]).isSettled).toBe(false);
+    await eventually(() => expect(changes, 'the answer').toBeGreaterThan(before));
+    registry.rewrite('/web/a', '10.0.0.1:8080', '10.0.0.3:8080');
+    registry.list();
+    expect(subscription.settle([]).isSettled).toBe(false);
+    await settled(subscription, []);
+    expect(addresses(subscription)).toEqual(['10.0.0.3']);
   });
 
   it('another unreadable value is looked behind as well', async () => {

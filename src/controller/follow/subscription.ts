@@ -103,7 +103,7 @@ export class Subscription {
 
   /**
    * Finds what stands in for keys that cannot be read and whose good values were seen by an earlier process, or fell into a gap of the watch
-   * (promise 5). The value before counts; where none is readable after a start, a published endpoint that no key explains stays for each.
+   * (promise 5). The value before counts; where none is readable, a published endpoint that no key explains stays for each, once a term.
    * Where that is being asked, its end is told as a change: nothing may be published before it.
    */
   settle(published: readonly DesiredEndpoint[]): Settled {
@@ -225,7 +225,8 @@ export class Subscription {
     const unexplained = published.filter(
       ({ address, drainUntil }) => drainUntil === undefined && !explained.has(address),
     );
-    for (const [index, { key }] of ledger.unresolved().entries()) {
+    const addresses = new Set(published.map(({ address }) => address));
+    for (const [index, key] of ledger.unfounded((address) => addresses.has(address)).entries()) {
       const endpoint = unexplained[index];
       if (endpoint !== undefined) {
         ledger.keep(key, endpoint);

@@ -54,7 +54,8 @@ beforeEach(() => {
   const guard = {
     judge(_: string, { subject }: GuardRequest) {
       subject.causes();
-      return { desired: desired(), held, hold, isFinal: true, lookAgainMs: undefined };
+      const comesBack = hold !== undefined;
+      return { desired: desired(), held, hold, isFinal: true, comesBack, lookAgainMs: undefined };
     },
     dismiss: (_: string, id: string) => dismissed.push(id),
   };
@@ -185,6 +186,12 @@ describe('what is held', () => {
 
   it('does not come back where it has gone, while it is only being asked whether it has to be held', async () => {
     expect(await decided()).toEqual([endpoint(1, false)]);
+  });
+
+  it('has not gone where it stands in another shape', async () => {
+    const renamed = { ...endpoint(1), ports: [{ name: 'web', port: 80, protocol: 'TCP' as const }] };
+    held = [renamed];
+    expect(await decided()).toEqual([renamed]);
   });
 });
 

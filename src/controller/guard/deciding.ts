@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts';
 import { type DrainInput, drain } from '../../endpoints/drain.ts';
 import type { Hold } from '../../endpoints/guard/hold.ts';
 import { endpointId } from '../../endpoints/match-ports.ts';
+import { Served } from '../../endpoints/served.ts';
 import type { DesiredEndpoint } from '../../endpoints/types.ts';
 import type { FlightRecorder } from '../../explain/flight-recorder.ts';
 import type { Claim } from '../claims/claim.ts';
@@ -93,7 +94,7 @@ export class Decider {
       released: releasedHold(object),
     });
     const admitted = judged.held.filter((endpoint) => subscription.admits(endpoint));
-    const verdict = { ...judged, held: asTheyStand(admitted, before, judged.hold) };
+    const verdict = { ...judged, held: asTheyStand(admitted, before, judged.comesBack) };
     const { held, hold } = verdict;
     this.#deps.flights.holds(tracked.key, { held, hold, released: releasedHold(object) });
     const { revision } = subscription;
@@ -198,20 +199,23 @@ export class Decider {
 }
 
 /**
- * Held endpoints keep the conditions with which they stand, whoever leads. Those that have gone come back with the last that they had where there is a
- * hold, and not while it is only being asked whether there has to be one.
+ * Held endpoints keep the conditions with which they stand, whoever leads. Those that have gone come back with the last that they had, or do not: what stands
+ * in another shape has not gone.
  */
 function asTheyStand(
   held: readonly DesiredEndpoint[],
   before: readonly DesiredEndpoint[],
-  hold: Hold | undefined,
+  comesBack: boolean,
 ): readonly DesiredEndpoint[] {
   if (held.length === 0) {
     return held;
   }
   const standing = before.filter(({ drainUntil }) => drainUntil === undefined);
   const byId = new Map(standing.map((endpoint) => [endpointId(endpoint), endpoint]));
-  return held.flatMap((endpoint) => byId.get(endpointId(endpoint)) ?? (hold === undefined ? [] : endpoint));
+  const served = new Served(comesBack ? [] : standing);
+  return held
+    .filter((endpoint) => comesBack || served.has(endpoint))
+    .map((endpoint) => byId.get(endpointId(endpoint)) ?? endpoint);
 }
 
 function areAllNamed(standing: readonly DesiredEndpoint[], desired: readonly DesiredEndpoint[]): boolean {

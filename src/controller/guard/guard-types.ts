@@ -34,6 +34,8 @@ export interface Verdict {
   readonly hold: Hold | undefined;
   /** False while that is not known: until then what has vanished stays. */
   readonly isFinal: boolean;
+  /** Whether what is held stands again where it has gone: not for the question alone whether it has to be held. */
+  readonly comesBack: boolean;
   /** After how many milliseconds the verdict may be another though nothing changes. */
   readonly lookAgainMs: number | undefined;
 }

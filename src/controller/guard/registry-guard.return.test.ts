@@ -87,6 +87,21 @@ describe('the guard of a registry that was away', () => {
     expect(same?.look()).toMatchObject({ held: [], isFinal: true });
   });
 
+  it('brings nothing back for the question alone that is asked when it returns, but what a hold holds', () => {
+    const guard = newGuard();
+    const [service] = registryOf(guard, 20);
+    leave(guard, 1000);
+    comeBack(guard);
+    service?.now(service.etcd.slice(1));
+    expect(service?.look()).toMatchObject({ isFinal: false, comesBack: false });
+    list(service, []);
+    expect(service?.look()).toMatchObject({ isFinal: true, comesBack: true });
+
+    leave(guard, 1000);
+    comeBack(guard);
+    expect(service?.look()).toMatchObject({ isFinal: false, comesBack: true });
+  });
+
   it('ends no hold while it is away, nor within a minute of its return', () => {
     const guard = newGuard();
     const [service] = registryOf(guard, 20);

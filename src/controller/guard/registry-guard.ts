@@ -257,7 +257,8 @@ export class RegistryGuard {
       this.#leases.wait(key);
     }
     const lookAgainMs = isRound ? this.#round.wait(key) : undefined;
-    return { desired, held: missing, hold: undefined, isFinal: false, lookAgainMs };
+    const comesBack = this.#hold.current !== undefined || service.own !== undefined;
+    return { desired, held: missing, hold: undefined, isFinal: false, comesBack, lookAgainMs };
   }
 
   /** What has vanished stays; where it turns out that somebody has said so, it goes also during the hold. */
@@ -274,6 +275,6 @@ export class RegistryGuard {
     const hold = held.length === 0 ? undefined : by;
     service.published(held, now);
     const lookAgainMs = hold && (hold.endsAt > now ? hold.endsAt - now : overdueMs);
-    return { desired: service.desired, held, hold, isFinal: true, lookAgainMs };
+    return { desired: service.desired, held, hold, isFinal: true, comesBack: true, lookAgainMs };
   }
 }

@@ -30,7 +30,7 @@ interface Awaited {
 
 /**
  * A range that somebody follows. It shows what a mirror holds of it: a mirror of its own, or that of a range in which it lies. Which one that is may change;
- * those who use it see no more of that than true differences.
+ * those who use it see no more of that than true differences, and that something may have fallen between them.
  */
 export class FollowedRange implements SharedCopy {
   readonly range: KeyRange;

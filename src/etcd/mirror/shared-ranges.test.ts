@@ -234,6 +234,10 @@ describe('a range whose wide one goes', () => {
       [1, 0, []],
       [1, 0, []],
     ]);
+    expect(
+      narrow.map(({ told }) => told.lists),
+      'nothing has fallen between',
+    ).toEqual([[], []]);
   });
 
   it('goes on where the wide one is refused, and does not show that failure', async () => {

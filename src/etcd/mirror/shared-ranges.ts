@@ -215,7 +215,7 @@ export class SharedRanges {
 
   /** Has the mirror show the range from now on. Returns what tells those who follow it how that differs from before. */
   #move(followed: FollowedRange, to: RangeMirror): () => void {
-    const { registrations: before, synced: wasSynced } = followed;
+    const { registrations: before, synced: wasSynced, revision: reached } = followed;
     followed.moveTo(to);
     const changes = wasSynced ? differences(before, followed.registrations, to.revision) : [];
     if (to.synced && !wasSynced) {
@@ -223,7 +223,10 @@ export class SharedRanges {
     }
     return () => {
       followed.changed(changes);
-      followed.listed();
+      // What another mirror has seen between the two is known by its end alone, as from a list.
+      if (wasSynced && to.revision !== reached) {
+        followed.listed();
+      }
       followed.failureChanged();
     };
   }
