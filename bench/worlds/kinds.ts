@@ -19,7 +19,11 @@ export const kinds: World = {
     await register(ground, size);
     const seen = await SlicesSeen.watch(ground.api);
     run.cleanup.defer(() => seen.end());
-    const raw = await rawCreate(ground, size, workers, ['services', 'endpointslices', 'endpoints']);
+    const { output: raw } = await rawCreate(ground, size, workers, [
+      'services',
+      'endpointslices',
+      'endpoints',
+    ]);
     run.say('cold sync');
     const toWallClock = Date.now() - performance.now();
     const all = seen.until((slices) => slices.size === size.services);

@@ -1,7 +1,7 @@
 import type { Ground } from '../ground.ts';
 import { firstAddresses, range, type Size } from '../load.ts';
 import { collection, endpointsFor, rawNamespace, serviceFor, serviceName, sliceFor } from '../objects.ts';
-import { runRaw } from '../raw/program.ts';
+import { type RawResult, runRaw } from '../raw/program.ts';
 import type { RawWrite, RawWrites, RawWritten } from '../raw/writes.ts';
 
 /** What a raw program writes of each service, in this order. */
@@ -13,7 +13,7 @@ export function rawCreate(
   size: Size,
   workers: number,
   kinds: readonly RawKind[],
-): Promise<RawWritten> {
+): Promise<RawResult<RawWritten>> {
   return write(
     ground,
     workers,
@@ -28,7 +28,7 @@ export function rawCreate(
 }
 
 /** Replaces the slices that {@link rawCreate} has made, each by one with other addresses. */
-export function rawReplace(ground: Ground, size: Size, workers: number): Promise<RawWritten> {
+export function rawReplace(ground: Ground, size: Size, workers: number): Promise<RawResult<RawWritten>> {
   const shifted = (service: number): object =>
     objectOf('endpointslices', service, size, firstAddresses(service + size.services, size));
   return write(
@@ -48,9 +48,9 @@ async function write(
   { access }: Ground,
   workers: number,
   jobs: readonly (readonly RawWrite[])[],
-): Promise<RawWritten> {
+): Promise<RawResult<RawWritten>> {
   const program = new URL('../raw/writes.ts', import.meta.url);
-  return (await runRaw<RawWrites, RawWritten>(program, { access, workers, jobs })).output;
+  return await runRaw<RawWrites, RawWritten>(program, { access, workers, jobs });
 }
 
 function objectOf(
