@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { RetryableError } from '../errors.ts';
@@ -167,6 +168,8 @@ describe('what a process says before it ends', () => {
     const logging = JSON.stringify(new URL('./logging.ts', import.meta.url));
     const source = `
       import { createLogger } from ${logging};
+      // As libraries do, for the width of a terminal: Node.js makes a pipe non-blocking by that.
+      process.stdout.columns;
       const log = createLogger({ level: 'info', format: 'text', replica: 'web-0' });
       ${program}`;
     const run = promisify(execFile)(process.execPath, ['--input-type=module', '--eval', source]);
@@ -185,4 +188,15 @@ describe('what a process says before it ends', () => {
     const lines = await saidBy(program);
     expect(lines).toEqual([expect.stringContaining('first'), expect.stringContaining('last')]);
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'waits for a slow reader in the kernel, and sleeps for nobody',
+    async () => {
+      const [line = ''] = await saidBy(`
+      const { readFileSync } = await import('node:fs');
+      log.info({ flags: /flags:\\s*(\\d+)/.exec(readFileSync('/proc/self/fdinfo/1', 'utf8'))[1] }, 'last');`);
+      const flags = Number.parseInt(/flags=(\d+)/.exec(line)?.[1] ?? '', 8);
+      expect(flags & constants.O_NONBLOCK).toBe(0);
+    },
+  );
 });

@@ -55,7 +55,14 @@ function told(destination: DestinationStream): Sink {
   return { destination, flush: () => undefined };
 }
 
+/** What Node.js does not declare, and only pipes, sockets and terminals have. */
+interface Blockable {
+  readonly _handle?: { setBlocking?(isBlocking: boolean): void };
+}
+
 function toStdout(): Sink {
+  // Whoever has looked at process.stdout has made a pipe non-blocking: a full one would be waited for by sleeping, 100 ms each time.
+  (process.stdout as Blockable)._handle?.setBlocking?.(true);
   const writer = new BatchWriter(pino.destination({ fd: 1, sync: true }));
   const flush = (): void => writer.flush();
   process.once('exit', flush);
