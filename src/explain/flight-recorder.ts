@@ -5,6 +5,7 @@ import { messageOf } from '../errors.ts';
 import { showKey } from '../etcd/key.ts';
 import type { Key, RegistrySource, Revision } from '../etcd/types.ts';
 import type { ObjectKey } from '../kube/types.ts';
+import { giveWay } from '../pace.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { leaseTimes } from './lease-times.ts';
@@ -33,6 +34,13 @@ export interface Publication {
   readonly revision: Revision;
   /** Where the leases are known. */
   readonly source: Pick<RegistrySource, 'leaseTime'>;
+}
+
+/** What is left to do once a publication has been taken note of. */
+interface WrapUp extends Pick<Publication, 'revision' | 'source'> {
+  readonly removals: readonly Removal[];
+  /** Ids of what is published now. */
+  readonly stay: ReadonlySet<string>;
 }
 
 /** What is held of an EtcdService. */
@@ -105,10 +113,7 @@ export class FlightRecorder {
     const removals = before
       .filter((endpoint) => !stay.has(endpointId(endpoint)))
       .map((endpoint) => this.#remove(service, endpoint));
-    this.#putAside(service, stay, revision);
-    if (removals.length > 0) {
-      void this.#tell(service, removals, source);
-    }
+    void this.#wrapUp(service, { removals, stay, revision, source });
   }
 
   /** What is held of an EtcdService, as was said last. */
@@ -128,6 +133,16 @@ export class FlightRecorder {
     this.#removals.forget(service);
     this.#holdings.delete(service);
     this.#leaving.forget(service);
+  }
+
+  /** What has been published need not wait for it, nor the event loop for all of it. */
+  async #wrapUp(service: ObjectKey, { removals, stay, revision, source }: WrapUp): Promise<void> {
+    await giveWay(stay.size);
+    this.#putAside(service, stay, revision);
+    if (removals.length > 0) {
+      await giveWay(removals.length);
+      await this.#tell(service, removals, source);
+    }
   }
 
   /** What came and went between two publications, or was taken out by the former leader, no later publication will take away. */

@@ -58,17 +58,21 @@ export class Leavings {
 
   /** Deletes those that are meant, and returns them, the oldest first. */
   take(service: ObjectKey, isMeant: (id: string, leaving: Leaving) => boolean): readonly Leaving[] {
-    const own = this.#byService.get(service) ?? new Map<string, Leaving>();
     const taken: Leaving[] = [];
-    for (const [id, leaving] of own) {
+    // Those that stay are few: to delete thousands from a map one by one takes ten times as long.
+    const rest = new Map<string, Leaving>();
+    for (const [id, leaving] of this.of(service)) {
       if (isMeant(id, leaving)) {
-        own.delete(id);
         taken.push(leaving);
+      } else {
+        rest.set(id, leaving);
       }
     }
     this.#size -= taken.length;
-    if (own.size === 0) {
+    if (rest.size === 0) {
       this.#byService.delete(service);
+    } else {
+      this.#byService.set(service, rest);
     }
     return taken;
   }

@@ -2,6 +2,7 @@ import { isExternalName } from '../../endpoints/convert-service.ts';
 import type { Desired } from '../../endpoints/desired.ts';
 import type { DesiredEndpoint } from '../../endpoints/types.ts';
 import type { Service } from '../../kube/resources.ts';
+import { giveWay } from '../../pace.ts';
 import type { Prepared, Preparer } from '../preparing.ts';
 import type { Publication, Publisher } from './publisher.ts';
 import type { ServiceKeeper } from './service-keeper.ts';
@@ -44,6 +45,7 @@ export async function bring<Decision extends Decided>(
   if (existing !== undefined && isExternalName(existing)) {
     refuseUnserved(servingOf(service, decision.endpoints), `Service ${claim.key} gets endpoints`);
   }
+  await giveWay(decision.endpoints.length);
   const publication = await ensure(service, decision);
   await publisher.takeOver(claim, service);
   const adopted = await services.adopt(claim, service);

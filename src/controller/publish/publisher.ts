@@ -6,6 +6,7 @@ import { fromEndpoints } from '../../endpoints/plan-endpoints.ts';
 import type { DesiredEndpoint } from '../../endpoints/types.ts';
 import type { HolderOf } from '../../explain/chain.ts';
 import type { Endpoints, Service } from '../../kube/resources.ts';
+import { giveWay } from '../../pace.ts';
 import type { Claim } from '../claims/claim.ts';
 import { isPublishedBy } from '../claims/ownership.ts';
 import { Refusal } from '../status/refusal.ts';
@@ -253,6 +254,7 @@ export class Publisher {
     { claim, service, endpoints, existing }: Task,
     { besideSlices }: { readonly besideSlices: boolean },
   ): Promise<EndpointsWrite | undefined> {
+    await giveWay(endpoints.length);
     const first = besideSlices ? service.spec?.ipFamilies?.[0] : undefined;
     const held = endpoints.filter(({ address }) => first === undefined || familyOf(address) === first);
     const wish = endpointsWish(claim, service, held, besideSlices);
