@@ -43,6 +43,7 @@ beforeEach(() => {
       },
       serviceName: 'web',
       object,
+      assertSameTerm: () => undefined,
     },
     existing: {},
     ports: [],

@@ -168,6 +168,7 @@ export class Publishing {
     endpoints: readonly DesiredEndpoint[],
   ): Promise<Publication> {
     const { publisher, leadsSince } = this.#deps;
+    claim.assertSameTerm();
     const term = leadsSince();
     tracked.standing = undefined;
     const publication = await publisher.ensure(claim, service, endpoints);

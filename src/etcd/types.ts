@@ -37,17 +37,20 @@ export interface Change {
   readonly revision: Revision;
 }
 
+/**
+ * Keys that may have held something that was never told: those that differ, or all of them, whether they differ or not, where the watch was broken. What came
+ * after that may be of another history, that of a restored etcd.
+ */
+export type Unseen = readonly Key[] | 'all';
+
 /** What a mirrored range tells its user. Callbacks are synchronous and must not throw. */
 export interface RangeListener {
   /** True differences only, each revision whole, in order. The first complete list arrives here too, before `synced`. */
   changed(changes: readonly Change[]): void;
   /** The first complete list has been applied. Called once. */
   synced(): void;
-  /**
-   * A later one has been applied, or the copy of another range has taken the place of this one's; the differences have been told. What keys held before is
-   * known no more, also of those that are as they were.
-   */
-  listed?(): void;
+  /** A later one has been applied, or the copy of another range has taken the place of this one's; the differences have been told. */
+  listed?(unseen: Unseen): void;
   /** The `failure` of the range has come, changed or gone. */
   failureChanged(): void;
 }

@@ -78,10 +78,11 @@ export class MemoryRegistry implements RegistrySource {
     this.#isListed = false;
   }
 
-  list(): void {
+  /** Lists all ranges; `isUnbroken`: what was told since their first list came by one stream. */
+  list({ isUnbroken = false } = {}): void {
     this.#isListed = true;
     for (const follower of this.#followers) {
-      this.#bring(follower);
+      this.#bring(follower, isUnbroken);
     }
   }
 
@@ -139,7 +140,7 @@ export class MemoryRegistry implements RegistrySource {
   }
 
   /** The first list is told as a whole, a later one by what differs. */
-  #bring(follower: Follower): void {
+  #bring(follower: Follower, isUnbroken = false): void {
     const { range, listener, known } = follower;
     const listed = new Map(this.#current(range).map((registration) => [registration.key, registration]));
     const changes = differences(known ?? new Map(), listed, this.#revision);
@@ -150,7 +151,7 @@ export class MemoryRegistry implements RegistrySource {
     if (known === undefined) {
       listener.synced();
     } else {
-      listener.listed?.();
+      listener.listed?.(isUnbroken ? changes.map(({ key }) => key) : 'all');
     }
   }
 

@@ -9,7 +9,7 @@ import type {
 import type { StreamHandler } from '../../src/etcd/client/stream.ts';
 import { etcdError } from '../../src/etcd/errors.ts';
 import { keyOfBytes, rangeHolds } from '../../src/etcd/key.ts';
-import type { Change, Key, KeyRange, RangeListener } from '../../src/etcd/types.ts';
+import type { Change, Key, KeyRange, RangeListener, Unseen } from '../../src/etcd/types.ts';
 import { turns } from './fake-clock.ts';
 
 interface Version {
@@ -297,8 +297,8 @@ export class Follower implements RangeListener {
   readonly content = new Map<Key, string>();
   readonly faults: string[] = [];
   syncs = 0;
-  /** What it knew at each later list. */
-  readonly lists: ReadonlyMap<Key, string>[] = [];
+  /** What it knew at each later list, and of which keys it has not been told all. */
+  readonly lists: (readonly [ReadonlyMap<Key, string>, Unseen])[] = [];
   failureChanges = 0;
 
   changed(changes: readonly Change[]): void {
@@ -320,8 +320,8 @@ export class Follower implements RangeListener {
     this.syncs += 1;
   }
 
-  listed(): void {
-    this.lists.push(new Map(this.content));
+  listed(unseen: Unseen): void {
+    this.lists.push([new Map(this.content), unseen]);
   }
 
   failureChanged(): void {

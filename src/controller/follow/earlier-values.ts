@@ -1,6 +1,6 @@
 import { codeOf } from '../../errors.ts';
 import { isOutage } from '../../etcd/errors.ts';
-import type { Key, Registration, RegistrySource, Revision } from '../../etcd/types.ts';
+import type { Key, Registration, RegistrySource, Revision, Unseen } from '../../etcd/types.ts';
 import type { KeyLedger } from './key-ledger.ts';
 
 /** How many earlier values of one key are looked at for a good one. */
@@ -20,7 +20,7 @@ export class EarlierValues {
   readonly #source: RegistrySource;
   readonly #ledger: KeyLedger;
   readonly #answered: () => void;
-  /** Unreadable keys that were looked up, by the revision that is unreadable. */
+  /** Unreadable keys that were looked up, by the revision at which they were made: later values that are unreadable too tell nothing new. */
   #lookedUp: ReadonlyMap<Key, Revision> = new Map();
   #isAsking: boolean = false;
   /** Counts how often all has become unknown: an answer to what was asked before is none. */
@@ -53,17 +53,21 @@ export class EarlierValues {
     return untried.length === 0 || ended !== undefined ? 'known' : 'asking';
   }
 
-  /** What was looked up before says nothing any more. */
-  doubt(): void {
+  /** What was looked up before of these keys says nothing any more. */
+  doubt(unseen: Unseen): void {
     this.#doubts += 1;
-    this.#lookedUp = new Map();
+    const known = new Map(unseen === 'all' ? [] : this.#lookedUp);
+    for (const key of unseen === 'all' ? [] : unseen) {
+      known.delete(key);
+    }
+    this.#lookedUp = known;
     this.#ended = undefined;
   }
 
   #untried(): readonly Registration[] {
     return this.#ledger
       .inDoubt()
-      .filter(({ key, modRevision }) => this.#lookedUp.get(key) !== modRevision)
+      .filter(({ key, createRevision }) => this.#lookedUp.get(key) !== createRevision)
       .slice(0, maxLookups);
   }
 
@@ -83,16 +87,18 @@ export class EarlierValues {
     this.#answered();
   }
 
-  /** Keys that are still unreadable at the revision at which they were looked up; the others need no memory. */
+  /** Keys that are still in doubt; the others need no memory. */
   #remember(tried: readonly Registration[]): void {
     const known = new Map([
       ...this.#lookedUp,
-      ...tried.map(({ key, modRevision }) => [key, modRevision] as const),
+      ...tried.map(({ key, createRevision }) => [key, createRevision] as const),
     ]);
     this.#lookedUp = new Map(
       this.#ledger
         .inDoubt()
-        .flatMap(({ key, modRevision }) => (known.get(key) === modRevision ? [[key, modRevision]] : [])),
+        .flatMap(({ key, createRevision }) =>
+          known.get(key) === createRevision ? [[key, createRevision]] : [],
+        ),
     );
   }
 
@@ -109,16 +115,25 @@ export class EarlierValues {
     await Promise.all(Array.from({ length: lookupsAtOnce }, worker));
   }
 
-  /** Goes back from value to value of one key until one is readable. */
+  /** Goes back from value to value of one key until one is readable as a whole. */
   async #supply(registration: Registration, isOutdated: () => boolean): Promise<void> {
+    const earlier: Registration[] = [];
     let later = registration;
-    for (let step = 0; step < maxStepsBack && later.createRevision < later.modRevision; step += 1) {
-      const earlier = await this.#valueBefore(later);
-      if (earlier === undefined || isOutdated() || this.#ledger.supply(registration, earlier)) {
+    while (earlier.length < maxStepsBack && later.createRevision < later.modRevision) {
+      const before = await this.#valueBefore(later);
+      if (isOutdated()) {
         return;
       }
-      later = earlier;
+      if (before === undefined) {
+        break;
+      }
+      earlier.push(before);
+      later = before;
+      if (this.#ledger.isReadable(before)) {
+        break;
+      }
     }
+    this.#ledger.supply(registration, earlier);
   }
 
   async #valueBefore({ key, modRevision }: Registration): Promise<Registration | undefined> {

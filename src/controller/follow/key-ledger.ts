@@ -3,10 +3,10 @@ import { type LastGood, noStandIns, type Standing, standing } from '../../endpoi
 import { isUnreadable, type PublishingRules } from '../../endpoints/resolve.ts';
 import type { DesiredEndpoint, KeyOutcome } from '../../endpoints/types.ts';
 import { showKey } from '../../etcd/key.ts';
-import type { Change, Key, Registration, Revision } from '../../etcd/types.ts';
+import type { Change, Key, Registration, Revision, Unseen } from '../../etcd/types.ts';
 import type { KeyReading } from '../../explain/chain.ts';
 import { Lookups } from '../../formats/lookups.ts';
-import type { RegistrationReader } from '../../formats/read.ts';
+import type { FindValue, RegistrationReader } from '../../formats/read.ts';
 import type { Instance, Reading } from '../../formats/types.ts';
 import { Departures, type OnDeparture } from './departures.ts';
 
@@ -14,6 +14,12 @@ import { Departures, type OnDeparture } from './departures.ts';
 export interface LedgerRules {
   readonly read: RegistrationReader;
   readonly publishing: PublishingRules;
+}
+
+/** A key that cannot be read, and for how many instances something should stand in. */
+export interface Unfounded {
+  readonly key: Key;
+  readonly instances: number;
 }
 
 interface Entry extends KeyOutcome {
@@ -120,12 +126,13 @@ export class KeyLedger {
    * Keys that cannot be read and have nothing that stands in for them, or something that is doubtful and that nobody has published: `isPublished` tells that
    * of an address.
    */
-  unfounded(isPublished: (address: string) => boolean): readonly Key[] {
-    const isUnfounded = (key: Key): boolean => {
+  unfounded(isPublished: (address: string) => boolean): readonly Unfounded[] {
+    const doubtful = [...this.#doubtful].flatMap((key) => {
       const { standIns = noStandIns } = this.#entries.get(key) ?? {};
-      return standIns.length > 0 && !standIns.some(({ address }) => isPublished(address));
-    };
-    return [...this.#unresolved, ...[...this.#doubtful].filter(isUnfounded)];
+      const isFounded = standIns.length === 0 || standIns.some(({ address }) => isPublished(address));
+      return isFounded ? [] : [{ key, instances: standIns.length }];
+    });
+    return [...doubtful, ...[...this.#unresolved].map((key) => ({ key, instances: 1 }))];
   }
 
   /** Keys that cannot be read and of which an earlier value may tell more than is known. */
@@ -135,35 +142,60 @@ export class KeyLedger {
     );
   }
 
+  /** Whether it is not known of some key that what stands in for it is what was good last. */
+  get isInDoubt(): boolean {
+    return this.#doubtful.size > 0;
+  }
+
   /**
-   * What keys held before is known no more: their history may be another one, or have gone on unseen. What was good last stands in until it is found to be
-   * so. Returns whether there is any such key.
+   * What these keys held before is known no more: what was good last stands in until it is found to be so. Returns whether there is any key of which an
+   * earlier value may tell more.
    */
-  doubt(): boolean {
-    for (const [key, entry] of this.#entries) {
-      const isSure = entry.unresolved || this.#readBefore.has(key);
-      mark(this.#doubtful, key, isWhollyUnreadable(entry) && !isSure);
+  doubt(unseen: Unseen): boolean {
+    for (const key of unseen === 'all' ? this.#entries.keys() : unseen) {
+      const entry = this.#entries.get(key);
+      if (
+        entry !== undefined &&
+        !this.#readBefore.has(key) &&
+        isWhollyUnreadable(entry) &&
+        !entry.unresolved
+      ) {
+        this.#doubtful.add(key);
+      }
     }
     return this.#doubtful.size + this.#unresolved.size > 0;
   }
 
-  /** Gives a key the value that it had before, unless it has changed or found a stand-in meanwhile. Returns whether it helped. */
-  supply({ key, modRevision }: Registration, earlier: Registration): boolean {
+  /** Whether every item of a value can be read. */
+  isReadable(registration: Registration): boolean {
+    const { items } = this.#glance(registration);
+    return standing(items, [], this.#rules.publishing).outcomes.every((outcome) => !isUnreadable(outcome));
+  }
+
+  /**
+   * Gives a key the values that it had before, the latest first, unless it has changed or found a stand-in meanwhile: what is bad in one of them keeps what
+   * was good in its place in an earlier one.
+   */
+  supply({ key, modRevision }: Registration, earlier: readonly Registration[]): void {
     const entry = this.#entries.get(key);
     const isOpen = entry?.unresolved === true || this.#doubtful.has(key);
     if (entry?.registration.modRevision !== modRevision || !isOpen) {
-      return false;
+      return;
     }
-    if (this.#stand(earlier, []).lastGood.every((instance) => instance === undefined)) {
-      return false;
+    const { publishing } = this.#rules;
+    const good = (before: LastGood): LastGood =>
+      earlier.reduceRight<LastGood>(
+        (known, registration) => standing(this.#glance(registration).items, known, publishing).lastGood,
+        before,
+      );
+    if (good([]).every((instance) => instance === undefined)) {
+      return;
     }
-    // What is bad in the earlier value keeps what was good in its place before.
-    const supplied = this.#entry(entry.registration, this.#stand(earlier, entry.lastGood).lastGood, []);
+    const supplied = this.#entry(entry.registration, good(entry.lastGood), []);
     const { lease } = entry.registration;
     this.departures.note(entry, supplied, { key, revision: modRevision, lease, cause: 'changed' });
     this.#store(key, supplied);
     this.#doubtful.delete(key);
-    return true;
   }
 
   /** Whether the rules let an address be published. */
@@ -171,11 +203,11 @@ export class KeyLedger {
     return this.#rules.publishing.refuses(address) === undefined;
   }
 
-  /** Keeps a published endpoint in the place of a key that cannot be read, instead of what was good of it once, if anything. */
-  keep(key: Key, endpoint: DesiredEndpoint): void {
+  /** Keeps published endpoints in the place of a key that cannot be read, instead of what was good of it once, if anything. */
+  keep(key: Key, endpoints: readonly DesiredEndpoint[]): void {
     const entry = this.#entries.get(key);
     if (entry !== undefined && isWhollyUnreadable(entry)) {
-      this.#store(key, this.#entry(entry.registration, [], [endpoint]));
+      this.#store(key, this.#entry(entry.registration, [], endpoints));
     }
   }
 
@@ -189,7 +221,6 @@ export class KeyLedger {
   }
 
   #applyOne({ key, registration, revision }: Change): void {
-    this.#readBefore.delete(key);
     const before = this.#entries.get(key)?.registration.value;
     if (registration === undefined) {
       this.#remove(key, revision);
@@ -197,6 +228,9 @@ export class KeyLedger {
       this.#set(key, registration);
     }
     const isOther = before === undefined || registration === undefined || !before.equals(registration.value);
+    if (isOther) {
+      this.#readBefore.delete(key);
+    }
     for (const reader of isOther ? this.#lookups.readersOf(key) : []) {
       const entry = this.#entries.get(reader);
       if (entry !== undefined) {
@@ -276,9 +310,15 @@ export class KeyLedger {
   }
 
   #read(registration: Registration): Reading {
-    const read = this.#lookups.noting(this.#rules.read, (key) => this.#entries.get(key)?.registration.value);
-    return read(registration);
+    return this.#lookups.noting(this.#rules.read, this.#findValue)(registration);
   }
+
+  /** Reads a value that its key has no more: what it looks up decides nothing now. */
+  #glance(registration: Registration): Reading {
+    return this.#rules.read(registration, this.#findValue);
+  }
+
+  readonly #findValue: FindValue = (key) => this.#entries.get(key)?.registration.value;
 }
 
 function isWhollyUnreadable({ outcomes }: KeyOutcome): boolean {

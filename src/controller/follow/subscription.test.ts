@@ -265,15 +265,50 @@ describe('after a gap of the watch', () => {
     expect(addresses(subscription)).toEqual(['10.0.0.2']);
   });
 
-  it('what was bad in the value before keeps what was good in its place', async () => {
+  it('what was seen without a gap stands in, also where history is compacted and an endpoint is published that nobody explains', async () => {
+    const subscription = subscribe();
+    registry.put('/web/a', '10.0.0.2:8080');
+    registry.put('/web/a', 'unreadable');
+    registry.compact();
+    subscription.during(2);
+    registry.list({ isUnbroken: true });
+    await settled(subscription, [endpoint('10.0.0.3')]);
+    expect(addresses(subscription)).toEqual(['10.0.0.2']);
+  });
+
+  it('what the leader before has taken out, so that it drains, is not what it has published', async () => {
+    const subscription = subscribe();
+    await gap(subscription, '10.0.0.2:8080', 'unreadable');
+    registry.compact();
+    subscription.during(2);
+    const draining = { ...endpoint('10.0.0.1'), ready: false, drainUntil: 1000 };
+    await settled(subscription, [draining, endpoint('10.0.0.2')]);
+    expect(addresses(subscription)).toEqual(['10.0.0.2']);
+  });
+
+  it('as many published endpoints stand in for a list as it had', async () => {
     const subscription = subscribe(listed());
     registry.put('/web/a', '["10.0.0.1:8080","10.0.0.2:8080"]');
-    registry.put('/web/a', '["10.0.0.1:8080","bad"]');
-    registry.put('/web/a', 'unreadable');
-    registry.list();
-    await settled(subscription, ['10.0.0.1', '10.0.0.2'].map(endpoint));
-    expect(addresses(subscription)).toEqual(['10.0.0.1', '10.0.0.2']);
+    await gap(subscription, '["10.0.0.3:8080","10.0.0.4:8080"]', 'unreadable');
+    registry.compact();
+    subscription.during(2);
+    await settled(subscription, ['10.0.0.3', '10.0.0.4', '10.0.0.5'].map(endpoint));
+    expect(addresses(subscription)).toEqual(['10.0.0.3', '10.0.0.4']);
   });
+
+  it.each(['a replica that has followed', 'one that starts'])(
+    'what was bad in the value before keeps what was good in its place, for %s',
+    async (who) => {
+      const before = who === 'one that starts' ? undefined : subscribe(listed());
+      registry.put('/web/a', '["10.0.0.1:8080","10.0.0.2:8080"]');
+      registry.put('/web/a', '["10.0.0.1:8080","bad"]');
+      registry.put('/web/a', 'unreadable');
+      const subscription = before ?? subscribe(listed());
+      registry.list();
+      await settled(subscription, ['10.0.0.1', '10.0.0.2'].map(endpoint));
+      expect(addresses(subscription)).toEqual(['10.0.0.1', '10.0.0.2']);
+    },
+  );
 
   it('what the very value said by earlier rules stands in, and not a value before that the new ones can read', async () => {
     const subscription = subscribe();

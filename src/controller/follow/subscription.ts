@@ -146,6 +146,11 @@ export class Subscription {
     this.#mirrored.confirm();
   }
 
+  /** Whether it is not known of some key that what stands in for it is what was good last. */
+  get isInDoubt(): boolean {
+    return this.#ledger.isInDoubt;
+  }
+
   /** What should be published as of now; the same object until something changes. */
   desired(): Desired {
     return this.#ledger.desired();
@@ -209,9 +214,9 @@ export class Subscription {
         this.#onChange();
       },
       synced: this.#onChange,
-      listed: () => {
-        if (ledger.doubt()) {
-          earlier.doubt();
+      listed: (unseen) => {
+        if (ledger.doubt(unseen)) {
+          earlier.doubt(unseen);
           this.#onChange();
         }
       },
@@ -222,14 +227,13 @@ export class Subscription {
   #keepUnexplained(published: readonly DesiredEndpoint[]): void {
     const ledger = this.#ledger;
     const explained = new Set(this.desired().endpoints.map(({ address }) => address));
-    const unexplained = published.filter(
-      ({ address, drainUntil }) => drainUntil === undefined && !explained.has(address),
-    );
-    const addresses = new Set(published.map(({ address }) => address));
-    for (const [index, key] of ledger.unfounded((address) => addresses.has(address)).entries()) {
-      const endpoint = unexplained[index];
-      if (endpoint !== undefined) {
-        ledger.keep(key, endpoint);
+    const standing = published.filter(({ drainUntil }) => drainUntil === undefined);
+    const addresses = new Set(standing.map(({ address }) => address));
+    const unexplained = standing.filter(({ address }) => !explained.has(address));
+    for (const { key, instances } of ledger.unfounded((address) => addresses.has(address))) {
+      const kept = unexplained.splice(0, instances);
+      if (kept.length > 0) {
+        ledger.keep(key, kept);
       }
     }
   }

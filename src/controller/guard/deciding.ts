@@ -153,7 +153,8 @@ export class Decider {
     const term = leadsSince();
     const standing = this.standing(tracked, prepared);
     const isKnown = tracked.standing?.term === term || tracked.lookedIn === term;
-    if (isKnown || areAllNamed(standing, subscription.desired().endpoints)) {
+    const isClear = !subscription.isInDoubt && areAllNamed(standing, subscription.desired().endpoints);
+    if (isKnown || isClear) {
       return standing;
     }
     await publisher.lookAgain(claim);

@@ -11,6 +11,7 @@ import type {
   RangeListener,
   Registration,
   Revision,
+  Unseen,
 } from '../types.ts';
 import type { RangeMirror } from './range-mirror.ts';
 import { RangeUse, type SharedCopy } from './range-use.ts';
@@ -135,10 +136,10 @@ export class FollowedRange implements SharedCopy {
   }
 
   /** The mirror has applied a list, or is another one; what differs has been told. */
-  listed(): void {
+  listed(unseen: Unseen): void {
     this.#answer();
     for (const use of [...this.#uses]) {
-      use.listed();
+      use.listed(unseen);
     }
   }
 

@@ -3,7 +3,7 @@ import { sleep } from '../../clock.ts';
 import type { Limiter } from '../../limiter.ts';
 import type { ReadingClient } from '../client/client.ts';
 import type { EtcdDeps } from '../options.ts';
-import type { Change, Key, KeyRange, RangeFailure, Registration, Revision } from '../types.ts';
+import type { Change, Key, KeyRange, RangeFailure, Registration, Revision, Unseen } from '../types.ts';
 import type { Listed, Watch, WatchHub } from '../watch/watch.ts';
 import { applyChanges, differences } from './difference.ts';
 import type { ListReason, MirrorObserver } from './observer.ts';
@@ -17,7 +17,7 @@ export interface RangeMirrorListener {
   /** True differences, each revision whole; none where the revision alone has moved. Not what the first list has brought. */
   advanced(mirror: RangeMirror, changes: readonly Change[]): void;
   /** A list has been applied. */
-  listed(mirror: RangeMirror, isFirst: boolean): void;
+  listed(mirror: RangeMirror, isFirst: boolean, unseen: Unseen): void;
   /** The `failure` has come, changed or gone. */
   failureChanged(mirror: RangeMirror): void;
 }
@@ -78,6 +78,8 @@ export class RangeMirror {
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   #clusterId: string = '0';
+  /** The hub's epoch when the last list began. */
+  #epoch: number = noEpoch;
   #following: Following | undefined;
   #comparison: RangeComparison | undefined;
   /** When the list began that is under way, in monotonic milliseconds. */
@@ -231,7 +233,10 @@ export class RangeMirror {
         const durationMs = clock.monotonic() - since;
         observer.listed?.({ range: this.range, reason, keys: registrations.size, bytes, durationMs });
         this.#clusterId = clusterId;
-        this.#listed(differences(this.registrations, registrations, revision), revision, since);
+        const isUnbroken = epoch === this.#epoch && reason !== 'drift';
+        this.#epoch = epoch;
+        const changes = differences(this.registrations, registrations, revision);
+        this.#listed(changes, { revision, since, isUnbroken });
         return { revision, clusterId, epoch };
       } finally {
         this.#listingSince = undefined;
@@ -243,7 +248,11 @@ export class RangeMirror {
     return this.registrations.get(key) ?? this.#deps.known(key);
   }
 
-  #listed(changes: readonly Change[], revision: Revision, since: number): void {
+  /** `isUnbroken`: all that came since the list before came by one stream, and that has told no untruth. */
+  #listed(
+    changes: readonly Change[],
+    { revision, since, isUnbroken }: { revision: Revision; since: number; isUnbroken: boolean },
+  ): void {
     const { listener } = this.#deps;
     const isFirst = !this.synced;
     const news = applyChanges(this.registrations, changes);
@@ -254,7 +263,7 @@ export class RangeMirror {
     if (!isFirst) {
       listener.advanced(this, news);
     }
-    listener.listed(this, isFirst);
+    listener.listed(this, isFirst, isUnbroken ? news.map(({ key }) => key) : 'all');
   }
 
   /** Watches from the list's revision on until that is over. */

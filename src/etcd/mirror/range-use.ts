@@ -9,6 +9,7 @@ import type {
   RangeListener,
   Registration,
   Revision,
+  Unseen,
 } from '../types.ts';
 
 /** What a use shows of the copy that it shares: all but its own end. */
@@ -89,9 +90,9 @@ export class RangeUse implements MirroredRange {
     }
   }
 
-  listed(): void {
+  listed(unseen: Unseen): void {
     if (this.#caughtUp) {
-      this.#tell(() => this.#listener.listed?.());
+      this.#tell(() => this.#listener.listed?.(unseen));
     }
   }
 

@@ -122,14 +122,32 @@ describe('a wide range and 50 within it', () => {
     const [wide, narrow, other] = [root, 's/0/', 's/1/'].map(follow);
     await settle();
     expect(narrow?.told.lists, 'the first one is told as such').toEqual([]);
+    etcd.cut();
 
     etcd.write([{ key: 's/0/1', value: 'new' }]);
     await Promise.all([wide?.range.refresh(), settle()]);
 
-    expect([wide, narrow, other].map((one) => one?.told.lists)).toEqual(
-      [wide, narrow, other].map((one) => [one?.told.content]),
+    const contents = [wide, narrow, other].map((one) => one?.told.content);
+    expect([wide, narrow, other].map((one) => one?.told.lists.map(([content]) => content))).toEqual(
+      contents.map((content) => [content]),
     );
     expect(narrow?.told.content.get(keyOf('s/0/1'))).toMatch(/^new@/);
+  });
+
+  it('doubt after a later list what differs, and everything where the stream was another one before', async () => {
+    const { etcd, clock, follow, settle } = setUp(['s/0/', 's/1/']);
+    const { range, told } = follow(root);
+    await settle();
+    await Promise.all([range.refresh(), settle()]);
+    etcd.write([{ key: 's/0/1', value: 'new' }]);
+    clock.advance(1);
+    await Promise.all([range.refresh(), settle()]);
+    etcd.cut();
+    await settle();
+    clock.advance(1_000);
+    await settle();
+    await Promise.all([range.refresh(), settle()]);
+    expect(told.lists.map(([, unseen]) => unseen)).toEqual(['all', ['s/0/1'], 'all']);
   });
 
   it('are told of a write each by the one that it concerns', async () => {
@@ -287,7 +305,9 @@ describe('a range whose wide one goes', () => {
     behind.range.release();
 
     expect(narrow.told.content.get(keyOf('s/0/1'))).toMatch(/^new@/);
-    expect(narrow.told.lists, 'what lay between is known from its end alone').toEqual([narrow.told.content]);
+    expect(narrow.told.lists, 'what lay between is known from its end alone').toEqual([
+      [narrow.told.content, 'all'],
+    ]);
     expect(narrow.range.revision).toBe(ahead.revision);
     const again = follow('s/0/');
     await settle();

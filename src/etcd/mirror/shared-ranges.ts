@@ -9,6 +9,7 @@ import type {
   RangeFailure,
   RangeListener,
   Revision,
+  Unseen,
 } from '../types.ts';
 import { differences } from './difference.ts';
 import { FollowedRange } from './followed-range.ts';
@@ -40,7 +41,7 @@ export class SharedRanges {
   readonly #closing = new Set<Promise<void>>();
   readonly #listener: RangeMirrorListener = {
     advanced: (mirror, changes) => this.#advanced(mirror, changes),
-    listed: (mirror, isFirst) => this.#listed(mirror, isFirst),
+    listed: (mirror, isFirst, unseen) => this.#listed(mirror, isFirst, unseen),
     failureChanged: (mirror) => this.#failureChanged(mirror),
   };
   #closed: boolean = false;
@@ -140,10 +141,10 @@ export class SharedRanges {
     }
   }
 
-  #listed(mirror: RangeMirror, isFirst: boolean): void {
+  #listed(mirror: RangeMirror, isFirst: boolean, unseen: Unseen): void {
     this.#expectNoLonger(mirror);
     for (const followed of this.#table.shownBy(mirror)) {
-      followed.listed();
+      followed.listed(unseen);
       if (isFirst) {
         followed.firstListed();
       }
@@ -215,7 +216,7 @@ export class SharedRanges {
 
   /** Has the mirror show the range from now on. Returns what tells those who follow it how that differs from before. */
   #move(followed: FollowedRange, to: RangeMirror): () => void {
-    const { registrations: before, synced: wasSynced, revision: reached } = followed;
+    const { registrations: before, synced: wasSynced, revision: reached, listedAt } = followed;
     followed.moveTo(to);
     const changes = wasSynced ? differences(before, followed.registrations, to.revision) : [];
     if (to.synced && !wasSynced) {
@@ -223,9 +224,9 @@ export class SharedRanges {
     }
     return () => {
       followed.changed(changes);
-      // What another mirror has seen between the two is known by its end alone, as from a list.
-      if (wasSynced && to.revision !== reached) {
-        followed.listed();
+      // What another mirror has listed since, or has seen between, is known by its end alone.
+      if (wasSynced && (to.revision !== reached || to.listedAt !== listedAt)) {
+        followed.listed('all');
       }
       followed.failureChanged();
     };
