@@ -1,14 +1,15 @@
 import { type Desired, desiredEndpoints } from '../../endpoints/desired.ts';
 import { type LastGood, noStandIns, type Standing, standing } from '../../endpoints/last-good.ts';
 import { isUnreadable, type PublishingRules } from '../../endpoints/resolve.ts';
-import type { DesiredEndpoint, KeyOutcome } from '../../endpoints/types.ts';
+import type { DesiredEndpoint } from '../../endpoints/types.ts';
 import { showKey } from '../../etcd/key.ts';
-import type { Change, Key, Registration, Revision, Unseen } from '../../etcd/types.ts';
+import type { Change, Key, Registration, Revision } from '../../etcd/types.ts';
 import type { KeyReading } from '../../explain/chain.ts';
 import { Lookups } from '../../formats/lookups.ts';
 import type { FindValue, RegistrationReader } from '../../formats/read.ts';
 import type { Instance, Reading } from '../../formats/types.ts';
 import { Departures, type OnDeparture } from './departures.ts';
+import { Doubts, isWhollyUnreadable, type Read } from './doubts.ts';
 
 /** How registrations are read, and how what they announce is published. A new one makes a new ledger out of the old. */
 export interface LedgerRules {
@@ -16,20 +17,13 @@ export interface LedgerRules {
   readonly publishing: PublishingRules;
 }
 
-/** A key that cannot be read, and for how many instances something should stand in. */
-export interface Unfounded {
-  readonly key: Key;
-  readonly instances: number;
-}
-
-interface Entry extends KeyOutcome {
+interface Entry extends Read {
   readonly registration: Registration;
   /** What the value announces, whether it can be published or not. */
   readonly instances: readonly Instance[];
   readonly lastGood: LastGood;
   /** Published endpoints kept for a key of which no good value is known. */
   readonly kept: readonly DesiredEndpoint[];
-  readonly unresolved: boolean;
 }
 
 /**
@@ -40,11 +34,8 @@ export class KeyLedger {
   /** How endpoints ceased to be announced. */
   readonly departures: Departures;
   readonly #entries = new Map<Key, Entry>();
-  readonly #unresolved = new Set<Key>();
-  /** Keys that cannot be read, and of which it is not known that what stands in for them is what was good last. */
-  readonly #doubtful = new Set<Key>();
-  /** Keys that could be read by earlier rules: what stands in for them is their very value. */
-  readonly #readBefore = new Set<Key>();
+  /** Of which keys it is not known what was good of them last. */
+  readonly doubts = new Doubts(this.#entries);
   readonly #lookups = new Lookups();
   #rules: LedgerRules;
   #order: readonly Key[] | undefined;
@@ -72,9 +63,8 @@ export class KeyLedger {
     this.#rules = rules;
     this.#desired = undefined;
     for (const [key, before] of this.#entries) {
-      if (isWhollyUnreadable(this.#set(key, before.registration)) && !isWhollyUnreadable(before)) {
-        this.#readBefore.add(key);
-      }
+      this.#set(key, before.registration);
+      this.doubts.reread(key, before);
     }
   }
 
@@ -122,48 +112,9 @@ export class KeyLedger {
     }
   }
 
-  /**
-   * Keys that cannot be read and have nothing that stands in for them, or something that is doubtful and that nobody has published: `isPublished` tells that
-   * of an address.
-   */
-  unfounded(isPublished: (address: string) => boolean): readonly Unfounded[] {
-    const doubtful = [...this.#doubtful].flatMap((key) => {
-      const { standIns = noStandIns } = this.#entries.get(key) ?? {};
-      const isFounded = standIns.length === 0 || standIns.some(({ address }) => isPublished(address));
-      return isFounded ? [] : [{ key, instances: standIns.length }];
-    });
-    return [...doubtful, ...[...this.#unresolved].map((key) => ({ key, instances: 1 }))];
-  }
-
-  /** Keys that cannot be read and of which an earlier value may tell more than is known. */
+  /** Registrations of which an earlier value may tell more than is known. */
   inDoubt(): readonly Registration[] {
-    return [...this.#unresolved, ...this.#doubtful].flatMap(
-      (key) => this.#entries.get(key)?.registration ?? [],
-    );
-  }
-
-  /** Whether it is not known of some key that what stands in for it is what was good last. */
-  get isInDoubt(): boolean {
-    return this.#doubtful.size > 0;
-  }
-
-  /**
-   * What these keys held before is known no more: what was good last stands in until it is found to be so. Returns whether there is any key of which an
-   * earlier value may tell more.
-   */
-  doubt(unseen: Unseen): boolean {
-    for (const key of unseen === 'all' ? this.#entries.keys() : unseen) {
-      const entry = this.#entries.get(key);
-      if (
-        entry !== undefined &&
-        !this.#readBefore.has(key) &&
-        isWhollyUnreadable(entry) &&
-        !entry.unresolved
-      ) {
-        this.#doubtful.add(key);
-      }
-    }
-    return this.#doubtful.size + this.#unresolved.size > 0;
+    return this.doubts.keys.flatMap((key) => this.#entries.get(key)?.registration ?? []);
   }
 
   /** Whether every item of a value can be read. */
@@ -178,8 +129,7 @@ export class KeyLedger {
    */
   supply({ key, modRevision }: Registration, earlier: readonly Registration[]): void {
     const entry = this.#entries.get(key);
-    const isOpen = entry?.unresolved === true || this.#doubtful.has(key);
-    if (entry?.registration.modRevision !== modRevision || !isOpen) {
+    if (entry?.registration.modRevision !== modRevision || !this.doubts.has(key)) {
       return;
     }
     const { publishing } = this.#rules;
@@ -195,7 +145,7 @@ export class KeyLedger {
     const { lease } = entry.registration;
     this.departures.note(entry, supplied, { key, revision: modRevision, lease, cause: 'changed' });
     this.#store(key, supplied);
-    this.#doubtful.delete(key);
+    this.doubts.settled(key);
   }
 
   /** Whether the rules let an address be published. */
@@ -229,7 +179,7 @@ export class KeyLedger {
     }
     const isOther = before === undefined || registration === undefined || !before.equals(registration.value);
     if (isOther) {
-      this.#readBefore.delete(key);
+      this.doubts.changed(key);
     }
     for (const reader of isOther ? this.#lookups.readersOf(key) : []) {
       const entry = this.#entries.get(reader);
@@ -240,7 +190,7 @@ export class KeyLedger {
   }
 
   /** `revision` is that of the change by which the key is read: its own, or that of a key that it has looked up. */
-  #set(key: Key, registration: Registration, revision = registration.modRevision): Entry {
+  #set(key: Key, registration: Registration, revision = registration.modRevision): void {
     const known = this.#entries.get(key);
     if (known === undefined) {
       this.#order = undefined;
@@ -258,7 +208,6 @@ export class KeyLedger {
       });
     }
     this.#store(key, entry);
-    return entry;
   }
 
   #remove(key: Key, revision: Revision): void {
@@ -271,17 +220,13 @@ export class KeyLedger {
       this.#desired = undefined;
     }
     this.#lookups.forget(key);
-    this.#unresolved.delete(key);
-    this.#doubtful.delete(key);
+    this.doubts.removed(key);
   }
 
   #store(key: Key, entry: Entry): void {
     this.#entries.set(key, entry);
     this.#desired = undefined;
-    mark(this.#unresolved, key, entry.unresolved);
-    if (!isWhollyUnreadable(entry) || entry.unresolved) {
-      this.#doubtful.delete(key);
-    }
+    this.doubts.stored(key, entry);
   }
 
   #entry(registration: Registration, before: LastGood, kept: readonly DesiredEndpoint[]): Entry {
@@ -319,16 +264,4 @@ export class KeyLedger {
   }
 
   readonly #findValue: FindValue = (key) => this.#entries.get(key)?.registration.value;
-}
-
-function isWhollyUnreadable({ outcomes }: KeyOutcome): boolean {
-  return outcomes.length === 1 && isUnreadable(outcomes[0]);
-}
-
-function mark(keys: Set<Key>, key: Key, isMarked: boolean): void {
-  if (isMarked) {
-    keys.add(key);
-  } else {
-    keys.delete(key);
-  }
 }

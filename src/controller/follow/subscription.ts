@@ -148,7 +148,7 @@ export class Subscription {
 
   /** Whether it is not known of some key that what stands in for it is what was good last. */
   get isInDoubt(): boolean {
-    return this.#ledger.isInDoubt;
+    return this.#ledger.doubts.isAny;
   }
 
   /** What should be published as of now; the same object until something changes. */
@@ -215,7 +215,7 @@ export class Subscription {
       },
       synced: this.#onChange,
       listed: (unseen) => {
-        if (ledger.doubt(unseen)) {
+        if (ledger.doubts.doubt(unseen)) {
           earlier.doubt(unseen);
           this.#onChange();
         }
@@ -230,7 +230,7 @@ export class Subscription {
     const standing = published.filter(({ drainUntil }) => drainUntil === undefined);
     const addresses = new Set(standing.map(({ address }) => address));
     const unexplained = standing.filter(({ address }) => !explained.has(address));
-    for (const { key, instances } of ledger.unfounded((address) => addresses.has(address))) {
+    for (const { key, instances } of ledger.doubts.unfounded((address) => addresses.has(address))) {
       const kept = unexplained.splice(0, instances);
       if (kept.length > 0) {
         ledger.keep(key, kept);
