@@ -38,7 +38,11 @@ describe('a scripted server that breaks its streams', () => {
 
     await eventually(() => expect(recorder.changes).toHaveLength(1500));
 
-    expect(creates.map(({ start_revision }) => start_revision)).toEqual(['2', '1002']);
+    // How much of the history had been handed over when it broke is a matter of turns of the event loop.
+    const [first, again = 0, ...more] = creates.map(({ start_revision }) => Number(start_revision));
+    expect([first, more]).toEqual([2, []]);
+    expect(again).toBeGreaterThan(2);
+    expect(again, 'and not after what the header tells of').toBeLessThanOrEqual(1002);
     measuredVerdict(await judge(recorder, raw, 2));
   });
 
