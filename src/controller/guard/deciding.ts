@@ -153,8 +153,7 @@ export class Decider {
     const term = leadsSince();
     const standing = this.standing(tracked, prepared);
     const isKnown = tracked.standing?.term === term || tracked.lookedIn === term;
-    const isClear = !subscription.isInDoubt && areAllNamed(standing, subscription.desired().endpoints);
-    if (isKnown || isClear) {
+    if (isKnown || (!subscription.isInDoubt && areAllNamed(standing, subscription.desired().endpoints))) {
       return standing;
     }
     await publisher.lookAgain(claim);
