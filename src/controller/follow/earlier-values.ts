@@ -56,8 +56,8 @@ export class EarlierValues {
   /** What was looked up before of these keys says nothing any more. */
   doubt(unseen: Unseen): void {
     this.#doubts += 1;
-    const known = new Map(unseen === 'all' ? [] : this.#lookedUp);
-    for (const key of unseen === 'all' ? [] : unseen) {
+    const known = new Map(this.#lookedUp);
+    for (const key of unseen === 'all' ? known.keys() : unseen) {
       known.delete(key);
     }
     this.#lookedUp = known;
