@@ -6,6 +6,7 @@ const keys = Array.from({ length: 10 }, (_, key) => key);
 
 const operation = fc.oneof(
   fc.record({ kind: fc.constant('set' as const), key: fc.constantFrom(...keys), rank: fc.integer() }),
+  fc.record({ kind: fc.constant('delete' as const), key: fc.constantFrom(...keys) }),
   fc.record({ kind: fc.constant('pop' as const) }),
 );
 
@@ -18,6 +19,11 @@ function apply(
   if (step.kind === 'set') {
     heap.set(step.key, step.rank);
     model.set(step.key, step.rank);
+    return;
+  }
+  if (step.kind === 'delete') {
+    heap.delete(step.key);
+    model.delete(step.key);
     return;
   }
   const least = Math.min(...model.values());

@@ -5,8 +5,8 @@ export interface Ranked<Key, Rank> {
 }
 
 /**
- * A binary heap in which each key stands once and can be moved: bounded by the number of keys, whatever is asked of it. `set`
- * and `pop` take O(log n), the rest O(1).
+ * A binary heap in which each key stands once and can be moved: bounded by the number of keys, whatever is asked of it. `set`,
+ * `pop` and `delete` take O(log n), the rest O(1).
  */
 export class KeyedHeap<Key, Rank> {
   readonly #precedes: (a: Rank, b: Rank) => boolean;
@@ -45,15 +45,23 @@ export class KeyedHeap<Key, Rank> {
   /** Takes out the first. */
   pop(): Ranked<Key, Rank> | undefined {
     const first = this.#heap[0];
-    const last = this.#heap.pop();
-    if (first === undefined || last === undefined) {
-      return undefined;
-    }
-    this.#positions.delete(first.key);
-    if (last !== first) {
-      this.#settle(0, last);
+    if (first !== undefined) {
+      this.delete(first.key);
     }
     return first;
+  }
+
+  /** Takes the key out, wherever it stands. */
+  delete(key: Key): void {
+    const position = this.#positions.get(key);
+    if (position === undefined) {
+      return;
+    }
+    this.#positions.delete(key);
+    const last = this.#heap.pop();
+    if (last !== undefined && last.key !== key) {
+      this.#settle(position, last);
+    }
   }
 
   clear(): void {

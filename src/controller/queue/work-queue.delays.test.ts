@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { turns } from '../../../test/kit/fake-clock.ts';
 import { started } from '../../../test/kit/queue-rig.ts';
+import { TerminalError } from '../../errors.ts';
 
 describe('a delayed add', () => {
   it('takes effect at its time and not before', async () => {
@@ -57,6 +58,52 @@ describe('a delayed add', () => {
     rig.queue.addAfter('a', delayMs);
     await turns();
     expect(rig.started).toEqual(['a']);
+  });
+});
+
+describe('a return that a run has asked for', () => {
+  it('comes at its time', async () => {
+    const rig = started();
+    await rig.add('a');
+    await rig.running('a').succeed({ requeueAfterMs: 1000 });
+    expect(rig.queue.snapshot().delayed).toBe(1);
+    await rig.advance(999);
+    expect(rig.started).toEqual(['a']);
+    await rig.advance(1);
+    expect(rig.started).toEqual(['a', 'a']);
+  });
+
+  it('is forgotten where a later run asks for none, or for another time', async () => {
+    const rig = started();
+    await rig.add('a');
+    await rig.running('a').succeed({ requeueAfterMs: 1000 });
+    await rig.add('a');
+    await rig.running('a').succeed({ requeueAfterMs: 5000 });
+    await rig.advance(4999);
+    expect(rig.started).toEqual(['a', 'a']);
+    await rig.add('a');
+    await rig.running('a').succeed();
+    await rig.advance(10_000);
+    expect(rig.started).toEqual(['a', 'a', 'a']);
+  });
+
+  it('stands where a later run fails, whether that is tried again or not', async () => {
+    const rig = started();
+    await rig.add('a');
+    await rig.running('a').succeed({ requeueAfterMs: 1000 });
+    await rig.add('a');
+    await rig.running('a').fail(new TerminalError('KUBE_INVALID', 'wrong'));
+    await rig.advance(1000);
+    expect(rig.started).toEqual(['a', 'a', 'a']);
+  });
+
+  it('leaves alone what was added to come later by others', async () => {
+    const rig = started();
+    rig.queue.addAfter('a', 1000);
+    await rig.add('a');
+    await rig.running('a').succeed();
+    await rig.advance(1000);
+    expect(rig.started).toEqual(['a', 'a']);
   });
 });
 

@@ -28,6 +28,8 @@ interface KeyState {
   owed: { readonly priority: Priority; readonly sinceMs: number } | undefined;
   /** When a run will be owed, and how urgent. */
   delayed: { readonly dueMs: number; readonly priority: Priority } | undefined;
+  /** When the last run wants another one, as long as no other run has said better. */
+  returns: { readonly dueMs: number; readonly priority: Priority } | undefined;
   running: { readonly startedMs: number; readonly priority: Priority } | undefined;
   restUntilMs: number;
   failures: number;
@@ -42,6 +44,7 @@ class Model {
     const known = this.keys.get(name) ?? {
       owed: undefined,
       delayed: undefined,
+      returns: undefined,
       running: undefined,
       restUntilMs: 0,
       failures: 0,
@@ -65,11 +68,13 @@ class Model {
   advance(byMs: number): void {
     this.now += byMs;
     for (const [name, key] of this.keys) {
-      if (key.delayed === undefined || key.delayed.dueMs > this.now) {
-        continue;
+      const isDue = (when: KeyState['delayed']): boolean => when !== undefined && when.dueMs <= this.now;
+      const due = [key.delayed, key.returns].filter((when) => when !== undefined).filter(isDue);
+      for (const { priority, dueMs } of due.toSorted((a, b) => a.dueMs - b.dueMs)) {
+        this.owe(name, priority, dueMs);
       }
-      this.owe(name, key.delayed.priority, key.delayed.dueMs);
-      key.delayed = undefined;
+      key.delayed = isDue(key.delayed) ? undefined : key.delayed;
+      key.returns = isDue(key.returns) ? undefined : key.returns;
     }
   }
 
@@ -110,8 +115,8 @@ class Model {
       return;
     }
     key.failures = 0;
-    if (outcome === 'requeue') {
-      this.oweAfter(name, 70, 'high');
+    if (outcome !== 'terminal') {
+      key.returns = outcome === 'requeue' ? { dueMs: this.now + 70, priority: 'high' } : undefined;
     }
   }
 }

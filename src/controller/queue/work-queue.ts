@@ -50,7 +50,7 @@ const maxTimerMs = 2 ** 31 - 1;
  * run starts after every add.
  *
  * A key is in any of these places: `waiting` (a free worker takes it), `running`, `resting` (it ran, and may not start again yet) and
- * `again` (added while running or resting); and, apart from that, in `delayed`. Each holds a key once.
+ * `again` (added while running or resting); and, apart from that, in `delayed` and in `returning`. Each holds a key once.
  */
 export class WorkQueue<Key extends string = string> {
   readonly #clock: Clock;
@@ -65,7 +65,9 @@ export class WorkQueue<Key extends string = string> {
   readonly #running = new Map<Key, Run>();
   readonly #resting = new KeyedHeap<Key, number>((a, b) => a < b);
   readonly #again = new Map<Key, Pending>();
-  readonly #delayed = new KeyedHeap<Key, Delayed>((a, b) => a.dueMs < b.dueMs);
+  readonly #delayed = new KeyedHeap<Key, Delayed>(dueBefore);
+  /** Those whose last run has asked to come again: unlike client-go's, the next run that succeeds asks anew, or for nothing. */
+  readonly #returning = new KeyedHeap<Key, Delayed>(dueBefore);
   readonly #failures = new Map<Key, number>();
 
   #crew: Crew<Key> | undefined;
@@ -158,7 +160,7 @@ export class WorkQueue<Key extends string = string> {
     return {
       workers: this.#crew?.workers ?? 0,
       waiting: this.#waiting.size,
-      delayed: this.#delayed.size,
+      delayed: this.#delayed.size + this.#returning.size,
       running: this.#running.size,
       unfinishedMs: runningMs.reduce((sum, ms) => sum + ms, 0),
       longestRunningMs: Math.max(0, ...runningMs),
@@ -243,10 +245,23 @@ export class WorkQueue<Key extends string = string> {
       return this.addRateLimited(key, ending.holdMs, priority);
     }
     this.forget(key);
-    if (ending.requeueAfterMs !== undefined) {
-      this.addAfter(key, ending.requeueAfterMs, ending.priority);
+    if (ending.result !== 'terminal') {
+      this.#returning.delete(key);
+      this.#return(key, ending);
     }
     return undefined;
+  }
+
+  #return(key: Key, { requeueAfterMs, priority = 'high' }: Ending): void {
+    if (requeueAfterMs === undefined) {
+      return;
+    }
+    if (!(requeueAfterMs > 0)) {
+      this.add(key, priority);
+      return;
+    }
+    this.#returning.set(key, { dueMs: this.#clock.monotonic() + requeueAfterMs, priority });
+    this.#armTimer();
   }
 
   #rest(key: Key, untilMs: number, now: number): void {
@@ -279,6 +294,7 @@ export class WorkQueue<Key extends string = string> {
     const dueMs = Math.min(
       this.#resting.peek()?.rank ?? Number.POSITIVE_INFINITY,
       this.#delayed.peek()?.rank.dueMs ?? Number.POSITIVE_INFINITY,
+      this.#returning.peek()?.rank.dueMs ?? Number.POSITIVE_INFINITY,
     );
     if (dueMs === Number.POSITIVE_INFINITY) {
       return;
@@ -299,10 +315,11 @@ export class WorkQueue<Key extends string = string> {
       this.#wake(rested.key);
       rested = this.#resting.peek();
     }
-    for (let due = this.#delayed.peek(); due !== undefined && due.rank.dueMs <= now; ) {
-      this.#delayed.pop();
-      this.add(due.key, due.rank.priority);
-      due = this.#delayed.peek();
+    for (const heap of [this.#delayed, this.#returning]) {
+      for (let due = heap.peek(); due !== undefined && due.rank.dueMs <= now; due = heap.peek()) {
+        heap.pop();
+        this.add(due.key, due.rank.priority);
+      }
     }
     this.#armTimer();
     this.#dispatchSoon();
@@ -317,6 +334,7 @@ export class WorkQueue<Key extends string = string> {
     this.#resting.clear();
     this.#again.clear();
     this.#delayed.clear();
+    this.#returning.clear();
   }
 
   async #drain(): Promise<void> {
@@ -352,6 +370,10 @@ async function endingOf<Key>(handler: Handler<Key>, key: Key, signal: AbortSigna
     }
     return { result: 'panic', error, holdMs: 0 };
   }
+}
+
+function dueBefore(a: Delayed, b: Delayed): boolean {
+  return a.dueMs < b.dueMs;
 }
 
 function takenBefore(a: Pending, b: Pending): boolean {
