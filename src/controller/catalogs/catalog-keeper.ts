@@ -252,7 +252,7 @@ export class CatalogKeeper {
       return dueInMs;
     }
     this.#writtenAt.set(name, now);
-    catalogs.remember(name, await writer.updateStatus(etcdCatalogResource, { ...object, status }));
+    await catalogs.write(name, () => writer.updateStatus(etcdCatalogResource, { ...object, status }));
     for (const condition of status.conditions ?? []) {
       const old = before.conditions?.find(({ type }) => type === condition.type);
       if (old?.reason !== condition.reason) {

@@ -49,13 +49,8 @@ export class CatalogWrites {
     { creates, updates, deletes, moves }: Pick<CatalogPlan, 'creates' | 'updates' | 'deletes' | 'moves'>,
     isAllowed: () => void,
   ): Promise<CarriedOut> {
-    const { writer } = this.#deps;
-    const notCreated = await this.#each(creates, isAllowed, async (object) =>
-      this.#remember(await writer.create(etcdServiceResource, object)),
-    );
-    const notUpdated = await this.#each(updates, isAllowed, async (object) =>
-      this.#remember(await writer.update(etcdServiceResource, object)),
-    );
+    const notCreated = await this.#each(creates, isAllowed, (object) => this.#write('create', object));
+    const notUpdated = await this.#each(updates, isAllowed, (object) => this.#write('update', object));
     const moved = moves.filter(({ to }) => !notCreated.has(to)).map(({ from }) => from);
     const notDeleted = await this.#each([...deletes, ...moved], isAllowed, (object) => this.#delete(object));
     const failures = [notCreated, notUpdated, notDeleted].flatMap((failed) => [...failed.values()]);
@@ -93,7 +88,8 @@ export class CatalogWrites {
     etcdServices.rememberDeleted(objectKey(object.metadata), object);
   }
 
-  #remember(object: EtcdService): void {
-    this.#deps.etcdServices.remember(objectKey(object.metadata), object);
+  async #write(action: 'create' | 'update', object: EtcdService): Promise<void> {
+    const { etcdServices, writer } = this.#deps;
+    await etcdServices.write(objectKey(object.metadata), () => writer[action](etcdServiceResource, object));
   }
 }

@@ -128,7 +128,7 @@ export class EndpointsKeeper {
     const { action, object, truncated } = plan;
     const { writer, endpoints } = this.#deps;
     await this.#change(claim, object, async () => {
-      endpoints.remember(claim.key, await writer[action](ENDPOINTS, object));
+      await endpoints.write(claim.key, () => writer[action](ENDPOINTS, object));
     });
     return { action, truncated };
   }

@@ -54,6 +54,65 @@ describe('a cache with our own writes in it', () => {
     expect(foreign).toEqual([]);
   });
 
+  describe('while a write is under way', () => {
+    /** A write whose answer comes when the test says so. */
+    function writing(): PromiseWithResolvers<KubeObject> & { readonly done: Promise<unknown> } {
+      const answer = Promise.withResolvers<KubeObject>();
+      const done = own.write('shop/web', () => answer.promise).catch((error: unknown) => error);
+      return { ...answer, done };
+    }
+
+    it('does not tell of an echo that comes before the answer', async () => {
+      const { resolve, done } = writing();
+      cache.bring(object('10'));
+      expect(version()).toBe('10');
+      resolve(object('10'));
+      expect(await done).toEqual(object('10'));
+      expect(foreign).toEqual([]);
+    });
+
+    it('tells afterwards what others have written', async () => {
+      const { resolve, done } = writing();
+      cache.bring(object('9'));
+      cache.bring(object('10'));
+      cache.bring(object('11'));
+      expect(foreign).toEqual([]);
+      resolve(object('10'));
+      await done;
+      expect(foreign).toEqual(['9', '11']);
+      expect(version()).toBe('11');
+    });
+
+    it('tells afterwards of an end', async () => {
+      const { resolve, done } = writing();
+      cache.bring(object('10'));
+      cache.bring(undefined);
+      resolve(object('10'));
+      await done;
+      expect(foreign).toEqual([undefined]);
+      expect(version()).toBeUndefined();
+    });
+
+    it('tells all that came where the write fails, and says why it did', async () => {
+      const { reject, done } = writing();
+      cache.bring(object('10'));
+      reject(new Error('reset'));
+      expect(await done).toEqual(new Error('reset'));
+      expect(foreign).toEqual(['10']);
+      cache.bring(object('11'));
+      expect(foreign).toEqual(['10', '11']);
+    });
+
+    it('tells of other objects at once', async () => {
+      const { resolve, done } = writing();
+      cache.put(object('7', 'first', 'else'));
+      expect(foreign).toEqual(['7']);
+      resolve(object('10'));
+      await done;
+      expect(version()).toBe('10');
+    });
+  });
+
   it('shows and tells what somebody wrote after us', () => {
     own.remember('shop/web', object('10'));
     cache.bring(object('11'));

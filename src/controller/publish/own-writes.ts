@@ -12,6 +12,7 @@ import {
 const rememberedMs = 10_000;
 
 type ChangeListener<T> = (before: T | undefined, after: T | undefined) => void;
+type Change<T> = Parameters<ChangeListener<T>>;
 
 interface Remembered<T> {
   readonly object: T;
@@ -39,6 +40,8 @@ export class OwnWrites<T extends KubeObject> {
   readonly #deleted = new Map<ObjectKey, Remembered<T>>();
   /** The last state of objects that the watch has seen go, for as long as an answer to a write before that may still come. */
   readonly #gone = new Map<ObjectKey, Remembered<T>>();
+  /** What the watch has brought of objects while we write them: which of it is our own, the answer tells. */
+  readonly #unjudged = new Map<ObjectKey, Change<T>[]>();
   readonly #listeners: ChangeListener<T>[] = [];
 
   /** `valuesOf` names the values under which {@link by} finds an object. */
@@ -75,6 +78,29 @@ export class OwnWrites<T extends KubeObject> {
       return !this.#written.has(key) && !this.#isDeleted(key, object);
     });
     return [...cached, ...this.#writtenIndex.get(value)];
+  }
+
+  /**
+   * Sends a write of an object, remembers the answer and returns it. The watch is often faster than the answer: of what it brings meanwhile, listeners are
+   * told afterwards, and not of the write itself. Of one key, one write at a time.
+   */
+  async write(key: ObjectKey, send: () => Promise<T>): Promise<T> {
+    const seen: Change<T>[] = [];
+    let answered: string | undefined;
+    this.#unjudged.set(key, seen);
+    try {
+      const written = await send();
+      this.remember(key, written);
+      answered = written.metadata.resourceVersion;
+      return written;
+    } finally {
+      this.#unjudged.delete(key);
+      for (const [before, after] of seen) {
+        if (after === undefined || after.metadata.resourceVersion !== answered) {
+          this.#tell(before, after);
+        }
+      }
+    }
   }
 
   /** Remembers what the apiserver answered to a write, unless the watch has brought that or something later already. */
@@ -133,8 +159,14 @@ export class OwnWrites<T extends KubeObject> {
     }
     const isEcho = this.#isEcho(key, object, after);
     this.#forgetSeen(key, object, after);
-    if (!isEcho) {
+    if (isEcho) {
+      return;
+    }
+    const unjudged = this.#unjudged.get(key);
+    if (unjudged === undefined) {
       this.#tell(before, after);
+    } else {
+      unjudged.push([before, after]);
     }
   }
 

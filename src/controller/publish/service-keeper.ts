@@ -108,7 +108,6 @@ export class ServiceKeeper {
     if (adopted === undefined) {
       return service;
     }
-    this.#deps.services.remember(claim.key, adopted);
     this.#deps.done(claim, 'adopted');
     return adopted;
   }
@@ -116,8 +115,9 @@ export class ServiceKeeper {
   async #convert(claim: Claim, existing: Service): Promise<Service> {
     const { patch } = conversionOf(claim, existing);
     claim.assertSameTerm();
-    const converted = await this.#deps.writer.mergePatch(SERVICES, existing.metadata, patch);
-    this.#deps.services.remember(claim.key, converted);
+    const converted = await this.#deps.services.write(claim.key, () =>
+      this.#deps.writer.mergePatch(SERVICES, existing.metadata, patch),
+    );
     this.#deps.done(claim, 'converted');
     return converted;
   }
@@ -140,7 +140,6 @@ export class ServiceKeeper {
     if (!isMadeByUs(created)) {
       await this.#undo(claim, created);
     }
-    this.#deps.services.remember(claim.key, created);
     this.#deps.done(claim, 'created');
     refuseOtherFamily(claim, created);
     return created;
@@ -163,7 +162,9 @@ export class ServiceKeeper {
   async #undo(claim: Claim, { apiVersion, kind, metadata }: Service): Promise<never> {
     const nothing = { apiVersion, kind, metadata: { namespace: claim.namespace, name: metadata.name } };
     claim.assertSameTerm();
-    await this.#deps.writer.apply(SERVICES, nothing, { force: false });
+    await this.#deps.services.write(claim.key, () =>
+      this.#deps.writer.apply(SERVICES, nothing, { force: false }),
+    );
     throw appeared(claim);
   }
 
@@ -177,7 +178,6 @@ export class ServiceKeeper {
     if (updated === undefined) {
       return existing;
     }
-    this.#deps.services.remember(claim.key, updated);
     this.#deps.done(claim, 'updated');
     return updated;
   }
@@ -196,7 +196,9 @@ export class ServiceKeeper {
     }
     claim.assertSameTerm();
     try {
-      return await this.#deps.writer.apply(SERVICES, wanted, options);
+      return await this.#deps.services.write(claim.key, () =>
+        this.#deps.writer.apply(SERVICES, wanted, options),
+      );
     } catch (error) {
       const isTooOld =
         codeOf(error) === 'KUBE_UNKNOWN_FIELD' && wanted.spec?.trafficDistribution !== undefined;

@@ -114,7 +114,7 @@ export class SlicesKeeper {
   async #create(claim: Claim, slice: EndpointSlice): Promise<void> {
     claim.assertSameTerm();
     try {
-      this.#remember(await this.#deps.writer.create(ENDPOINT_SLICES, slice));
+      await this.#write('create', slice);
     } catch (error) {
       if (codeOf(error) !== 'KUBE_ALREADY_EXISTS') {
         throw error;
@@ -148,9 +148,12 @@ export class SlicesKeeper {
   }
 
   #update(claim: Claim, slice: EndpointSlice): Promise<void> {
-    return this.#change(claim, async () => {
-      this.#remember(await this.#deps.writer.update(ENDPOINT_SLICES, slice));
-    });
+    return this.#change(claim, () => this.#write('update', slice));
+  }
+
+  async #write(action: 'create' | 'update', slice: EndpointSlice): Promise<void> {
+    const { slices, writer } = this.#deps;
+    await slices.write(objectKey(slice.metadata), () => writer[action](ENDPOINT_SLICES, slice));
   }
 
   async #delete(claim: Claim, slices: readonly EndpointSlice[]): Promise<void> {

@@ -236,7 +236,7 @@ export class RegistryKeeper {
       return;
     }
     tracked.writtenAt = clock.monotonic();
-    objects.remember(name, await writer.updateStatus(etcdRegistryResource, { ...object, status }));
+    await objects.write(name, () => writer.updateStatus(etcdRegistryResource, { ...object, status }));
     const connected = connectedIn(status);
     if (connected !== undefined && connected.reason !== connectedIn(before)?.reason) {
       told(object, connected);

@@ -35,7 +35,7 @@ export class StatusWriter {
       return waitMs;
     }
     this.#writtenAt.set(key, clock.monotonic());
-    etcdServices.remember(key, await writer.updateStatus(etcdServiceResource, { ...object, status }));
+    await etcdServices.write(key, () => writer.updateStatus(etcdServiceResource, { ...object, status }));
     return undefined;
   }
 
