@@ -1,6 +1,7 @@
 import { type EtcdService, etcdServiceResource } from '../api/etcd-service.ts';
 import { type Clock, sleep } from '../clock.ts';
 import { labels, managerName } from '../endpoints/labels.ts';
+import { slimSliceEndpoint } from '../endpoints/pack/slice-endpoint.ts';
 import { messageOf } from '../errors.ts';
 import { createCache } from '../kube/cache.ts';
 import {
@@ -58,18 +59,23 @@ export function openCaches(
   { clock, log }: CachesDeps,
 ): Caches {
   const scope = namespaces.length === 0 ? {} : { namespaces };
-  const cacheOf = <T extends KubeObject>(resource: Resource<T>, labelSelector?: string): WatchedCache<T> =>
+  const cacheOf = <T extends KubeObject>(
+    resource: Resource<T>,
+    labelSelector?: string,
+    transform: (object: T) => T = slim,
+  ): WatchedCache<T> =>
     createCache(
       client,
       resource,
-      { ...scope, ...(labelSelector === undefined ? {} : { labelSelector }), transform: slim },
+      { ...scope, ...(labelSelector === undefined ? {} : { labelSelector }), transform },
       { clock, log },
     );
   const etcdServices = cacheOf(etcdServiceResource);
   const services = cacheOf(SERVICES);
   const endpoints = cacheOf(ENDPOINTS, labels.etcdService);
   // Kubernetes copies our label from Endpoints to the slices that it mirrors from them.
-  const slices = cacheOf(ENDPOINT_SLICES, `${labels.etcdService},${labels.sliceManagedBy}=${managerName}`);
+  const ours = `${labels.etcdService},${labels.sliceManagedBy}=${managerName}`;
+  const slices = cacheOf(ENDPOINT_SLICES, ours, slimSlice);
   const nodes = nodeNames ? createCache(client, NODES, { transform: slimNode }, { clock, log }) : undefined;
   const served = new Served(client, ENDPOINT_SLICES);
   const sources: Readonly<Record<string, Source>> = {
@@ -203,4 +209,8 @@ function sayWhatIsAwaited(why: () => string | undefined, clock: Clock, log: Logg
 function slim<T extends KubeObject>(object: T): T {
   const { managedFields: _, ...metadata } = object.metadata;
   return { ...object, metadata };
+}
+
+function slimSlice(slice: EndpointSlice): EndpointSlice {
+  return { ...slim(slice), endpoints: slice.endpoints?.map(slimSliceEndpoint) ?? null };
 }

@@ -9,6 +9,8 @@ import type { DesiredEndpoint, Outcome } from './types.ts';
 export type LastGood = readonly (Instance | undefined)[];
 
 export interface Standing {
+  /** What the value announces, whether it can be published or not. */
+  readonly instances: readonly Instance[];
   readonly outcomes: readonly Outcome[];
   /** Endpoints that stand in for rejected items. */
   readonly standIns: readonly DesiredEndpoint[];
@@ -27,36 +29,31 @@ export const noStandIns: readonly DesiredEndpoint[] = [];
  */
 export function standing(items: readonly Item[], before: LastGood, publishing: PublishingRules): Standing {
   const outcomes = items.map((item) => resolveItem(item, publishing));
-  const isWhollyUnreadable = outcomes.length === 1 && isUnreadable(outcomes[0]);
-  if (isWhollyUnreadable) {
-    const kept = before.filter((instance) => instance !== undefined);
-    return {
-      outcomes,
-      standIns: endpointsOf(kept, publishing),
-      lastGood: before,
-      unresolved: kept.length === 0,
-    };
+  // Not by flatMap, whose results keep room for 16 more.
+  const instances = items.filter((item) => item.kind === 'instance').map(({ instance }) => instance);
+  const announced = { instances, outcomes };
+  if (!outcomes.some(isUnreadable)) {
+    // Mostly all are instances: one array for both, as there may be a million of them.
+    const lastGood = instances.length === items.length ? instances : items.map(instanceIn);
+    return { ...announced, standIns: noStandIns, lastGood, unresolved: false };
   }
-  const lastGood = items.map((item, place) => goodAt(item, outcomes[place], before[place]));
-  const announced = new Set(
-    items.flatMap((item) => (item.kind === 'instance' ? [item.instance.address] : [])),
+  if (outcomes.length === 1) {
+    const kept = before.filter((instance) => instance !== undefined);
+    const standIns = endpointsOf(kept, publishing);
+    return { ...announced, standIns, lastGood: before, unresolved: kept.length === 0 };
+  }
+  const lastGood = items.map((item, place) =>
+    isUnreadable(outcomes[place]) ? before[place] : instanceIn(item),
   );
+  const addresses = new Set(instances.map(({ address }) => address));
   const kept = lastGood.filter(
     (instance, place) =>
-      isUnreadable(outcomes[place]) && instance !== undefined && !announced.has(instance.address),
+      isUnreadable(outcomes[place]) && instance !== undefined && !addresses.has(instance.address),
   );
-  const standIns = endpointsOf(kept, publishing);
-  return { outcomes, standIns, lastGood, unresolved: false };
+  return { ...announced, standIns: endpointsOf(kept, publishing), lastGood, unresolved: false };
 }
 
-function goodAt(
-  item: Item,
-  outcome: Outcome | undefined,
-  before: Instance | undefined,
-): Instance | undefined {
-  if (isUnreadable(outcome)) {
-    return before;
-  }
+function instanceIn(item: Item): Instance | undefined {
   return item.kind === 'instance' ? item.instance : undefined;
 }
 

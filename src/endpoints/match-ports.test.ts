@@ -51,6 +51,14 @@ describe('the ports that an instance is published for', () => {
     ]);
   });
 
+  it('are one array for instances that have the same, as there may be a million of them', () => {
+    const ports = [servicePort({ targetPort: 'http' })];
+    const first = matchPorts(instance({ http: 8080 }), ports);
+    expect(matchPorts(instance({ http: 8080 }), ports)).toBe(first);
+    expect(matchPorts(instance({ http: 8081 }), ports)).not.toBe(first);
+    expect(first).toEqual([{ name: 'http', port: 8080, protocol: 'TCP' }]);
+  });
+
   it('are never found in the prototype of the ports that it announces', () => {
     expect(numbers({}, servicePort({ targetPort: 'constructor' }))).toEqual([]);
   });

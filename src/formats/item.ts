@@ -5,6 +5,12 @@ import type { Instance, Item } from './types.ts';
 /** More instances in one registration are refused: each costs memory, whatever it holds. */
 export const mostItems = 1000;
 
+const noMetadata: Instance['metadata'] = {};
+const noPorts: Instance['ports'] = {};
+
+/** What instances with one port without a name have, by its number: one object for all that have the same. There cannot be more than there are ports. */
+const unnamedPort = new Map<number, Instance['ports']>();
+
 /** What a registration may say of an instance beside its address. */
 export interface Details {
   /** The name of its port, by default none. */
@@ -18,9 +24,18 @@ export function itemAt(host: HostPort | Rejection, details: Details = {}): Item 
   if (host.kind === 'rejected') {
     return host;
   }
-  const { portName = '', ready = true, metadata = {} } = details;
-  const ports: Record<string, number> = host.port === undefined ? {} : { [portName]: host.port };
+  const { portName = '', ready = true, metadata = noMetadata } = details;
+  const ports = host.port === undefined ? noPorts : portsOf(portName, host.port);
   return { kind: 'instance', instance: { address: host.address, ports, ready, metadata } };
+}
+
+function portsOf(name: string, port: number): Instance['ports'] {
+  if (name !== '') {
+    return { [name]: port };
+  }
+  const ports = unnamedPort.get(port) ?? { '': port };
+  unnamedPort.set(port, ports);
+  return ports;
 }
 
 /** A key that is meant to be no instance. */

@@ -244,14 +244,9 @@ export class KeyLedger {
     };
   }
 
-  #stand(
-    registration: Registration,
-    before: LastGood,
-  ): Standing & Pick<Entry, 'instances'> & Pick<Reading, 'format'> {
+  #stand(registration: Registration, before: LastGood): Standing & Pick<Reading, 'format'> {
     const { format, items } = this.#read(registration);
-    // Not by flatMap, whose results keep room for 16 more.
-    const instances = items.filter((item) => item.kind === 'instance').map(({ instance }) => instance);
-    return { format, instances, ...standing(items, before, this.#rules.publishing) };
+    return { format, ...standing(items, before, this.#rules.publishing) };
   }
 
   #read(registration: Registration): Reading {

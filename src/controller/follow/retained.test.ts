@@ -1,6 +1,5 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
+import { heapUsed } from '../../../test/kit/heap.ts';
 import { registrationsOf } from '../../etcd/client/decode.ts';
 import type { WireKeyValue } from '../../etcd/client/etcd3.ts';
 import { compileReader } from '../../formats/read.ts';
@@ -10,7 +9,7 @@ const services = 100;
 const instances = 100;
 
 /** A registration's part of the memory of a mirror and of the ledgers that read it; what is published of it comes on top. */
-const mostBytes = 1200;
+const mostBytes = 900;
 
 it(`takes at most ${mostBytes} bytes to remember a registration, and what it says`, () => {
   const before = heapUsed();
@@ -53,10 +52,4 @@ function wire(key: string, instance: number): WireKeyValue {
   const revision = String(1_000_000 + instance);
   const bookkeeping = { create_revision: revision, mod_revision: revision, version: '1', lease: '0' };
   return { key: Buffer.from(key), value, ...bookkeeping };
-}
-
-function heapUsed(): number {
-  setFlagsFromString('--expose-gc');
-  runInNewContext('gc')();
-  return process.memoryUsage().heapUsed;
 }

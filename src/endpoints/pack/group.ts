@@ -1,7 +1,7 @@
 import type { EndpointSlice } from '../../kube/resources.ts';
 import { labelSetKey, sameLabels } from '../label-set.ts';
 import { instanceLabelsOf } from '../marks.ts';
-import { portSetKey } from '../match-ports.ts';
+import { portSetKey, samePorts } from '../match-ports.ts';
 import { fromKubePort } from '../ports.ts';
 import type { DesiredEndpoint, EndpointPort } from '../types.ts';
 import type { AddressFamily } from './types.ts';
@@ -63,16 +63,6 @@ export function keyOfSlice(slice: EndpointSlice): string {
 
 function groupKey(ports: readonly EndpointPort[], labels: DesiredEndpoint['labels']): string {
   return labels === undefined ? portSetKey(ports) : `${portSetKey(ports)}#${labelSetKey(labels)}`;
-}
-
-function samePorts(a: readonly EndpointPort[], b: readonly EndpointPort[]): boolean {
-  return a === b || (a.length === b.length && a.every((port, index) => samePort(port, b[index])));
-}
-
-function samePort(a: EndpointPort, b: EndpointPort | undefined): boolean {
-  return (
-    a.port === b?.port && a.name === b.name && a.protocol === b.protocol && a.appProtocol === b.appProtocol
-  );
 }
 
 export function portsOfSlice({ ports }: EndpointSlice): readonly EndpointPort[] {
