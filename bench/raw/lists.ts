@@ -16,6 +16,8 @@ export interface RawListed {
   readonly ms: number;
   readonly keys: number;
   readonly objects: number;
+  /** Of the process, with all of them in its memory. */
+  readonly residentBytes: number;
 }
 
 const pageKeys = 10_000;
@@ -34,5 +36,7 @@ rawProgram(async ({ access, etcd, prefixes, collections }: RawLists): Promise<Ra
   };
   const lists = Object.entries(collections).map(([path, selector]) => api.list(path, selector));
   const [objects] = await Promise.all([Promise.all(lists), Promise.all(prefixes.map(listPrefix))]);
-  return { ms: performance.now() - started, keys: kept.size, objects: objects.flat().length };
+  const ms = performance.now() - started;
+  const residentBytes = process.memoryUsage.rss();
+  return { ms, keys: kept.size, objects: objects.flat().length, residentBytes };
 });

@@ -1,13 +1,12 @@
 /** From 10 EtcdServices to 10 000, then with 100 instances each: a million registrations. */
 import { type Ground, openGround } from '../ground.ts';
 import { createEtcdServices, createServices, range, register, type Size } from '../load.ts';
-import { address, collection, keyOfInstance, prefix, serviceName } from '../objects.ts';
-import type { RawListed, RawLists } from '../raw/lists.ts';
-import { runRaw } from '../raw/program.ts';
+import { address, collection, keyOfInstance, serviceName } from '../objects.ts';
 import { megabytes, milliseconds, quantile } from '../report.ts';
 import { latencies, SlicesSeen } from '../slices-seen.ts';
 import { Subject } from '../subject.ts';
 import { openIn, type Run, type World } from '../world.ts';
+import { rawLists } from './raw-lists.ts';
 import { delayOf, isPrompt } from './storm.ts';
 
 const slicesOnly = ['--publish=EndpointSlice'];
@@ -119,12 +118,7 @@ async function restart(scene: Scene, size: Size, grown: readonly Grown[]): Promi
   const { run, ground } = scene;
   const registrations = size.services * size.instances;
   run.say('lists');
-  const raw = await runRaw<RawLists, RawListed>(new URL('../raw/lists.ts', import.meta.url), {
-    access: ground.access,
-    etcd: ground.etcdAddress,
-    prefixes: [prefix],
-    collections: {},
-  });
+  const raw = await rawLists(ground);
   const subject = await Subject.start(ground, slicesOnly);
   const startedAt = await subject.saidAt('Started');
   const ms = (await subject.untilListed(registrations)) - startedAt;
@@ -132,6 +126,8 @@ async function restart(scene: Scene, size: Size, grown: readonly Grown[]): Promi
   const ratio = ms / raw.output.ms;
   const { residentBytes } = await subject.usage();
   const each = residentBytes / registrations;
+  run.say('lists of registrations and slices');
+  const kept = (await rawLists(ground, { [collection('endpointslices')]: '' })).output.residentBytes;
   run.tell({
     id: 'million',
     what: `${size.services} × ${size.instances}: list, decode, index by key; all is compared with what stands after ${milliseconds(settledMs)}`,
@@ -145,7 +141,8 @@ async function restart(scene: Scene, size: Size, grown: readonly Grown[]): Promi
     id: 'million',
     what: `${size.services} × ${size.instances}: resident memory, caches of ${size.services} slices included`,
     ours: `${megabytes(residentBytes)}, ${Math.round(each)} bytes a registration`,
-    raw: '',
+    raw: `${megabytes(kept)} with both as the client libraries bring them`,
+    ratio: residentBytes / kept,
     goal: '≤ 1 KiB a registration',
     holds: each <= 1024,
   });

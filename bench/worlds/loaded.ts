@@ -5,12 +5,12 @@ import { type Ground, openGround, sumOf } from '../ground.ts';
 import { createEtcdServices, createServices, range, register, type Size } from '../load.ts';
 import { address, collection, keyOfInstance, prefix, rawNamespace, serviceName } from '../objects.ts';
 import type { RawChain } from '../raw/chain.ts';
-import type { RawListed, RawLists } from '../raw/lists.ts';
 import { runRaw, startRaw } from '../raw/program.ts';
 import { megabytes, milliseconds, perSecond, quantile, type Row } from '../report.ts';
 import { latencies, SlicesSeen } from '../slices-seen.ts';
 import { Subject, type Usage } from '../subject.ts';
 import { openIn, type Run, type World } from '../world.ts';
+import { rawLists } from './raw-lists.ts';
 import { rawCreate, rawReplace } from './raw-writes.ts';
 
 /** As many as the controller works on at once by default. */
@@ -295,16 +295,11 @@ async function looks(
 async function restart(scene: Scene): Promise<Subject> {
   const { run, ground, size } = scene;
   run.say('restart');
-  const raw = await runRaw<RawLists, RawListed>(new URL('../raw/lists.ts', import.meta.url), {
-    access: ground.access,
-    etcd: ground.etcdAddress,
-    prefixes: [prefix],
-    collections: {
-      [collection('etcdservices')]: '',
-      [collection('services')]: '',
-      [collection('endpoints')]: 'etcd-endpoints.io/etcdservice',
-      [collection('endpointslices')]: 'etcd-endpoints.io/etcdservice',
-    },
+  const raw = await rawLists(ground, {
+    [collection('etcdservices')]: '',
+    [collection('services')]: '',
+    [collection('endpoints')]: 'etcd-endpoints.io/etcdservice',
+    [collection('endpointslices')]: 'etcd-endpoints.io/etcdservice',
   });
   const [before, etcd] = await Promise.all([ground.versions(), ground.registryMetrics()]);
   const subject = await Subject.start(ground, slicesOnly);
