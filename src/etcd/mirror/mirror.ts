@@ -23,7 +23,6 @@ import { Comparer } from './comparer.ts';
 import { ConnectionState } from './connection-state.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { MirrorObserver } from './observer.ts';
-import { KeyWeight } from './page-size.ts';
 import { SharedRanges } from './shared-ranges.ts';
 
 export interface MirrorDeps extends EtcdDeps {
@@ -79,7 +78,6 @@ export class Mirror implements RegistrySource {
       client,
       hub: this.#hub,
       limiter: this.#limiter,
-      weight: new KeyWeight(),
       observer: observer ?? {},
       onDoubt: (doubtful) => this.#comparer.enqueue(doubtful),
       onOutage: () => this.#heartbeat.hurry(),

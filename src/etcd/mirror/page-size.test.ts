@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { firstPageSize, KeyWeight, nextPageSize, type PageSize, smallerPageSize } from './page-size.ts';
+import { firstPageSize, nextPageSize, type PageSize, smallerPageSize } from './page-size.ts';
 
 const target = 2 * 1024 * 1024;
 
@@ -47,18 +47,5 @@ describe('the size of a page', () => {
       size = smallerPageSize(size);
     }
     expect(limits).toEqual([10_000, 2_500, 625, 157, 40, 10, 3, 1]);
-  });
-
-  it('goes for the first page of a range by what the keys of others weigh, but only so far', () => {
-    const weight = new KeyWeight();
-    expect(weight.firstPageSize(target)).toEqual(firstPageSize(target, false));
-    weight.saw(0, 0);
-    expect(weight.firstPageSize(target)).toEqual(firstPageSize(target, false));
-    weight.saw(10, 1000);
-    expect(weight.firstPageSize(target).limit).toBe(128);
-    weight.saw(2, target);
-    expect(weight.firstPageSize(target).limit).toBe(2);
-    weight.saw(1, 3 * target);
-    expect(weight.firstPageSize(target).limit).toBe(1);
   });
 });

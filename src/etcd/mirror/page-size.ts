@@ -14,42 +14,15 @@ const mostKeys = 10_000;
 /** A page may be that much larger than the one before: keys may grow heavier further on. */
 const growth = 8;
 
-/** Most keys of a first page that goes by the keys of other ranges: here they may be heavier. */
-const firstLimitByOthers = 128;
-
-/** What the keys of a registry weigh, as its lists have seen it. */
-export class KeyWeight {
-  /** Bytes of a key and its value, the mean of the page that was seen last. */
-  #bytes: number | undefined;
-
-  saw(keys: number, bytes: number): void {
-    if (keys > 0) {
-      this.#bytes = bytes / keys;
-    }
-  }
-
-  /** The size of the first page of a range that has not been listed yet. */
-  firstPageSize(targetBytes: number): PageSize {
-    if (this.#bytes === undefined) {
-      return firstPageSize(targetBytes, false);
-    }
-    return { limit: Math.min(fitting(targetBytes, 1, this.#bytes), firstLimitByOthers), targetBytes };
-  }
-}
-
 export function firstPageSize(targetBytes: number, keysOnly: boolean): PageSize {
   return { limit: keysOnly ? firstLimitKeysOnly : firstLimit, targetBytes };
 }
 
 /** The size after a page of that many keys and bytes. */
 export function nextPageSize(size: PageSize, keys: number, bytes: number): PageSize {
-  const limit = Math.min(fitting(size.targetBytes, keys, bytes), size.limit * growth, mostKeys);
-  return { ...size, limit };
-}
-
-/** How many keys of the weight of those fit, at least one. */
-function fitting(targetBytes: number, keys: number, bytes: number): number {
-  return Math.max(1, Math.floor((targetBytes * Math.max(1, keys)) / Math.max(1, bytes)));
+  const fitting = Math.floor((size.targetBytes * Math.max(1, keys)) / Math.max(1, bytes));
+  const limit = Math.min(fitting, size.limit * growth, mostKeys);
+  return { ...size, limit: Math.max(1, limit) };
 }
 
 /** The size after a page that was too large to receive; undefined where it cannot be any smaller. */

@@ -7,7 +7,6 @@ import type { Change, Key, KeyRange, RangeFailure, Registration, Revision, Unsee
 import type { Listed, Watch, WatchHub } from '../watch/watch.ts';
 import { applyChanges, differences } from './difference.ts';
 import type { ListReason, MirrorObserver } from './observer.ts';
-import type { KeyWeight } from './page-size.ts';
 import { type Outcome, RangeComparison } from './range-comparison.ts';
 import { RangeFailing } from './range-failing.ts';
 import { Registrations } from './registrations.ts';
@@ -28,7 +27,6 @@ export interface RangeDeps extends EtcdDeps {
   readonly client: ReadingClient;
   readonly hub: WatchHub;
   readonly limiter: Limiter;
-  readonly weight: KeyWeight;
   readonly observer: MirrorObserver;
   /** The range may have drifted and wants to be compared. */
   readonly onDoubt: (range: RangeMirror) => void;
@@ -222,14 +220,14 @@ export class RangeMirror {
   }
 
   async #list(reason: ListReason): Promise<Listed> {
-    const { clock, client, hub, limiter, observer, weight } = this.#deps;
+    const { clock, client, hub, limiter, observer } = this.#deps;
     const { signal } = this.#stop;
     return await limiter.run(async () => {
       const since = clock.monotonic();
       const { epoch } = hub;
       this.#listingSince = since;
       try {
-        const list = await listWhole(client, this.range, (key) => this.#known(key), { weight, signal });
+        const list = await listWhole(client, this.range, (key) => this.#known(key), signal);
         signal.throwIfAborted();
         const { registrations, revision, clusterId, bytes } = list;
         const durationMs = clock.monotonic() - since;

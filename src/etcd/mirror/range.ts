@@ -4,7 +4,7 @@ import { registrationsOf, revisionOf, wireRange } from '../client/decode.ts';
 import type { RangeRequest, RangeResponse } from '../client/etcd3.ts';
 import { rangeRpc } from '../client/rpc.ts';
 import type { Key, KeyRange, Registration, Revision } from '../types.ts';
-import { firstPageSize, type KeyWeight, nextPageSize, type PageSize, smallerPageSize } from './page-size.ts';
+import { firstPageSize, nextPageSize, type PageSize, smallerPageSize } from './page-size.ts';
 
 /** One page of a list. All pages of a list are at one revision. */
 export interface Page {
@@ -21,8 +21,6 @@ export interface ListOptions {
   readonly keysOnly?: boolean;
   /** The size that pages aim at; default 2 MiB. */
   readonly pageBytes?: number;
-  /** What lists with values have seen of the weight of keys in the same registry: the first page goes by it, and it learns from each. */
-  readonly weight?: KeyWeight;
   /** Lists at this revision instead of the newest. */
   readonly revision?: Revision;
   readonly signal?: AbortSignal;
@@ -38,15 +36,14 @@ export async function* listRange(
   range: KeyRange,
   options: ListOptions = {},
 ): AsyncGenerator<Page> {
-  const { keysOnly = false, pageBytes = 2 * 1024 * 1024, weight, signal } = options;
-  let size = weight?.firstPageSize(pageBytes) ?? firstPageSize(pageBytes, keysOnly);
+  const { keysOnly = false, signal } = options;
+  let size = firstPageSize(options.pageBytes ?? 2 * 1024 * 1024, keysOnly);
   let revision = options.revision ?? 0;
   let { start } = range;
   for (;;) {
     const request = { ...wireRange({ start, end: range.end }), revision, keys_only: keysOnly };
     const answer = await readPage(client, request, size, signal);
     const page = pageOf(answer.response, revision);
-    weight?.saw(page.registrations.length, page.bytes);
     yield page;
     const last = page.registrations.at(-1);
     if (!answer.response.more || last === undefined) {

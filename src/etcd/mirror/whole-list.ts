@@ -3,7 +3,7 @@ import type { ReadingClient } from '../client/client.ts';
 import { withOwnValue } from '../client/decode.ts';
 import type { Key, KeyRange, Registration, Revision } from '../types.ts';
 import { isSame } from './difference.ts';
-import { type ListOptions, listRange, type Page } from './range.ts';
+import { listRange, type Page } from './range.ts';
 
 /** A complete list of a range, at one revision. */
 export interface WholeList {
@@ -28,11 +28,11 @@ export async function listWhole(
   client: ReadingClient,
   range: KeyRange,
   known: Known,
-  options: Pick<ListOptions, 'weight' | 'signal'>,
+  signal: AbortSignal,
 ): Promise<WholeList> {
   for (let start = 1; ; start += 1) {
     try {
-      return await collect(listRange(client, range, options), known);
+      return await collect(listRange(client, range, { signal }), known);
     } catch (error) {
       if (start === mostStarts || !hasCode(error, 'ETCD_COMPACTED')) {
         throw error;
