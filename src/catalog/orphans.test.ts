@@ -1,21 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { etcdCatalogSpecSchema } from '../api/etcd-catalog.ts';
-import type { EtcdService } from '../api/etcd-service.ts';
-import { emptySince, generatorOf } from './generated.ts';
+import { generated as made, pruneAfterSeconds } from '../../test/kit/generated.ts';
+import { emptySince } from './generated.ts';
 import { retire } from './orphans.ts';
 
 const now = Date.parse('2026-11-20T12:00:00Z');
-const pruneAfterSeconds = 3600;
-
-function made(name: string): EtcdService {
-  const { template } = etcdCatalogSpecSchema.parse({
-    pattern: '/{service}/{instance}',
-    namespaces: [{ name: 'shop' }],
-  });
-  const wish = { catalog: 'company', separator: '/', hasInstances: true, template, pruneAfterSeconds };
-  const service = { service: name, values: { service: name }, source: `/${name}/`, keys: 1 };
-  return generatorOf(wish)({ namespace: 'shop', name, service });
-}
 
 describe('retire', () => {
   it('deletes at once what a deleted catalog leaves', () => {

@@ -55,17 +55,17 @@ export class OrphanKeeper {
       this.#deleted.delete(name);
       return undefined;
     }
-    if (!leads()) {
-      return undefined;
-    }
-    if (!(await this.#isAbsent(name))) {
+    // A term that is suspended may go on, and nothing would tell.
+    if (!leads() || !(await this.#isAbsent(name))) {
       return { requeueAfterMs: lookAgainMs };
     }
     const isDeleted = await this.#isDeletedAlone(name);
     const orphans = etcdServices.by(name);
     const { marked, deletes, lookAgainMs: nextMs } = retire({ orphans, isDeleted, now: clock.now() });
-    await this.#writes.carryOut({ creates: [], updates: marked, deletes, moves: [] }, isAllowed);
-    return nextMs === undefined ? undefined : { requeueAfterMs: Math.min(nextMs, lookAgainMs) };
+    const plan = { creates: [], updates: marked, deletes, moves: [] };
+    const { failures } = await this.#writes.carryOut(plan, isAllowed);
+    const isDone = failures.length === 0 && nextMs === undefined;
+    return isDone ? undefined : { requeueAfterMs: Math.min(nextMs ?? lookAgainMs, lookAgainMs) };
   }
 
   /** Looks at the apiserver itself: a cache that lags, or whose CRD has gone, must not cost a cluster its Services. */
