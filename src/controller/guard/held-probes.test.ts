@@ -109,6 +109,22 @@ describe('a held endpoint', () => {
     });
   });
 
+  it('is not asked later because others look in between', async () => {
+    const { clock, probes } = startProbes();
+    let asked = 0;
+    const port = await listening(
+      createServer((socket) => {
+        asked += 1;
+        socket.destroy();
+      }),
+    );
+    const held = [endpoint(port)];
+    const firstMs = probes.ask('shop/web', 'h1', held, 'TCP');
+    await eventually(() => expect(asked).toBe(1));
+    clock.advance(firstMs - 1000);
+    expect(probes.ask('shop/web', 'h1', held, 'TCP')).toBe(1000);
+  });
+
   it('is asked by one round at a time, and leaves room for those of others', async () => {
     const { clock, found, probes } = startProbes();
     let open = 0;

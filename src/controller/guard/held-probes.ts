@@ -30,6 +30,8 @@ interface Asked {
   readonly end: AbortController;
   /** Whether a round is under way: the next one begins after it. */
   isAsking: boolean;
+  /** When it is to be looked again, in monotonic milliseconds: calls that come between do not put that off. */
+  againAt: number;
 }
 
 const none: ReadonlySet<string> = new Set();
@@ -61,10 +63,14 @@ export class HeldProbes {
    */
   ask(key: ObjectKey, holdId: string, held: readonly DesiredEndpoint[], how: 'TCP' | 'HTTP'): number {
     const asked = this.#open(key, holdId);
+    const now = this.#deps.clock.monotonic();
     if (!asked.isAsking) {
-      void this.#round(key, asked, due(asked.at, held, this.#deps.clock.monotonic()), how);
+      void this.#round(key, asked, due(asked.at, held, now), how);
     }
-    return askAgainMs;
+    if (asked.againAt <= now) {
+      asked.againAt = now + askAgainMs;
+    }
+    return asked.againAt - now;
   }
 
   /** Nothing is held any more. */
@@ -86,7 +92,13 @@ export class HeldProbes {
       return known;
     }
     this.forget(key);
-    const asked = { holdId, at: new Map<string, number>(), end: new AbortController(), isAsking: false };
+    const asked = {
+      holdId,
+      at: new Map<string, number>(),
+      end: new AbortController(),
+      isAsking: false,
+      againAt: Number.NEGATIVE_INFINITY,
+    };
     this.#asked.set(key, asked);
     return asked;
   }
@@ -132,7 +144,10 @@ export class HeldProbes {
   }
 }
 
-/** Whom to ask now: those that have waited longest first. What is held no more is forgotten. */
+/**
+ * Whom to ask now: those that have waited longest first, and also whose turn comes within the time that an answer may take, since the last of a round are
+ * asked later than its first. What is held no more is forgotten.
+ */
 function due(
   at: Map<string, number>,
   held: readonly DesiredEndpoint[],
@@ -147,7 +162,7 @@ function due(
     at.set(id, askedAt);
   }
   return waiting
-    .filter(({ askedAt }) => askedAt + askAgainMs <= now)
+    .filter(({ askedAt }) => askedAt + askAgainMs - answerWithinMs <= now)
     .sort((a, b) => (a.askedAt < b.askedAt ? -1 : a.askedAt > b.askedAt ? 1 : 0))
     .slice(0, maxProbed)
     .map(({ endpoint }) => endpoint);
