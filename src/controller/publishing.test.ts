@@ -20,6 +20,8 @@ let connectionSince: number;
 let listedAt: number;
 let spec: { mode?: string };
 let written: (readonly DesiredEndpoint[])[];
+/** What happens while endpoints are being written. */
+let meanwhile: () => void;
 let tracked: Tracked;
 let publishing: Publishing;
 
@@ -31,6 +33,7 @@ function connection(isConnected: boolean): void {
 beforeEach(() => {
   clock = new FakeClock();
   written = [];
+  meanwhile = () => undefined;
   spec = {};
   listedAt = 0;
   tracked = { key: 'shop/web', standing: undefined, published: undefined, isStale: undefined } as Tracked;
@@ -94,6 +97,7 @@ beforeEach(() => {
     publisher: {
       async ensure(_claim: object, _service: object, endpoints: readonly DesiredEndpoint[]) {
         written.push(endpoints);
+        meanwhile();
         return { write: undefined, lookAgainMs: 200 };
       },
       takeOver: async () => undefined,
@@ -120,6 +124,13 @@ describe('an etcd that has been away for too long', () => {
     const { lookAgainMs } = await publishing.publish(tracked, object);
     expect(ready()).toBe(false);
     expect(lookAgainMs).toBe(200);
+  });
+
+  it('is looked at again at once where it comes back while that is being published', async () => {
+    meanwhile = () => connection(true);
+    const { lookAgainMs } = await publishing.publish(tracked, object);
+    expect(ready()).toBe(false);
+    expect(lookAgainMs).toBe(0);
   });
 
   it('is listed when it is back, before anything is published as ready again', async () => {

@@ -186,9 +186,11 @@ export class Publishing {
         ? await this.#ensure(tracked, claim, existing, endpoints)
         : undefined;
     const published = tracked.published && { ...tracked.published, endpoints, draining };
+    // Who looks for what a registry's return changes may have looked before this was published.
+    const isBack = prepared.registry.source.connection.connected;
     return {
       findings: findingsOf(claim, whyStale, { published, removal: undefined }),
-      lookAgainMs: earliest(lookAgainMs, publication?.lookAgainMs),
+      lookAgainMs: isBack ? 0 : earliest(lookAgainMs, publication?.lookAgainMs),
     };
   }
 }
