@@ -103,6 +103,18 @@ describe('a cache with our own writes in it', () => {
       expect(foreign).toEqual(['10', '11']);
     });
 
+    it('knows the echoes of two writes at once, whichever is answered first', async () => {
+      const [status, spec] = [writing(), writing()];
+      cache.bring(object('10'));
+      spec.resolve(object('11'));
+      await spec.done;
+      cache.bring(object('11'));
+      cache.bring(object('12'));
+      status.resolve(object('10'));
+      await status.done;
+      expect(foreign).toEqual(['12']);
+    });
+
     it('tells of other objects at once', async () => {
       const { resolve, done } = writing();
       cache.put(object('7', 'first', 'else'));

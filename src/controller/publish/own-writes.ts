@@ -20,6 +20,15 @@ interface Remembered<T> {
   readonly cancel: Cancel;
 }
 
+/** The writes of one object that are under way. */
+interface Writing<T> {
+  count: number;
+  /** What the watch has brought meanwhile: which of it is our own, the answers tell. */
+  readonly seen: Change<T>[];
+  /** The resourceVersions that were answered. */
+  readonly answered: Set<string | undefined>;
+}
+
 /** What is needed of a cache to have own writes in it. */
 export type UnderlyingCache<T extends KubeObject> = Pick<WatchedCache<T>, 'get' | 'onChange' | 'index'>;
 
@@ -40,8 +49,7 @@ export class OwnWrites<T extends KubeObject> {
   readonly #deleted = new Map<ObjectKey, Remembered<T>>();
   /** The last state of objects that the watch has seen go, for as long as an answer to a write before that may still come. */
   readonly #gone = new Map<ObjectKey, Remembered<T>>();
-  /** What the watch has brought of objects while we write them: which of it is our own, the answer tells. */
-  readonly #unjudged = new Map<ObjectKey, Change<T>[]>();
+  readonly #writing = new Map<ObjectKey, Writing<T>>();
   readonly #listeners: ChangeListener<T>[] = [];
 
   /** `valuesOf` names the values under which {@link by} finds an object. */
@@ -82,23 +90,30 @@ export class OwnWrites<T extends KubeObject> {
 
   /**
    * Sends a write of an object, remembers the answer and returns it. The watch is often faster than the answer: of what it brings meanwhile, listeners are
-   * told afterwards, and not of the write itself. Of one key, one write at a time.
+   * told afterwards, and not of the write itself.
    */
   async write(key: ObjectKey, send: () => Promise<T>): Promise<T> {
-    const seen: Change<T>[] = [];
-    let answered: string | undefined;
-    this.#unjudged.set(key, seen);
+    const writing = this.#writing.get(key) ?? { count: 0, seen: [], answered: new Set() };
+    this.#writing.set(key, writing);
+    writing.count += 1;
     try {
       const written = await send();
       this.remember(key, written);
-      answered = written.metadata.resourceVersion;
+      writing.answered.add(written.metadata.resourceVersion);
       return written;
     } finally {
-      this.#unjudged.delete(key);
-      for (const [before, after] of seen) {
-        if (after === undefined || after.metadata.resourceVersion !== answered) {
-          this.#tell(before, after);
-        }
+      writing.count -= 1;
+      if (writing.count === 0) {
+        this.#writing.delete(key);
+        this.#judge(writing);
+      }
+    }
+  }
+
+  #judge({ seen, answered }: Writing<T>): void {
+    for (const [before, after] of seen) {
+      if (after === undefined || !answered.has(after.metadata.resourceVersion)) {
+        this.#tell(before, after);
       }
     }
   }
@@ -162,11 +177,11 @@ export class OwnWrites<T extends KubeObject> {
     if (isEcho) {
       return;
     }
-    const unjudged = this.#unjudged.get(key);
-    if (unjudged === undefined) {
+    const writing = this.#writing.get(key);
+    if (writing === undefined) {
       this.#tell(before, after);
     } else {
-      unjudged.push([before, after]);
+      writing.seen.push([before, after]);
     }
   }
 
