@@ -109,17 +109,7 @@ export class WorkQueue<Key extends string = string> {
 
   /** Adds the key when `delayMs` have passed. Of several delayed adds of a key the earliest counts. */
   addAfter(key: Key, delayMs: number, priority: Priority = 'high'): void {
-    if (this.#stopped) {
-      return;
-    }
-    if (!(delayMs > 0)) {
-      this.add(key, priority);
-      return;
-    }
-    const known = this.#delayed.get(key);
-    const dueMs = Math.min(this.#clock.monotonic() + delayMs, known?.dueMs ?? Number.POSITIVE_INFINITY);
-    this.#delayed.set(key, { dueMs, priority: higher(priority, known?.priority) });
-    this.#armTimer();
+    this.#addLater(this.#delayed, key, delayMs, priority);
   }
 
   /** Counts a failure of the key and adds it after its backoff, or after `atLeastMs` where that is longer. Returns the delay. */
@@ -247,20 +237,24 @@ export class WorkQueue<Key extends string = string> {
     this.forget(key);
     if (ending.result !== 'terminal') {
       this.#returning.delete(key);
-      this.#return(key, ending);
+    }
+    if (ending.requeueAfterMs !== undefined) {
+      this.#addLater(this.#returning, key, ending.requeueAfterMs, ending.priority);
     }
     return undefined;
   }
 
-  #return(key: Key, { requeueAfterMs, priority = 'high' }: Ending): void {
-    if (requeueAfterMs === undefined) {
+  #addLater(heap: KeyedHeap<Key, Delayed>, key: Key, delayMs: number, priority: Priority = 'high'): void {
+    if (this.#stopped) {
       return;
     }
-    if (!(requeueAfterMs > 0)) {
+    if (!(delayMs > 0)) {
       this.add(key, priority);
       return;
     }
-    this.#returning.set(key, { dueMs: this.#clock.monotonic() + requeueAfterMs, priority });
+    const known = heap.get(key);
+    const dueMs = Math.min(this.#clock.monotonic() + delayMs, known?.dueMs ?? Number.POSITIVE_INFINITY);
+    heap.set(key, { dueMs, priority: higher(priority, known?.priority) });
     this.#armTimer();
   }
 
