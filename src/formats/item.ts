@@ -33,7 +33,11 @@ function portsOf(name: string, port: number): Instance['ports'] {
   if (name !== '') {
     return { [name]: port };
   }
-  const ports = unnamedPort.get(port) ?? { '': port };
+  const known = unnamedPort.get(port);
+  if (known !== undefined) {
+    return known;
+  }
+  const ports = { '': port };
   unnamedPort.set(port, ports);
   return ports;
 }

@@ -53,9 +53,12 @@ export function slimSliceEndpoint(held: EndpointSliceEndpoint): EndpointSliceEnd
     return held;
   }
   const said = JSON.stringify(held.conditions);
-  const conditions = knownConditions.get(said) ?? held.conditions;
-  knownConditions.set(said, conditions);
-  return { ...held, conditions };
+  const known = knownConditions.get(said);
+  if (known !== undefined) {
+    return { ...held, conditions: known };
+  }
+  knownConditions.set(said, held.conditions);
+  return held;
 }
 
 /** Whether a slice's endpoint says already what {@link toSliceEndpoint} would make of one with its address; fields of others do not count. */
