@@ -1,17 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { plainRules } from '../../test/kit/publishing-rules.ts';
 import type { Instance, Item } from '../formats/types.ts';
 import { type LastGood, standing } from './last-good.ts';
 import type { PublishingRules } from './resolve.ts';
 
 const publishing: PublishingRules = {
-  ports: [{ name: '', port: 80, protocol: 'TCP' }],
-  refuses: () => undefined,
+  ...plainRules(),
   admits: ({ metadata }) => metadata['env'] !== 'test',
-  families: ['IPv4'],
-  headless: false,
-  zoneHints: false,
-  zoneOf: () => ({ kind: 'none' }),
-  marksOf: () => ({ flaws: [] }),
 };
 const instance = (address: string, more: Partial<Instance> = {}): Instance => ({
   address,

@@ -1,16 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { plainRules } from '../../test/kit/publishing-rules.ts';
 import type { Instance } from '../formats/types.ts';
 import { type PublishingRules, resolveItem } from './resolve.ts';
 import type { DesiredEndpoint, Outcome } from './types.ts';
 
 const publishing: PublishingRules = {
-  ports: [{ name: '', port: 80, protocol: 'TCP' }],
-  refuses: () => undefined,
+  ...plainRules(),
   admits: ({ metadata }) => metadata['env'] !== 'test',
-  families: ['IPv4'],
-  headless: false,
-  zoneHints: false,
-  marksOf: () => ({ flaws: [] }),
   zoneOf: ({ metadata }) => {
     const zone = metadata['zone'];
     return zone === undefined ? { kind: 'none' } : { kind: 'zone', zone };

@@ -5,6 +5,7 @@ import { keyOf, prefixRange } from '../../src/etcd/key.ts';
 import { compileReader } from '../../src/formats/read.ts';
 import { eventually } from './eventually.ts';
 import { MemoryRegistry } from './memory-registry.ts';
+import { plainRules } from './publishing-rules.ts';
 
 const range = prefixRange(keyOf('/web/'));
 
@@ -23,16 +24,7 @@ export class SubscriptionRig {
       rulesId,
       rules: () => ({
         read: compileReader({ ...source, format: 'plain' }, { maxValueBytes: 1000 }),
-        publishing: {
-          ports: [{ name: '', port: 80, protocol: 'TCP' }],
-          families: ['IPv4'],
-          headless: false,
-          zoneHints: false,
-          zoneOf: () => ({ kind: 'none' }),
-          marksOf: () => ({ flaws: [] }),
-          refuses: () => undefined,
-          admits: () => true,
-        },
+        publishing: plainRules(),
       }),
       ...more,
     };

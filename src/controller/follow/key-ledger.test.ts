@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { plainRules } from '../../../test/kit/publishing-rules.ts';
 import { endpointId } from '../../endpoints/match-ports.ts';
-import type { PublishingRules } from '../../endpoints/resolve.ts';
 import { keyOf } from '../../etcd/key.ts';
 import type { Change, Key, Revision } from '../../etcd/types.ts';
 import { compileReader, type ReaderSpec } from '../../formats/read.ts';
@@ -10,16 +10,7 @@ const scope = '/service/batman';
 const leader = `${scope}/leader`;
 const primaryOnly: ReaderSpec = { prefix: scope, separator: '/', format: 'patroni' };
 
-const publishing: PublishingRules = {
-  ports: [{ name: '', port: 5432, protocol: 'TCP' }],
-  families: ['IPv4'],
-  headless: false,
-  zoneHints: false,
-  zoneOf: () => ({ kind: 'none' }),
-  marksOf: () => ({ flaws: [] }),
-  refuses: () => undefined,
-  admits: () => true,
-};
+const publishing = plainRules(5432);
 
 /** Keys in the order in which they were read. */
 let reads: Key[];

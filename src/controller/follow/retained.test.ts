@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { heapUsed } from '../../../test/kit/heap.ts';
+import { plainRules } from '../../../test/kit/publishing-rules.ts';
 import { registrationsOf } from '../../etcd/client/decode.ts';
 import type { WireKeyValue } from '../../etcd/client/etcd3.ts';
 import { compileReader } from '../../formats/read.ts';
@@ -27,16 +28,7 @@ function remember(_: unknown, service: number): object {
   );
   const ledger = new KeyLedger({
     read: compileReader({ prefix: name, separator: '/', format: 'plain' }, { maxValueBytes: 1000 }),
-    publishing: {
-      ports: [{ name: '', port: 80, protocol: 'TCP' }],
-      families: ['IPv4'],
-      headless: false,
-      zoneHints: false,
-      zoneOf: () => ({ kind: 'none' }),
-      marksOf: () => noMarks,
-      refuses: () => undefined,
-      admits: () => true,
-    },
+    publishing: plainRules(),
   });
   ledger.apply(
     registrations.map((registration) => ({ key: registration.key, registration, revision: 1_000_000 })),
@@ -44,8 +36,6 @@ function remember(_: unknown, service: number): object {
   const mirror = new Map(registrations.map((registration) => [registration.key, registration]));
   return { mirror, ledger, desired: ledger.desired() };
 }
-
-const noMarks = { flaws: [] };
 
 function wire(key: string, instance: number): WireKeyValue {
   const value = Buffer.from(`10.0.${instance}.1:8080`);

@@ -22,6 +22,16 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+/** A port that takes connections, and how many it has taken. */
+async function counting(): Promise<{ readonly port: number; readonly asked: () => number }> {
+  let asked = 0;
+  const server = createServer((socket) => {
+    asked += 1;
+    socket.destroy();
+  });
+  return { port: await listening(server), asked: () => asked };
+}
+
 /** A port that nobody listens on. */
 async function refusingPort(): Promise<number> {
   const server = createServer();
@@ -86,41 +96,29 @@ describe('a held endpoint', () => {
 
   it('is asked once in a while, also anew in another hold, and not at all without a TCP port', async () => {
     const { clock, probes } = startProbes();
-    let asked = 0;
-    const port = await listening(
-      createServer((socket) => {
-        asked += 1;
-        socket.destroy();
-      }),
-    );
+    const { port, asked } = await counting();
     const held = [endpoint(port), endpoint(port, 'UDP')];
 
     const againMs = probes.ask('shop/web', 'h1', held, 'TCP');
     probes.ask('shop/web', 'h1', held, 'TCP');
-    await eventually(() => expect(asked).toBe(1));
+    await eventually(() => expect(asked()).toBe(1));
     probes.ask('shop/web', 'h2', held, 'TCP');
-    await eventually(() => expect(asked).toBe(2));
+    await eventually(() => expect(asked()).toBe(2));
     await eventually(() => {
-      if (asked < 3) {
+      if (asked() < 3) {
         clock.advance(againMs);
         probes.ask('shop/web', 'h2', held, 'TCP');
       }
-      expect(asked).toBe(3);
+      expect(asked()).toBe(3);
     });
   });
 
   it('is not asked later because others look in between', async () => {
     const { clock, probes } = startProbes();
-    let asked = 0;
-    const port = await listening(
-      createServer((socket) => {
-        asked += 1;
-        socket.destroy();
-      }),
-    );
+    const { port, asked } = await counting();
     const held = [endpoint(port)];
     const firstMs = probes.ask('shop/web', 'h1', held, 'TCP');
-    await eventually(() => expect(asked).toBe(1));
+    await eventually(() => expect(asked()).toBe(1));
     clock.advance(firstMs - 1000);
     expect(probes.ask('shop/web', 'h1', held, 'TCP')).toBe(1000);
   });
