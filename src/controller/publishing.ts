@@ -185,7 +185,7 @@ export class Publishing {
       existing !== undefined && before.length > 0
         ? await this.#ensure(tracked, claim, existing, endpoints)
         : undefined;
-    const published = tracked.published && { ...tracked.published, endpoints, draining };
+    const published = tracked.published && { ...tracked.published, endpoints, ready: 0, draining };
     // Who looks for what a registry's return changes may have looked before this was published.
     const isBack = prepared.registry.source.connection.connected;
     return {

@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts';
 import type { ControllerConfig } from '../config/controller-options.ts';
-import type { Desired } from '../endpoints/desired.ts';
 import type { NoticeReason } from '../endpoints/notices.ts';
 import { perfectPacking } from '../endpoints/pack/perfect-packing.ts';
 import type { RejectionReason } from '../formats/rejection.ts';
@@ -69,25 +68,35 @@ function setRegistryGauges(metrics: Metrics, { pool, serviceAddresses }: ScrapeI
 }
 
 function setEndpointGauges(metrics: Metrics, reconciler: Reconciler): void {
-  const published = [...reconciler.tracked.published()];
   const total = { ready: 0, notReady: 0, draining: 0, held: 0, partial: 0 };
-  for (const { desired, endpoints, held, draining } of published) {
-    const ready = endpoints.filter((endpoint) => endpoint.ready).length;
+  const rejected = new Sums<RejectionReason>();
+  const noticed = new Sums<NoticeReason>();
+  for (const { desired, endpoints, ready, held, draining } of reconciler.tracked.published()) {
     total.ready += ready;
     total.notReady += endpoints.length - draining - ready;
     total.draining += draining;
     total.held += held;
     total.partial += desired.partial;
+    for (const [reason, count] of desired.rejectedByReason) {
+      rejected.add(reason, count);
+    }
+    for (const { reason } of desired.notices) {
+      noticed.add(reason, 1);
+    }
   }
   metrics.endpoints.set({ state: 'ready' }, total.ready);
   metrics.endpoints.set({ state: 'not_ready' }, total.notReady);
   metrics.endpoints.set({ state: 'draining' }, total.draining);
   metrics.endpointsHeld.set(total.held);
   metrics.endpointsPartial.set(total.partial);
-  setReasonGauges(
-    metrics,
-    published.map(({ desired }) => desired),
-  );
+  metrics.registrationsRejected.reset();
+  for (const [reason, count] of rejected) {
+    metrics.registrationsRejected.set({ reason }, count);
+  }
+  metrics.servicesNoticed.reset();
+  for (const [reason, count] of noticed) {
+    metrics.servicesNoticed.set({ reason }, count);
+  }
 }
 
 function setObservedGauges(metrics: Metrics, { tracked }: Reconciler): void {
@@ -109,25 +118,8 @@ function setObservedGauges(metrics: Metrics, { tracked }: Reconciler): void {
   }
 }
 
-function setReasonGauges(metrics: Metrics, published: readonly Desired[]): void {
-  const rejected = sums<RejectionReason>(published.flatMap(({ rejectedByReason }) => [...rejectedByReason]));
-  const noticed = sums<NoticeReason>(
-    published.flatMap(({ notices }) => notices.map(({ reason }) => [reason, 1] as const)),
-  );
-  metrics.registrationsRejected.reset();
-  for (const [reason, count] of rejected) {
-    metrics.registrationsRejected.set({ reason }, count);
+class Sums<Reason> extends Map<Reason, number> {
+  add(reason: Reason, count: number): void {
+    this.set(reason, (this.get(reason) ?? 0) + count);
   }
-  metrics.servicesNoticed.reset();
-  for (const [reason, count] of noticed) {
-    metrics.servicesNoticed.set({ reason }, count);
-  }
-}
-
-function sums<Reason>(counts: readonly (readonly [Reason, number])[]): Map<Reason, number> {
-  const total = new Map<Reason, number>();
-  for (const [reason, count] of counts) {
-    total.set(reason, (total.get(reason) ?? 0) + count);
-  }
-  return total;
 }

@@ -119,6 +119,7 @@ export class Decider {
       desired,
       endpoints,
       revision,
+      ready: endpoints.filter(({ ready }) => ready).length,
       held: held.length,
       draining,
       removal: removalFinding(verdict, object, this.#deps.clock.now()),

@@ -25,7 +25,14 @@ const desired = (...addresses: string[]): Desired =>
 const published = (what: Desired, revision = 10): Findings => ({
   ready: { status: 'True', reason: 'Published', message: 'Kubernetes holds what etcd says' },
   serviceName: 'web',
-  published: { desired: what, endpoints: what.endpoints, revision, held: 0, draining: 0 },
+  published: {
+    desired: what,
+    endpoints: what.endpoints,
+    revision,
+    ready: what.endpoints.filter(({ ready }) => ready).length,
+    held: 0,
+    draining: 0,
+  },
   registry: { status: 'True', reason: 'Connected', message: 'etcd answers' },
   removal: { status: 'False', reason: 'NothingHeld', message: 'Nothing is held' },
   observed: undefined,

@@ -40,6 +40,8 @@ export interface Published {
   /** Desired, held and draining endpoints. */
   readonly endpoints: readonly DesiredEndpoint[];
   readonly revision: number;
+  /** Endpoints that are published as ready. */
+  readonly ready: number;
   /** Endpoints that are published though they have vanished from etcd. */
   readonly held: number;
   /** Endpoints that are published as terminating. */
@@ -116,8 +118,7 @@ const firstVisit: Readonly<Record<ConditionType, Finding>> = {
 const noKey =
   'etcd holds no key there; compare spec.prefix with what is registered: etcdctl get --prefix --keys-only';
 
-function hasEndpoints({ endpoints, desired }: Published): Finding<HasEndpointsReason> {
-  const ready = endpoints.filter((endpoint) => endpoint.ready).length;
+function hasEndpoints({ endpoints, ready, desired }: Published): Finding<HasEndpointsReason> {
   const message = `${ready} of ${endpoints.length} endpoints are ready`;
   if (ready > 0) {
     return { status: 'True', reason: 'EndpointsReady', message: 'At least one endpoint is ready' };
@@ -132,10 +133,10 @@ function hasEndpoints({ endpoints, desired }: Published): Finding<HasEndpointsRe
 
 /** Counts, samples and summary. The revision moves with them alone: it is never written for its own sake. */
 function countsOf(
-  { desired, endpoints, revision, held, draining }: Published,
+  { desired, endpoints, revision, ready, held, draining }: Published,
   before: EtcdServiceStatus,
 ): EtcdServiceStatus {
-  const summary = `${endpoints.filter((endpoint) => endpoint.ready).length}/${endpoints.length - draining}`;
+  const summary = `${ready}/${endpoints.length - draining}`;
   const next = { summary, ...instancesOf(desired, { draining, held }) };
   const { summary: oldSummary, instances, formats: oldFormats = [], rejected: oldRejected = [] } = before;
   const known = { summary: oldSummary, instances, formats: oldFormats, rejected: oldRejected };
