@@ -97,3 +97,35 @@ describe('a range whose list breaks off while small reads succeed', () => {
     expect(clock.pending).toBe(0);
   });
 });
+
+describe('listing many ranges', () => {
+  it('never lists more than sixteen whose content nobody has read yet', async () => {
+    const [etcd, clock] = [new RefusingEtcd(), new FakeClock()];
+    etcd.isGranted = true;
+    const mirror = new Mirror(etcd.client, { clock, log: silent, random: () => 0.5 });
+    let read = 0;
+    let ahead = 0;
+    const listener = {
+      changed() {},
+      failureChanged() {},
+      /** Takes a turn of the event loop of its own. */
+      synced() {
+        ahead = Math.max(ahead, etcd.lists - read);
+        read += 1;
+        const until = performance.now() + 6;
+        while (performance.now() < until) {
+          // Reads.
+        }
+      },
+    };
+    const ranges = Array.from({ length: 40 }, (_, index) => prefixRange(keyOf(`${prefix}${index}/`)));
+    for (const range of ranges) {
+      mirror.follow(range, listener);
+    }
+    while (read < ranges.length) {
+      await turns(1);
+    }
+    expect([etcd.lists, ahead]).toEqual([40, 16]);
+    await mirror.close();
+  });
+});

@@ -1,3 +1,4 @@
+import { untilAborted } from '../../abort.ts';
 import { backoffMs } from '../../backoff.ts';
 import { sleep } from '../../clock.ts';
 import type { Limiter } from '../../limiter.ts';
@@ -39,6 +40,8 @@ export interface OwnRangeDeps extends RangeDeps {
   readonly listener: RangeMirrorListener;
   /** A registration that is held elsewhere: where a list brings the same, it is kept in place of that. */
   readonly known: (key: Key) => Registration | undefined;
+  /** Resolves when those have been told that follow what has been listed up to now. */
+  readonly told: () => Promise<void>;
 }
 
 /** What a mirror goes on from that takes over a part of another one. */
@@ -220,9 +223,9 @@ export class RangeMirror {
   }
 
   async #list(reason: ListReason): Promise<Listed> {
-    const { clock, client, hub, limiter, observer } = this.#deps;
+    const { clock, client, hub, observer } = this.#deps;
     const { signal } = this.#stop;
-    return await limiter.run(async () => {
+    return await this.#inTurn(async () => {
       const since = clock.monotonic();
       const { epoch } = hub;
       this.#listingSince = since;
@@ -241,7 +244,23 @@ export class RangeMirror {
       } finally {
         this.#listingSince = undefined;
       }
-    }, signal);
+    });
+  }
+
+  /**
+   * When it is its turn among the lists. Its turn is over when what it has brought has been read, which takes longer than to list it: lists would run ahead, and
+   * their answers fill the turns of the event loop.
+   */
+  #inTurn(list: () => Promise<Listed>): Promise<Listed> {
+    const { limiter, told } = this.#deps;
+    const { signal } = this.#stop;
+    const { promise, resolve, reject } = Promise.withResolvers<Listed>();
+    const task = async (): Promise<void> => {
+      resolve(await list());
+      await untilAborted(told(), signal);
+    };
+    limiter.run(task, signal).catch(reject);
+    return promise;
   }
 
   #known(key: Key): Registration | undefined {

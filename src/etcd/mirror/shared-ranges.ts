@@ -117,6 +117,7 @@ export class SharedRanges {
       ...this.#deps,
       listener: this.#listener,
       known: (key: Key) => this.#table.registration(key),
+      told: () => new Promise<void>((resolve) => this.#pace.add(resolve)),
     };
     const mirror = new RangeMirror(range, deps, seed);
     this.#mirrors.add(mirror);
