@@ -73,16 +73,21 @@ describeNeeding('helm', 'the chart', () => {
   });
 
   it.each([
-    ['512Mi', '358'],
-    ['1Gi', '716'],
-    ['1.5Gi', '1075'],
-    ['500M', '333'],
-    [String(512 * 1024 * 1024), '358'],
-  ])('limits the heap to 70 %% of a memory limit of %s', async (memory, mib) => {
-    const values = { etcd, resources: { limits: { memory } } };
-    const { stdout } = await template(values);
-    expect(stdout).toContain(`--max-old-space-size=${mib}\n`);
-  });
+    ['256Mi', 179, 4],
+    ['512Mi', 358, 4],
+    ['1Gi', 716, 8],
+    ['1.5Gi', 1075, 8],
+    ['4Gi', 2867, 16],
+    ['500M', 333, 4],
+    [String(512 * 1024 * 1024), 358, 4],
+  ])(
+    'limits the heap to 70 %% of a memory limit of %s, with room for young objects',
+    async (memory, old, young) => {
+      const values = { etcd, resources: { limits: { memory } } };
+      const { stdout } = await template(values);
+      expect(stdout).toContain(`value: --max-old-space-size=${old} --max-semi-space-size=${young}\n`);
+    },
+  );
 
   it('limits no heap without a memory limit, or where the user does', async () => {
     const withoutLimit = { etcd, resources: { limits: null } };

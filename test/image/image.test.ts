@@ -76,7 +76,8 @@ describeNeeding('buildah', 'the image', () => {
   it('says who runs what, and what it is', () => {
     expect(config).toMatchObject({
       User: `${USER}:${USER}`,
-      Entrypoint: ['/usr/local/bin/node', '--max-semi-space-size=4', '/app/bin/etcd-endpoints.js'],
+      Entrypoint: ['/usr/local/bin/node', '/app/bin/etcd-endpoints.js'],
+      Env: expect.arrayContaining(['NODE_OPTIONS=--max-semi-space-size=4', 'MALLOC_ARENA_MAX=1']),
       Cmd: ['controller'],
     });
     expect(config.Labels).toMatchObject({

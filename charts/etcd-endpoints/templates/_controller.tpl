@@ -133,6 +133,20 @@ derive a limit from that of the container by itself in a way that holds. Nothing
 {{- end }}
 {{- end }}
 
+{{- /*
+A larger heap has more room for young objects, in MiB, which V8 wants as a power of two: in less, what the heap is filled with is taken for old, and
+collected at the price of the whole heap.
+*/}}
+{{- define "etcd-endpoints.youngMiB" -}}
+{{- if ge (int .) 1280 }}16{{ else if ge (int .) 640 }}8{{ else }}4{{ end }}
+{{- end }}
+
+{{- define "etcd-endpoints.nodeOptions" -}}
+{{- with include "etcd-endpoints.heapMiB" . -}}
+--max-old-space-size={{ . }} --max-semi-space-size={{ include "etcd-endpoints.youngMiB" . }}
+{{- end }}
+{{- end }}
+
 {{- define "etcd-endpoints.env" -}}
 {{- $given := list }}
 {{- range .Values.extraEnv }}{{- $given = append $given .name }}{{- end }}
@@ -144,10 +158,10 @@ derive a limit from that of the container by itself in a way that holds. Nothing
   valueFrom:
     fieldRef:
       fieldPath: metadata.namespace
-{{- $heap := include "etcd-endpoints.heapMiB" . }}
-{{- if and $heap (not (has "NODE_OPTIONS" $given)) }}
+{{- $nodeOptions := include "etcd-endpoints.nodeOptions" . }}
+{{- if and $nodeOptions (not (has "NODE_OPTIONS" $given)) }}
 - name: NODE_OPTIONS
-  value: --max-old-space-size={{ $heap }}
+  value: {{ $nodeOptions }}
 {{- end }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
