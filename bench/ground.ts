@@ -2,7 +2,7 @@ import { type ControlPlane, startControlPlane } from '../dev/control-plane/plane
 import { type RegistryEtcd, startRegistryEtcd } from '../dev/control-plane/registry-etcd.ts';
 import { installCrds } from '../test/kit/crd.ts';
 import { RawEtcd } from '../test/kit/raw-etcd.ts';
-import { collection, namespace, rawNamespace } from './objects.ts';
+import { callsNamespace, collection, namespace, rawNamespace } from './objects.ts';
 import { type ApiAccess, RawApi } from './raw/api.ts';
 import type { Run } from './world.ts';
 
@@ -15,8 +15,10 @@ export interface Ground {
   readonly etcd: RawEtcd;
   /** `host:port` of the registry. */
   readonly etcdAddress: string;
-  /** What controllers find in their environment. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** What image and chart have a controller find in its environment, and raw programs whose memory is compared with its. */
+  readonly environment: Environment;
+  /** The same, with what is asked of this run besides. */
+  readonly controllerEnvironment: Environment;
   /** The objects that the controller may have written, Events too, with their versions: the same twice where nobody wrote. */
   versions(): Promise<ReadonlySet<string>>;
   /** What the registry says of itself, by the names of its metrics. */
@@ -26,12 +28,14 @@ export interface Ground {
   stop(): Promise<void>;
 }
 
+export type Environment = Readonly<Record<'NODE_OPTIONS' | 'MALLOC_ARENA_MAX', string>>;
+
 /** A million registrations and their history take a few hundred MB; the default quota is 2 GiB. */
 const registryFlags = { 'quota-backend-bytes': String(8 * 1024 ** 3) };
 
-/** The flag that the image gives Node.js, and the one that the chart derives from its default limit of memory. */
-const asInImage = '--max-semi-space-size=4';
-const asInChart = '--max-old-space-size=358';
+/** What the chart gives Node.js for its default limit of memory, and for one of 4 GiB. The rest is of the image. */
+const asInChart = '--max-old-space-size=358 --max-semi-space-size=4';
+const asInLargeChart = '--max-old-space-size=2867 --max-semi-space-size=16';
 
 const written = ['etcdservices', 'services', 'endpoints', 'endpointslices', 'events'] as const;
 
@@ -50,9 +54,13 @@ export async function openGround(
   const etcdAddress = new URL(registry.endpoints[0] ?? '').host;
   const etcd = new RawEtcd(etcdAddress);
   await installCrds(plane.credentials);
-  for (const name of [namespace, rawNamespace]) {
+  for (const name of [namespace, rawNamespace, callsNamespace]) {
     await api.send('POST', '/api/v1/namespaces', { metadata: { name } });
   }
+  const environment = {
+    MALLOC_ARENA_MAX: '1',
+    NODE_OPTIONS: isLarge ? asInLargeChart : asInChart,
+  };
   return {
     plane,
     registry,
@@ -60,13 +68,9 @@ export async function openGround(
     api,
     etcd,
     etcdAddress,
-    environment: {
-      NODE_OPTIONS: [
-        asInImage,
-        ...(isLarge ? [] : [asInChart]),
-        ...(profile === undefined ? [] : [`--cpu-prof --cpu-prof-dir=${profile}`]),
-      ].join(' '),
-    },
+    environment,
+    controllerEnvironment:
+      profile === undefined ? environment : withOptions(environment, `--cpu-prof --cpu-prof-dir=${profile}`),
     async versions() {
       const lists = await Promise.all(written.map((plural) => api.list(collection(plural))));
       return new Set(lists.flat().map(({ metadata }) => `${metadata.uid} ${metadata.resourceVersion}`));
@@ -86,6 +90,11 @@ export async function openGround(
       await Promise.all([plane.stop(), registry.stop()]);
     },
   };
+}
+
+/** With more options for Node.js. */
+export function withOptions(environment: Environment, options: string): Environment {
+  return { ...environment, NODE_OPTIONS: `${environment.NODE_OPTIONS} ${options}` };
 }
 
 async function textOf(url: string): Promise<string> {

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { loopDelayEveryMs } from '../src/telemetry/metrics.ts';
-import { type ControllerProcess, startController } from '../test/kit/controller-process.ts';
+import { type ControllerProcess, type LogLine, startController } from '../test/kit/controller-process.ts';
 import { eventually } from '../test/kit/eventually.ts';
 import { timeOf } from '../test/kit/replicas.ts';
-import { type Ground, sumOf } from './ground.ts';
+import { type Ground, sumOf, withOptions } from './ground.ts';
+import type { LoopDelay, LoopDelayLine } from './loop-delay.ts';
 import { namespace } from './objects.ts';
 
 /** What a process has used. */
@@ -13,11 +13,16 @@ export interface Usage {
   readonly residentBytes: number;
 }
 
-/** Delays of the event loop, in milliseconds. */
-export interface LoopDelay {
-  readonly p99: number;
-  readonly max: number;
+export interface SubjectOptions {
+  /** More flags, as on the command line. */
+  readonly args?: readonly string[];
+  /** URLs of etcd; the registry's own unless told. */
+  readonly etcd?: readonly string[];
+  /** Whether {@link Subject.loopDelay} will be asked for. */
+  readonly isLoopWatched?: boolean;
 }
+
+const loopWatch = `--import=${new URL('./loop-delay.ts', import.meta.url)}`;
 
 /** Kernels count CPU time in hundredths of a second. */
 const tickMs = 10;
@@ -41,7 +46,8 @@ export class Subject {
   readonly #process: ControllerProcess;
   /** Wall-clock milliseconds when it was started. */
   readonly startedAt: number;
-  #delay: LoopDelay = { p99: 0, max: 0 };
+  /** How often it has been asked for delays of its event loop. */
+  #asked: number = 0;
 
   private constructor(process: ControllerProcess, startedAt: number) {
     this.#process = process;
@@ -50,13 +56,13 @@ export class Subject {
 
   /** Starts it and returns when it has said its first line. */
   static async start(
-    { registry, plane, environment }: Ground,
-    args: readonly string[] = [],
-    etcd: readonly string[] = registry.endpoints,
+    { registry, plane, controllerEnvironment }: Ground,
+    { args = [], etcd = registry.endpoints, isLoopWatched = false }: SubjectOptions = {},
   ): Promise<Subject> {
     const startedAt = Date.now();
     const { kubeconfigPath: kubeconfig } = plane.credentials;
-    const options = { etcd, kubeconfig, namespaces: [namespace], args, env: environment };
+    const env = isLoopWatched ? withOptions(controllerEnvironment, loopWatch) : controllerEnvironment;
+    const options = { etcd, kubeconfig, namespaces: [namespace], args, env };
     return new Subject(await startController(options), startedAt);
   }
 
@@ -69,16 +75,25 @@ export class Subject {
     return usageOf(this.#process.pid);
   }
 
-  /** Of the time since this was asked last. The process counts from one look at its metrics to the next: of several, the worst. */
+  /** Of the time since this was asked last. */
   async loopDelay(): Promise<LoopDelay> {
-    await this.#metrics();
-    const worst = this.#delay;
-    this.#delay = { p99: 0, max: 0 };
-    return worst;
+    this.#asked += 1;
+    this.#process.signal('SIGUSR2');
+    const answer = {
+      msg: 'Delay of the event loop',
+      asked: this.#asked,
+    } as const satisfies Partial<LoopDelayLine>;
+    const { p99, max } = (await this.#process.untilLine(answer)) as LogLine & LoopDelayLine;
+    return { p99, max };
   }
 
   async metric(name: string): Promise<number> {
     return sumOf(await this.#metrics(), name);
+  }
+
+  /** Returns when the first keys of the registry are known: the wall-clock milliseconds of that. */
+  untilListing(): Promise<number> {
+    return this.#until((metrics) => sumOf(metrics, 'etcd_endpoints_registry_keys') > 0, 20);
   }
 
   /** Returns when so many keys of the registry are known: the wall-clock milliseconds of that. */
@@ -109,11 +124,6 @@ export class Subject {
 
   async #metrics(): Promise<string> {
     const { text } = await this.#process.http('/metrics');
-    // What Node.js tells is the time from one look to the next, a loop without any delay included.
-    const ofLoop = (name: string): number =>
-      Math.max(0, sumOf(text, `nodejs_eventloop_lag_${name}_seconds`) * 1000 - loopDelayEveryMs);
-    const { p99, max } = this.#delay;
-    this.#delay = { p99: Math.max(p99, ofLoop('p99')), max: Math.max(max, ofLoop('max')) };
     return text;
   }
 

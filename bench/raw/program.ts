@@ -33,9 +33,13 @@ export interface RunningRaw<Output> {
   stop(): void;
 }
 
-/** Starts a program of `bench/raw`. */
-export function startRaw<Input extends object, Output>(program: URL, input: Input): RunningRaw<Output> {
-  const child = fork(program);
+/** Starts a program of `bench/raw`. Variables in `environment` take the place of its own. */
+export function startRaw<Input extends object, Output>(
+  program: URL,
+  input: Input,
+  environment: Readonly<Record<string, string>> = {},
+): RunningRaw<Output> {
+  const child = fork(program, { env: { ...process.env, ...environment } });
   child.send(input);
   return { result: resultOf<Output>(child, basename(program.pathname)), stop: () => child.kill() };
 }
@@ -44,8 +48,9 @@ export function startRaw<Input extends object, Output>(program: URL, input: Inpu
 export async function runRaw<Input extends object, Output>(
   program: URL,
   input: Input,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<RawResult<Output>> {
-  const running = startRaw<Input, Output>(program, input);
+  const running = startRaw<Input, Output>(program, input, environment);
   try {
     return await running.result;
   } finally {

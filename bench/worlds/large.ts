@@ -1,7 +1,7 @@
 /** From 10 EtcdServices to 10 000, then with 100 instances each: a million registrations. */
 import { type Ground, openGround } from '../ground.ts';
 import { createEtcdServices, createServices, range, register, type Size } from '../load.ts';
-import { address, collection, keyOfInstance, serviceName } from '../objects.ts';
+import { address, collection, keyOfInstance, namespace, serviceName } from '../objects.ts';
 import { megabytes, milliseconds, quantile } from '../report.ts';
 import { latencies, SlicesSeen } from '../slices-seen.ts';
 import { Subject } from '../subject.ts';
@@ -10,6 +10,8 @@ import { rawLists } from './raw-lists.ts';
 import { delayOf, isPrompt } from './storm.ts';
 
 const slicesOnly = ['--publish=EndpointSlice'];
+/** Of replicas that elect one that writes. */
+const elected = [...slicesOnly, '--leader-elect=etcd', `--own-namespace=${namespace}`];
 const few = 10;
 const many = 100;
 
@@ -22,7 +24,7 @@ export const large: World = {
     run.cleanup.defer(() => seen.end());
     const scene = { run, ground, seen };
     const services = run.scaled(10_000, 100);
-    let subject = await openIn(run, Subject.start(ground, slicesOnly));
+    let subject = await openIn(run, Subject.start(ground, { args: slicesOnly }));
     const steps = [services / 1000, services / 100, services / 10, services].map((step) =>
       Math.max(10, Math.round(step)),
     );
@@ -40,8 +42,9 @@ export const large: World = {
     await ground.api.send('DELETE', collection('endpointslices'));
     await seen.until((slices) => slices.size === 0);
     subject = await openIn(run, cold(scene, size));
-    await subject.stop();
     if (run.wants('million')) {
+      await standBy(scene, size);
+      await subject.stop();
       await openIn(run, restart(scene, size, grown));
     }
   },
@@ -98,14 +101,14 @@ function tellGrowth(run: Run, grown: readonly Grown[]): void {
 async function cold(scene: Scene, size: Size): Promise<Subject> {
   const { run, ground } = scene;
   run.say('cold sync');
-  const subject = await Subject.start(ground, slicesOnly);
+  const subject = await Subject.start(ground, { args: elected, isLoopWatched: true });
   const startedAt = await subject.saidAt('Started');
   await subject.loopDelay();
   const ms = (await subject.untilSettled(size.services * size.instances, { isRare: true })) - startedAt;
   const delay = await subject.loopDelay();
   run.tell({
     id: 'loop',
-    what: `event loop delay during the cold sync of ${size.services} × ${size.instances}, which takes ${milliseconds(ms)}`,
+    what: `event loop delay during the cold sync of ${size.services} × ${size.instances}, over all of its ${milliseconds(ms)}`,
     ours: delayOf(delay),
     raw: '',
     goal: 'p99 ≤ 50 ms, max ≤ 1 s',
@@ -114,12 +117,33 @@ async function cold(scene: Scene, size: Size): Promise<Subject> {
   return subject;
 }
 
+/** A second replica knows all that the first knows, and compares nothing with what stands. */
+async function standBy({ run, ground }: Scene, { services, instances }: Size): Promise<void> {
+  run.say('lists');
+  const raw = await rawLists(ground);
+  const subject = await openIn(run, Subject.start(ground, { args: elected }));
+  // A replica that finds another one in office takes up to two seconds before it goes on.
+  const listingAt = await subject.untilListing();
+  const ms = (await subject.untilListed(services * instances)) - listingAt;
+  await subject.stop();
+  const ratio = ms / raw.output.ms;
+  run.tell({
+    id: 'million',
+    what: `${services} × ${instances}: list, decode, index by key, by a replica that stands by`,
+    ours: milliseconds(ms),
+    raw: `${milliseconds(raw.output.ms)} for the paged list`,
+    ratio,
+    goal: '≤ 2 × the raw paged list',
+    holds: ratio <= 2,
+  });
+}
+
 async function restart(scene: Scene, size: Size, grown: readonly Grown[]): Promise<Subject> {
   const { run, ground } = scene;
   const registrations = size.services * size.instances;
   run.say('lists');
   const raw = await rawLists(ground);
-  const subject = await Subject.start(ground, slicesOnly);
+  const subject = await Subject.start(ground, { args: slicesOnly });
   const startedAt = await subject.saidAt('Started');
   const ms = (await subject.untilListed(registrations)) - startedAt;
   const settledMs = (await subject.untilSettled(registrations, { isRare: true })) - startedAt;
@@ -130,7 +154,7 @@ async function restart(scene: Scene, size: Size, grown: readonly Grown[]): Promi
   const kept = (await rawLists(ground, { [collection('endpointslices')]: '' })).output.residentBytes;
   run.tell({
     id: 'million',
-    what: `${size.services} × ${size.instances}: list, decode, index by key; all is compared with what stands after ${milliseconds(settledMs)}`,
+    what: `${size.services} × ${size.instances}: the same by the one that leads, which compares what is listed with what stands meanwhile; all is compared after ${milliseconds(settledMs)}`,
     ours: milliseconds(ms),
     raw: `${milliseconds(raw.output.ms)} for the paged list`,
     ratio,

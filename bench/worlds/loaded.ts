@@ -3,15 +3,25 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { inParallel } from '../../test/kit/in-parallel.ts';
 import { type Ground, openGround, sumOf } from '../ground.ts';
 import { createEtcdServices, createServices, range, register, type Size } from '../load.ts';
-import { address, collection, keyOfInstance, prefix, rawNamespace, serviceName } from '../objects.ts';
+import {
+  address,
+  callsNamespace,
+  collection,
+  keyOfInstance,
+  prefix,
+  rawNamespace,
+  serviceName,
+} from '../objects.ts';
+import type { RawCalled } from '../raw/calls.ts';
 import type { RawChain } from '../raw/chain.ts';
-import { runRaw, startRaw } from '../raw/program.ts';
+import { type RawResult, runRaw, startRaw } from '../raw/program.ts';
 import { megabytes, milliseconds, perSecond, quantile, type Row } from '../report.ts';
 import { latencies, SlicesSeen } from '../slices-seen.ts';
 import { Subject, type Usage } from '../subject.ts';
 import { openIn, type Run, type World } from '../world.ts';
+import { cpuOf, cpuRow, leastRatio, ofServers } from './cpu.ts';
 import { rawLists } from './raw-lists.ts';
-import { rawCreate, rawReplace } from './raw-writes.ts';
+import { rawCalls, rawCreate, rawReplace } from './raw-writes.ts';
 
 /** As many as the controller works on at once by default. */
 const workers = 8;
@@ -70,11 +80,12 @@ async function cold(scene: Scene): Promise<Subject> {
   const [raw, rawServers] = await ofServers(ground, () =>
     rawCreate(ground, size, workers, ['endpointslices']),
   );
+  const [calls, callsServers] = await calling(scene);
   run.say('cold sync');
   const [{ subject, ms, controller }, servers] = await ofServers(ground, async () => {
     const all = seen.until((slices) => slices.size === size.services);
     const toWallClock = Date.now() - performance.now();
-    const started = await Subject.start(ground, slicesOnly);
+    const started = await Subject.start(ground, { args: slicesOnly });
     const startedAt = await started.saidAt('Started');
     const before = await started.usage();
     const took = (await all) + toWallClock - startedAt;
@@ -101,44 +112,34 @@ async function cold(scene: Scene): Promise<Subject> {
     ...cpuRow(ours, least, ', the servers’ from the start of the process'),
     ratio: 1 / leastRatio(ours, least),
   });
+  run.tell({
+    id: 'cold',
+    what: 'a program in place of the controller that lists the keys of each, creates its slice and watches the slices, and does nothing else; its part of the raw rate',
+    ours: `${perSecond(size.services, calls.output.ms)}; ${cpuOf({ program: calls.cpuMs, servers: callsServers }, 'program')}`,
+    raw: `${perSecond(size.services, raw.output.ms)} created`,
+    ratio: raw.output.ms / calls.output.ms,
+    goal: 'printed',
+  });
   return subject;
 }
 
-/** CPU time in milliseconds. */
-interface Cpu {
-  /** Of the controller, or of the raw program. */
-  readonly program: number;
-  readonly servers: number;
-}
-
-/** What the servers spend on some work. To ask them takes them time, which does not fall into the work. */
-async function ofServers<T>(ground: Ground, work: () => Promise<T>): Promise<readonly [T, number]> {
-  const before = await ground.serversCpuMs();
-  const result = await work();
-  return [result, (await ground.serversCpuMs()) - before];
-}
-
-/** Where the time of a row goes: on few cores nothing is faster than what all have to do together. */
-function cpuRow(ours: Cpu, raw: Cpu, of = ''): Omit<Row, 'id'> {
-  return {
-    what: `the same in CPU time${of}; ratio that a controller would reach which takes no more than the raw program`,
-    ours: `${milliseconds(ours.program)} of the controller, ${milliseconds(ours.servers)} of the servers`,
-    raw: `${milliseconds(raw.program)} of the program, ${milliseconds(raw.servers)} of the servers`,
-    goal: 'printed',
-  };
-}
-
-/** How many times the raw work takes what the servers have to do for a controller, with the raw program in its place. */
-function leastRatio(ours: Cpu, raw: Cpu): number {
-  return (ours.servers + raw.program) / (raw.servers + raw.program);
+/** The calls of a cold sync alone, while somebody else watches the slices, as with ours. */
+async function calling({ ground, size }: Scene): Promise<readonly [RawResult<RawCalled>, number]> {
+  const seen = await SlicesSeen.watch(ground.api, callsNamespace);
+  try {
+    return await ofServers(ground, () => rawCalls(ground, size, workers));
+  } finally {
+    seen.end();
+  }
 }
 
 async function memory(scene: Scene, subject: Subject): Promise<void> {
-  const { run } = scene;
+  const { run, ground } = scene;
   const module = new URL('../../src/controller/run.ts', import.meta.url).href;
   const { output } = await runRaw<object, { residentBytes: number }>(
     new URL('../raw/empty.ts', import.meta.url),
     { module },
+    ground.environment,
   );
   const { residentBytes, cpuMs } = await subject.usage();
   const more = residentBytes - output.residentBytes;
@@ -302,7 +303,7 @@ async function restart(scene: Scene): Promise<Subject> {
     [collection('endpointslices')]: 'etcd-endpoints.io/etcdservice',
   });
   const [before, etcd] = await Promise.all([ground.versions(), ground.registryMetrics()]);
-  const subject = await Subject.start(ground, slicesOnly);
+  const subject = await Subject.start(ground, { args: slicesOnly });
   const startingAt = await subject.saidAt('Starting');
   const readyMs = (await subject.saidAt('Started')) - startingAt;
   const settledMs = (await subject.untilSettled(size.services * size.instances)) - startingAt;

@@ -5,9 +5,9 @@ import { type RawResult, runRaw } from '../raw/program.ts';
 
 /** Lists all registrations in pages, and these collections besides, and keeps them as the client libraries bring them. */
 export function rawLists(
-  { access, etcdAddress: etcd }: Ground,
+  { access, etcdAddress: etcd, environment }: Ground,
   collections: RawLists['collections'] = {},
 ): Promise<RawResult<RawListed>> {
   const program = new URL('../raw/lists.ts', import.meta.url);
-  return runRaw(program, { access, etcd, prefixes: [prefix], collections });
+  return runRaw(program, { access, etcd, prefixes: [prefix], collections }, environment);
 }

@@ -1,6 +1,16 @@
 import type { Ground } from '../ground.ts';
 import { firstAddresses, range, type Size } from '../load.ts';
-import { collection, endpointsFor, rawNamespace, serviceFor, serviceName, sliceFor } from '../objects.ts';
+import {
+  callsNamespace,
+  collection,
+  endpointsFor,
+  prefix,
+  rawNamespace,
+  serviceFor,
+  serviceName,
+  sliceFor,
+} from '../objects.ts';
+import type { RawCalled, RawCalls } from '../raw/calls.ts';
 import { type RawResult, runRaw } from '../raw/program.ts';
 import type { RawWrite, RawWrites, RawWritten } from '../raw/writes.ts';
 
@@ -42,6 +52,22 @@ export function rawReplace(ground: Ground, size: Size, workers: number): Promise
       },
     ]),
   );
+}
+
+/** Makes the calls of a cold sync, and nothing else. */
+export async function rawCalls(
+  { access, etcdAddress: etcd }: Ground,
+  size: Size,
+  workers: number,
+): Promise<RawResult<RawCalled>> {
+  const path = collection('endpointslices', callsNamespace);
+  const jobs = range(0, size.services).map((service) => {
+    const name = serviceName(service);
+    const body = sliceFor(callsNamespace, name, firstAddresses(service, size));
+    return { prefix: `${prefix}${name}/`, write: { method: 'POST' as const, path, body } };
+  });
+  const program = new URL('../raw/calls.ts', import.meta.url);
+  return await runRaw<RawCalls, RawCalled>(program, { access, etcd, workers, collection: path, jobs });
 }
 
 async function write(

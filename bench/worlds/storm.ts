@@ -2,12 +2,13 @@
 import { startTcpProxy } from '../../test/kit/tcp-proxy.ts';
 import { type Ground, openGround } from '../ground.ts';
 import { createEtcdServices, range, register, type Size } from '../load.ts';
+import type { LoopDelay } from '../loop-delay.ts';
 import { serviceName } from '../objects.ts';
 import { runRaw } from '../raw/program.ts';
 import type { Storm, StormEnd } from '../raw/storm.ts';
 import { megabytes, milliseconds } from '../report.ts';
 import { SlicesSeen } from '../slices-seen.ts';
-import { type LoopDelay, Subject } from '../subject.ts';
+import { Subject } from '../subject.ts';
 import { openIn, type Run, type World } from '../world.ts';
 
 const size: Size = { services: 1, instances: 1000 };
@@ -24,7 +25,8 @@ export const storm: World = {
     run.cleanup.defer(() => seen.end());
     const proxy = await startTcpProxy(Number(new URL(`http://${ground.etcdAddress}`).port));
     run.cleanup.defer(() => proxy.close());
-    const subject = await openIn(run, Subject.start(ground, [], [`http://${proxy.address}`]));
+    const etcd = [`http://${proxy.address}`];
+    const subject = await openIn(run, Subject.start(ground, { etcd, isLoopWatched: true }));
     await seen.until(holds(size.instances));
     if (run.wants('storm')) {
       await storming(run, ground, seen, subject);

@@ -59,7 +59,7 @@ export interface MetricsOptions {
  * How often the delay of the event loop is measured, in milliseconds; what is told of it is no less. Each time wakes the process: every 10 ms would be most of
  * what an idle controller does.
  */
-export const loopDelayEveryMs = 20;
+const loopDelayEveryMs = 20;
 
 export function createMetrics(options: MetricsOptions = {}): Metrics {
   const registry = new Registry();
