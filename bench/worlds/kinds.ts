@@ -5,9 +5,10 @@ import { milliseconds, perSecond } from '../report.ts';
 import { SlicesSeen } from '../slices-seen.ts';
 import { Subject } from '../subject.ts';
 import { openIn, type World } from '../world.ts';
-import { rawCreate } from './raw-writes.ts';
+import { rawCreate, rawDelete } from './raw-writes.ts';
 
 const workers = 8;
+const allKinds = ['services', 'endpointslices', 'endpoints'] as const;
 
 export const kinds: World = {
   name: '1000 EtcdServices × 10, all kinds',
@@ -19,11 +20,8 @@ export const kinds: World = {
     await register(ground, size);
     const seen = await SlicesSeen.watch(ground.api);
     run.cleanup.defer(() => seen.end());
-    const { output: raw } = await rawCreate(ground, size, workers, [
-      'services',
-      'endpointslices',
-      'endpoints',
-    ]);
+    const { output: raw } = await rawCreate(ground, size, workers, allKinds);
+    await rawDelete(ground, allKinds);
     run.say('cold sync');
     const toWallClock = Date.now() - performance.now();
     const all = seen.until((slices) => slices.size === size.services);

@@ -37,6 +37,13 @@ export function rawCreate(
   );
 }
 
+/** Deletes what {@link rawCreate} has made: where there are Services already, another one takes the apiserver longer. */
+export async function rawDelete({ api }: Ground, kinds: readonly RawKind[]): Promise<void> {
+  for (const kind of kinds) {
+    await api.send('DELETE', collection(kind, rawNamespace));
+  }
+}
+
 /** Replaces the slices that {@link rawCreate} has made, each by one with other addresses. */
 export function rawReplace(ground: Ground, size: Size, workers: number): Promise<RawResult<RawWritten>> {
   const shifted = (service: number): object =>
