@@ -39,6 +39,8 @@ async function defineEveryKind(): Promise<void> {
   await catalogs.create('publishing', { ...spec, exclude: ['api'] });
   await tenant.untilReady('gone');
   await registry.etcdctl(['del', '--prefix', '/services/gone/']);
+  // A controller that starts without knowing why it went would hold what still stands of it.
+  await tenant.untilPublished('gone', []);
   await catalogs.create('observing', { ...spec, mode: 'Observe' });
   await catalogs.create('nowhere', { ...spec, registryRef: { name: 'nobody' } });
 }
