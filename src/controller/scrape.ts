@@ -89,13 +89,20 @@ function setEndpointGauges(metrics: Metrics, reconciler: Reconciler): void {
   metrics.endpoints.set({ state: 'draining' }, total.draining);
   metrics.endpointsHeld.set(total.held);
   metrics.endpointsPartial.set(total.partial);
-  metrics.registrationsRejected.reset();
-  for (const [reason, count] of rejected) {
-    metrics.registrationsRejected.set({ reason }, count);
-  }
-  metrics.servicesNoticed.reset();
-  for (const [reason, count] of noticed) {
-    metrics.servicesNoticed.set({ reason }, count);
+  setByReason(metrics.registrationsRejected, rejected);
+  setByReason(metrics.servicesNoticed, noticed);
+}
+
+interface GaugeByReason<Reason> {
+  reset(): void;
+  set(labels: { readonly reason: Reason }, value: number): void;
+}
+
+/** A reason that is given no more leaves no series behind. */
+function setByReason<Reason>(gauge: GaugeByReason<Reason>, sums: ReadonlyMap<Reason, number>): void {
+  gauge.reset();
+  for (const [reason, count] of sums) {
+    gauge.set({ reason }, count);
   }
 }
 
