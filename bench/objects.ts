@@ -5,7 +5,7 @@ export const prefix = '/bench/';
 export const namespace = 'bench';
 /** Where the raw programs write. */
 export const rawNamespace = 'raw';
-/** Where the raw program writes that also asks for all else that a controller has to ask for. */
+/** Where the raw program writes that makes the calls of a cold sync. */
 export const callsNamespace = 'calls';
 
 const etcdServices = '/apis/etcd-endpoints.io/v1alpha1';

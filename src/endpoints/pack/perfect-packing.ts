@@ -8,32 +8,17 @@ import { keyOfSlice } from './group.ts';
  */
 export function perfectPacking(slices: Iterable<EndpointSlice>, maxEndpoints: number): number {
   let fewest = 0;
-  for (const services of byService(slices)) {
-    for (const own of services.values()) {
+  // Namespace by namespace: names that stand in the objects are looked up faster than such that have to be made.
+  for (const inNamespace of Map.groupBy(slices, ({ metadata }) => metadata.namespace).values()) {
+    for (const own of Map.groupBy(inNamespace, serviceOf).values()) {
       fewest += Math.max(1, fewestOf(own, maxEndpoints));
     }
   }
   return fewest;
 }
 
-/** Namespace by namespace: names that stand in the objects are looked up faster than such that have to be made. */
-function byService(
-  slices: Iterable<EndpointSlice>,
-): Iterable<ReadonlyMap<unknown, readonly EndpointSlice[]>> {
-  const namespaces = new Map<unknown, Map<unknown, EndpointSlice[]>>();
-  for (const slice of slices) {
-    const { namespace, labels: own } = slice.metadata;
-    const services = namespaces.get(namespace) ?? new Map<unknown, EndpointSlice[]>();
-    namespaces.set(namespace, services);
-    const service = own?.[labels.serviceName];
-    const known = services.get(service);
-    if (known === undefined) {
-      services.set(service, [slice]);
-    } else {
-      known.push(slice);
-    }
-  }
-  return namespaces.values();
+function serviceOf({ metadata }: EndpointSlice): string | undefined {
+  return metadata.labels?.[labels.serviceName];
 }
 
 function fewestOf(slices: readonly EndpointSlice[], maxEndpoints: number): number {
