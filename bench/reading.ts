@@ -1,5 +1,5 @@
+import { bytesOf } from '../src/etcd/bytes.ts';
 import { keyOf } from '../src/etcd/key.ts';
-import type { Key } from '../src/etcd/types.ts';
 import { type FormatName, formats } from '../src/formats/formats.ts';
 import { compileReader } from '../src/formats/read.ts';
 
@@ -12,9 +12,9 @@ export function rateOf(name: FormatName, format: FormatName, seconds: number): n
   const read = compileReader({ separator: '/', ...source, format }, { maxValueBytes: 256 * 1024 });
   const all = Object.entries(registrations).map(([key, value]) => ({
     key: keyOf(key),
-    value: Buffer.from(value),
+    value: bytesOf(value),
   }));
-  const byKey = new Map<Key, Buffer>(all.map(({ key, value }) => [key, value]));
+  const byKey = new Map(all.map(({ key, value }) => [key, value] as const));
   const readSome = (): void => {
     for (let count = 0; count < atOnce; count += all.length) {
       for (const registration of all) {

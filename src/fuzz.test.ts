@@ -5,6 +5,7 @@ import { measured } from '../test/kit/measured.ts';
 import { watchResponse } from '../test/kit/watch-response.ts';
 import { parseCatalogSpec, parseRegistrySpec, parseSpec } from './api/parse.ts';
 import { RetryableError, TerminalError } from './errors.ts';
+import { bytesIn } from './etcd/bytes.ts';
 import type { WatchResponse } from './etcd/client/etcd3.ts';
 import { messageParts, watchResponseParts } from './etcd/client/message-parts.ts';
 import { keyOfBytes, showKey } from './etcd/key.ts';
@@ -167,7 +168,10 @@ describe('hostile input', () => {
     );
     const inputs = fc.record({ reader: fc.constantFrom(...readers), key: edits, value: edits });
     await check('keys and values', 0.55, inputs, ({ reader, key, value }) => {
-      const registration = { key: keyOfBytes(edited(reader.key, key)), value: edited(reader.value, value) };
+      const registration = {
+        key: keyOfBytes(edited(reader.key, key)),
+        value: bytesIn(edited(reader.value, value)),
+      };
       const { items } = reader.read(registration, () => registration.value);
       if (items.length === 0 || !items.every(isSound) || showKey(registration.key).length > 2_200) {
         throw new Error(`read as ${JSON.stringify(items)}`);

@@ -1,7 +1,9 @@
 /** How long nobody writes when the leader is stopped or killed, and how long a registration is away whose lease was lost. */
+
 import { startControlPlane } from '../../dev/control-plane/plane.ts';
 import { type RegistryEtcd, startRegistryEtcd } from '../../dev/control-plane/registry-etcd.ts';
 import { systemClock } from '../../src/clock.ts';
+import { bytesOf } from '../../src/etcd/bytes.ts';
 import { EtcdClient } from '../../src/etcd/client/client.ts';
 import { keyOf } from '../../src/etcd/key.ts';
 import { Registrar as RegistrationKeeper } from '../../src/etcd/registrar/registrar.ts';
@@ -118,7 +120,7 @@ async function returns(
   const keeper = new RegistrationKeeper(client, { ttlSeconds: 15 }, { clock: systemClock, log, observer });
   const times: number[] = [];
   try {
-    await keeper.set(keyOf(key), Buffer.from('10.0.0.1:80'));
+    await keeper.set(keyOf(key), bytesOf('10.0.0.1:80'));
     for (let round = 0; round < rounds; round += 1) {
       const lease = (await registrar.etcd.content(key)).get(key)?.lease ?? '0';
       restored = Promise.withResolvers<number>();

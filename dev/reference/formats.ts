@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { instanceText } from '../../src/discover/item-text.ts';
+import { bytesOf } from '../../src/etcd/bytes.ts';
 import { keyOf } from '../../src/etcd/key.ts';
+import type { Bytes, Key } from '../../src/etcd/types.ts';
 import { type FormatName, formats } from '../../src/formats/formats.ts';
 import { compileReader } from '../../src/formats/read.ts';
 import type { Format, Item } from '../../src/formats/types.ts';
@@ -68,7 +70,7 @@ function section({ name, example, traps }: Format<unknown>): string {
   );
   const items = Object.entries(registrations).flatMap(
     ([key, value]) =>
-      read({ key: keyOf(key), value: Buffer.from(value) }, (other) => valueAt(registrations, other)).items,
+      read({ key: keyOf(key), value: bytesOf(value) }, (other) => valueAt(registrations, other)).items,
   );
   return `### ${name}
 
@@ -81,9 +83,9 @@ With \`${field}: ${text}\` this is ${items.map(itemText).join('; ')}.
 ${traps}`;
 }
 
-function valueAt(registrations: Readonly<Record<string, string>>, key: string): Buffer | undefined {
+function valueAt(registrations: Readonly<Record<string, string>>, key: Key): Bytes | undefined {
   const found = Object.entries(registrations).find(([text]) => keyOf(text) === key);
-  return found === undefined ? undefined : Buffer.from(found[1]);
+  return found === undefined ? undefined : bytesOf(found[1]);
 }
 
 function itemText(item: Item): string {

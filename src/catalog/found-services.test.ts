@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bytesOf } from '../etcd/bytes.ts';
 import { keyOf } from '../etcd/key.ts';
 import type { Change } from '../etcd/types.ts';
 import { FoundServices } from './found-services.ts';
@@ -14,7 +15,7 @@ function services(): FoundServices {
 
 function put(text: string): Change {
   const key = keyOf(text);
-  const registration = { key, value: Buffer.from(''), createRevision: 1, modRevision: 1, lease: '0' };
+  const registration = { key, value: bytesOf(''), createRevision: 1, modRevision: 1, lease: '0' };
   return { key, registration, revision: 1 };
 }
 

@@ -1,4 +1,4 @@
-import { keyText } from '../etcd/key.ts';
+import { textOf } from '../etcd/bytes.ts';
 import type { Change, Key } from '../etcd/types.ts';
 import type { CompiledPattern, PatternMatch } from './pattern.ts';
 
@@ -74,7 +74,7 @@ export class FoundServices {
   }
 
   #matchOf(key: Key): PatternMatch | undefined {
-    const text = keyText(key);
+    const text = textOf(key);
     return text === undefined ? undefined : this.#match(text);
   }
 }

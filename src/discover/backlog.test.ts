@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bytesOf } from '../etcd/bytes.ts';
 import { keyOf } from '../etcd/key.ts';
 import type { Change } from '../etcd/types.ts';
 import { Backlog, isChange, type Waiting } from './backlog.ts';
@@ -9,7 +10,7 @@ const synced = { type: 'synced', revision: 1, keys: 1 } as const;
 function put(key: string, revision: number, bytes = 0): Change {
   const registration = {
     key: keyOf(key),
-    value: Buffer.alloc(bytes),
+    value: bytesOf('x'.repeat(bytes)),
     createRevision: 1,
     modRevision: revision,
     lease: '0',

@@ -1,4 +1,4 @@
-import { keyText } from '../etcd/key.ts';
+import { textOf } from '../etcd/bytes.ts';
 import { leaseText } from '../etcd/lease/lease-id.ts';
 import type { Key, Registration, Revision } from '../etcd/types.ts';
 import type { RegistrationReader } from '../formats/read.ts';
@@ -24,7 +24,7 @@ export function discoveredOf(registration: Registration, read: RegistrationReade
 
 /** The whole key as text; each byte of one that is not UTF-8 and not printable is escaped. */
 export function keyName(key: Key): string {
-  return keyText(key) ?? key.replace(/[^\x20-\x7e]/g, (char) => `\\x${hexOf(char).padStart(2, '0')}`);
+  return textOf(key) ?? key.replace(/[^\x20-\x7e]/g, (char) => `\\x${hexOf(char).padStart(2, '0')}`);
 }
 
 /** The lease id as etcdctl prints it; undefined without a lease. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bytesOf } from '../etcd/bytes.ts';
 import { keyOf } from '../etcd/key.ts';
 import type { Change } from '../etcd/types.ts';
 import { compileReader } from '../formats/read.ts';
@@ -13,7 +14,7 @@ function changesOf(revision: number, values: Readonly<Record<string, string | un
   return Object.entries(values).map(([below, value]) => {
     const key = keyOf(`${prefix}/${below}`);
     const times = { createRevision: 1, modRevision: revision, lease: '0' };
-    const registration = value === undefined ? undefined : { key, value: Buffer.from(value), ...times };
+    const registration = value === undefined ? undefined : { key, value: bytesOf(value), ...times };
     return { key, registration, revision };
   });
 }

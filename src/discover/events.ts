@@ -1,5 +1,5 @@
 /** What `discover` says of each change: objects for programs, one a line, and the same in words. */
-import { keyText } from '../etcd/key.ts';
+import { bufferOf, textOf } from '../etcd/bytes.ts';
 import type { Key, Revision } from '../etcd/types.ts';
 import type { Instance } from '../formats/types.ts';
 import { type Discovered, keyName, leaseName } from './discovered.ts';
@@ -96,8 +96,8 @@ export function keyEvent(
 }
 
 export function keyField(key: Key): KeyField {
-  const isText = keyText(key) !== undefined;
-  return { key: keyName(key), ...(!isText && { keyBase64: Buffer.from(key, 'latin1').toString('base64') }) };
+  const isText = textOf(key) !== undefined;
+  return { key: keyName(key), ...(!isText && { keyBase64: bufferOf(key).toString('base64') }) };
 }
 
 /** The event as a line of JSON. What a terminal would act on is escaped here too: somebody may look at it. */

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { FakeClock, turns } from '../../test/kit/fake-clock.ts';
+import { bytesOf } from '../etcd/bytes.ts';
 import { keyOf } from '../etcd/key.ts';
 import type { Change } from '../etcd/types.ts';
 import { LeaseBook } from './lease-book.ts';
@@ -8,7 +9,7 @@ function bound(key: string, lease: string | undefined): Change {
   const registration =
     lease === undefined
       ? undefined
-      : { key: keyOf(key), value: Buffer.of(), createRevision: 1, modRevision: 1, lease };
+      : { key: keyOf(key), value: bytesOf(''), createRevision: 1, modRevision: 1, lease };
   return { key: keyOf(key), registration, revision: 1 };
 }
 

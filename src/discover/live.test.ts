@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { FakeClock, turns } from '../../test/kit/fake-clock.ts';
 import { FakeTerminal } from '../../test/kit/fake-terminal.ts';
+import { bytesOf } from '../etcd/bytes.ts';
 import { keyOf } from '../etcd/key.ts';
 import type { Change, MirroredRange } from '../etcd/types.ts';
 import { compileReader } from '../formats/read.ts';
@@ -13,7 +14,7 @@ const range = {} as MirroredRange;
 function put(key: string, value: string, revision: number): Change {
   const registration = {
     key: keyOf(key),
-    value: Buffer.from(value),
+    value: bytesOf(value),
     createRevision: 1,
     modRevision: revision,
     lease: '255',

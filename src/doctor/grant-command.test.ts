@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { keyBytes, keyOf, prefixRange, singleRange } from '../etcd/key.ts';
+import { bufferOf } from '../etcd/bytes.ts';
+import { keyOf, prefixRange, singleRange } from '../etcd/key.ts';
 import type { Key, KeyRange } from '../etcd/types.ts';
 import { grantCommand } from './grant-command.ts';
 
@@ -29,6 +30,6 @@ describe('the command that grants a range', () => {
 
   it('gives a shell bytes that are no text', () => {
     const key = '/\xff\x01/' as Key;
-    expect(execFileSync('bash', ['-c', `printf %s ${granted(singleRange(key))}`])).toEqual(keyBytes(key));
+    expect(execFileSync('bash', ['-c', `printf %s ${granted(singleRange(key))}`])).toEqual(bufferOf(key));
   });
 });

@@ -1,4 +1,5 @@
-import { keyText, prefixRange, singleRange } from '../etcd/key.ts';
+import { textOf } from '../etcd/bytes.ts';
+import { prefixRange, singleRange } from '../etcd/key.ts';
 import type { Key, KeyRange } from '../etcd/types.ts';
 
 /** The command that lets a role read exactly the range, to be pasted into a shell. `ROLE` is for the user to fill in. */
@@ -19,7 +20,7 @@ function argumentsOf({ start, end }: KeyRange): string {
 
 /** The bytes of a key as one word of bash. */
 function shellWord(key: Key): string {
-  const text = keyText(key);
+  const text = textOf(key);
   if (text === undefined || /\p{C}|\p{Zl}|\p{Zp}/u.test(text)) {
     return `$'${key.replace(/[^\x20-\x7e]|['\\]/g, escapeByte)}'`;
   }

@@ -1,40 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  keyBytes,
-  keyOf,
-  keyOfBytes,
-  keyText,
-  prefixRange,
-  rangeHolds,
-  showKey,
-  singleRange,
-} from './key.ts';
+import { keyOf, keyOfBytes, prefixRange, rangeHolds, showKey, singleRange } from './key.ts';
 
 const bytes = fc.uint8Array({ maxLength: 6 }).map((each) => Buffer.from(each));
 /** etcd has no empty key. */
 const someBytes = bytes.filter(({ length }) => length > 0);
 
 describe('a key', () => {
-  it('keeps its bytes, whatever they are, and orders as etcd orders them', () => {
-    fc.assert(
-      fc.property(bytes, bytes, (a, b) => {
-        expect(keyBytes(keyOfBytes(a))).toEqual(a);
-        const [first, second] = [keyOfBytes(a), keyOfBytes(b)];
-        expect(Math.sign(Buffer.compare(a, b))).toBe(first < second ? -1 : first > second ? 1 : 0);
-      }),
-    );
-  });
-
-  it('is text where it is UTF-8, and none where it is not', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'grapheme' }), (text) => {
-        expect(keyText(keyOf(text))).toBe(text);
-      }),
-    );
-    expect(keyText(keyOfBytes(Buffer.from([0x2f, 0xff, 0xfe])))).toBeUndefined();
-  });
-
   it('is shown without anything that could disturb a terminal or a log, and cut to its limit', () => {
     expect(showKey(keyOf('/a\n\u001b[2J\u202eb'))).not.toMatch(/\p{Cc}|\p{Cf}/u);
     expect(showKey(keyOfBytes(Buffer.from([0x2f, 0xff])))).toBe('/\\xff');

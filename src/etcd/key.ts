@@ -1,3 +1,4 @@
+import { bytesIn, bytesOf, textOf } from './bytes.ts';
 import type { Key, KeyRange } from './types.ts';
 
 /** The longest key text in a message, in bytes (design, promise 7). */
@@ -5,36 +6,27 @@ const shownBytes = 256;
 
 /** The key of a text as it is typed: UTF-8. */
 export function keyOf(text: string): Key {
-  return Buffer.from(text, 'utf8').toString('latin1') as Key;
+  return bytesOf(text) as Key;
 }
 
 /** The key of the bytes that etcd sent. */
-export function keyOfBytes(bytes: Uint8Array): Key {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1') as Key;
+export function keyOfBytes(sent: Uint8Array): Key {
+  return bytesIn(sent) as Key;
 }
 
-/** The bytes of a key, for the wire. */
-export function keyBytes(key: Key): Buffer {
-  return Buffer.from(key, 'latin1');
-}
-
-/** The key as text where it is UTF-8, else undefined: formats read text alone. */
-export function keyText(key: Key): string | undefined {
-  const text = keyBytes(key).toString('utf8');
-  return keyOf(text) === key ? text : undefined;
-}
+/** What may not be shown as it is. Mostly a key has none, and one text serves as both: there may be a million of them. */
+const beyondPrintable = /[^ -~]/;
 
 /** The key for a message: control characters and bytes that are no UTF-8 escaped, cut to 256 bytes. */
 export function showKey(key: Key): string {
   const cut = key.length > shownBytes;
-  const head = cut ? (key.slice(0, shownBytes) as Key) : key;
-  const text = keyText(head) ?? escapeBytes(head);
-  const escaped = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escapeChar);
-  if (cut) {
-    return `${escaped}…`;
+  if (!cut && !beyondPrintable.test(key)) {
+    return key;
   }
-  // Mostly a key is shown as it is: one text for both, as there may be a million of them.
-  return escaped === key ? key : escaped;
+  const head = cut ? (key.slice(0, shownBytes) as Key) : key;
+  const text = textOf(head) ?? escapeBytes(head);
+  const escaped = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escapeChar);
+  return cut ? `${escaped}…` : escaped;
 }
 
 function escapeChar(char: string): string {

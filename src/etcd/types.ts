@@ -4,10 +4,13 @@
  */
 
 /**
- * An etcd key as a string of one char per byte (latin1). etcd keys are bytes and need not be UTF-8; this form is exact, compares in
- * etcd's order and is compact in memory. {@link keyText} makes it readable.
+ * Bytes as a string of one char per byte (latin1): what etcd holds need not be UTF-8. This form is exact, compares in etcd's order and is compact in memory,
+ * where a buffer of some bytes takes three times as much and lies outside V8's heap. {@link textOf} makes it readable.
  */
-export type Key = string & { readonly __key: unique symbol };
+export type Bytes = string & { readonly __bytes: unique symbol };
+
+/** An etcd key. */
+export type Key = Bytes & { readonly __key: unique symbol };
 
 /** An etcd revision. 2^53 is far beyond what a cluster reaches; the decoder refuses more. */
 export type Revision = number;
@@ -22,7 +25,7 @@ export interface KeyRange {
 /** One etcd key with its value: what an instance announced of itself. */
 export interface Registration {
   readonly key: Key;
-  readonly value: Buffer;
+  readonly value: Bytes;
   readonly createRevision: Revision;
   readonly modRevision: Revision;
   /** Lease id in decimal, `'0'` for a key without a lease. */

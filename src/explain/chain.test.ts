@@ -6,6 +6,7 @@ import { KeyLedger } from '../controller/follow/key-ledger.ts';
 import { compileFilter } from '../endpoints/filter.ts';
 import { endpointId } from '../endpoints/match-ports.ts';
 import { compileZone } from '../endpoints/zone.ts';
+import { bytesOf } from '../etcd/bytes.ts';
 import { keyOf } from '../etcd/key.ts';
 import { compileReader } from '../formats/read.ts';
 import { chainsOf, PublishedPlaces } from './chain.ts';
@@ -35,7 +36,7 @@ function ledgerOf(values: Readonly<Record<string, string>>): KeyLedger {
       const lease = name.startsWith('lease') ? name.slice('lease'.length) : '0';
       const registration = {
         key,
-        value: Buffer.from(value),
+        value: bytesOf(value),
         lease,
         createRevision: revision,
         modRevision: revision,
@@ -87,7 +88,7 @@ describe('chainsOf', () => {
     const key = keyOf('/web/a');
     const registration = {
       key,
-      value: Buffer.from('?'),
+      value: bytesOf('?'),
       lease: '0',
       createRevision: 1,
       modRevision: 2,

@@ -6,7 +6,7 @@ import { readKey } from '../etcd/client/guarded-write.ts';
 import { keyOf, showKey } from '../etcd/key.ts';
 import { leaseTime } from '../etcd/lease/lease-calls.ts';
 import type { Log } from '../etcd/log.ts';
-import type { Key, Registration } from '../etcd/types.ts';
+import type { Bytes, Key, Registration } from '../etcd/types.ts';
 import { compileReader } from '../formats/read.ts';
 import type { Reading } from '../formats/types.ts';
 import { itemFacts, keyFacts } from './chain.ts';
@@ -66,7 +66,7 @@ async function readWithLookups(
   if (asked.size === 0) {
     return first;
   }
-  const values = new Map<Key, Buffer | undefined>();
+  const values = new Map<Key, Bytes | undefined>();
   for (const other of [...asked].slice(0, maxLookups)) {
     values.set(other, (await find(other))?.value);
   }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { instance, readAll, readOne, refused } from '../../test/kit/read-items.ts';
+import { bytesOf } from '../etcd/bytes.ts';
 import { keyOf, rangeHolds } from '../etcd/key.ts';
 import type { Key } from '../etcd/types.ts';
 import { compileReader, type ReaderSpec } from './read.ts';
@@ -30,7 +31,7 @@ describe('compileReader', () => {
   it('rejects a key and a value that are no UTF-8', () => {
     const reader = compileReader(base, limits);
     const binary = '/services/web/\u00ff\u00fe' as Key;
-    expect(reader({ key: binary, value: Buffer.from('10.0.0.5:80') }).items).toEqual([
+    expect(reader({ key: binary, value: bytesOf('10.0.0.5:80') }).items).toEqual([
       refused('InvalidEncoding'),
     ]);
     expect(itemOf('i1', Buffer.from([0x31, 0xff]))).toEqual(refused('InvalidEncoding'));

@@ -1,6 +1,6 @@
-import { isUtf8 } from 'node:buffer';
-import { keyOf, keyText } from '../etcd/key.ts';
-import type { Key, Registration } from '../etcd/types.ts';
+import { textOf } from '../etcd/bytes.ts';
+import { keyOf } from '../etcd/key.ts';
+import type { Bytes, Key, Registration } from '../etcd/types.ts';
 import { entryOf } from './entry.ts';
 import { compileFormat, type FormatName, type FormatOptions } from './formats.ts';
 import { compileLayout } from './layout.ts';
@@ -23,7 +23,7 @@ export interface ReaderLimits {
 }
 
 /** The value of another key of the same EtcdService, undefined where there is none. */
-export type FindValue = (key: Key) => Buffer | undefined;
+export type FindValue = (key: Key) => Bytes | undefined;
 
 /**
  * Reads one registration: pure, never throws, linear in the size of key and value. What it asks `findValue` decides as well: it has to be
@@ -43,24 +43,24 @@ export function compileReader(spec: ReaderSpec, { maxValueBytes }: ReaderLimits)
   const layout = spec.layout === undefined ? () => ({}) : compileLayout(spec.layout, spec.separator);
   const { root = '' } = spec;
   return ({ key, value }, findValue = () => undefined) => {
-    if (value.byteLength > maxValueBytes) {
-      const message = `the value has ${value.byteLength} bytes, the limit is ${maxValueBytes}`;
+    if (value.length > maxValueBytes) {
+      const message = `the value has ${value.length} bytes, the limit is ${maxValueBytes}`;
       return unreadable('ValueTooLarge', message);
     }
-    const whole = keyText(key);
-    if (whole === undefined || !isUtf8(value)) {
+    const whole = textOf(key);
+    const said = textOf(value);
+    if (whole === undefined || said === undefined) {
       return unreadable('InvalidEncoding', `the ${whole === undefined ? 'key' : 'value'} is not UTF-8`);
     }
     const text = whole.slice(root.length);
-    const look: Look = (other) => textOf(findValue(keyOf(root + other)), maxValueBytes);
-    const reading = readSafely(readEntry, entryOf(spec, text, value.toString('utf8')), look);
+    const look: Look = (other) => lookedUp(findValue(keyOf(root + other)), maxValueBytes);
+    const reading = readSafely(readEntry, entryOf(spec, text, said), look);
     return withMetadata(reading, layout(belowOf(spec, text)));
   };
 }
 
-function textOf(value: Buffer | undefined, maxValueBytes: number): string | undefined {
-  const isText = value !== undefined && value.byteLength <= maxValueBytes && isUtf8(value);
-  return isText ? value.toString('utf8') : undefined;
+function lookedUp(value: Bytes | undefined, maxValueBytes: number): string | undefined {
+  return value !== undefined && value.length <= maxValueBytes ? textOf(value) : undefined;
 }
 
 /** Formats do not throw. Should one do so all the same, that costs one registration and no neighbour. */

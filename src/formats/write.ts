@@ -1,3 +1,4 @@
+import { bytesOf } from '../etcd/bytes.ts';
 import { keyOf } from '../etcd/key.ts';
 import { type FormatName, formats } from './formats.ts';
 import { compileReader } from './read.ts';
@@ -28,7 +29,7 @@ export function writeBelow(
   const { value } = written;
   const key = fullPrefix(source) + written.below;
   const read = compileReader({ ...source, format: name }, { maxValueBytes: Number.POSITIVE_INFINITY });
-  const [item] = read({ key: keyOf(key), value: Buffer.from(value) }).items;
+  const [item] = read({ key: keyOf(key), value: bytesOf(value) }).items;
   if (item?.kind === 'rejected') {
     return { problem: `it would be rejected: ${item.reason}, ${item.message}` };
   }

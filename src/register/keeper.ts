@@ -116,7 +116,7 @@ export class Keeper {
     const { client, clock, voice } = this.#deps;
     try {
       const found = await bounded(clock, lookBackMs, (signal) => readKey(client, key, signal));
-      if (found?.value.equals(value) === true) {
+      if (found?.value === value) {
         throw new RetryableError('LEASE_LEFT', 'etcd has not revoked it');
       }
       this.#removed(key);

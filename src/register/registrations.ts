@@ -1,7 +1,8 @@
 import { optionsError } from '../config/read-options.ts';
 import type { RegisterConfig } from '../config/register-options.ts';
+import { bytesOf, textOf } from '../etcd/bytes.ts';
 import { keyOf, showKey } from '../etcd/key.ts';
-import type { Key } from '../etcd/types.ts';
+import type { Bytes, Key } from '../etcd/types.ts';
 import { formats } from '../formats/formats.ts';
 import { compileReader } from '../formats/read.ts';
 import type { Format, Instance } from '../formats/types.ts';
@@ -11,7 +12,7 @@ import { type Facts, type Filled, fillIn, wantsAddress } from './template.ts';
 /** What is to be kept in etcd. */
 export interface WantedRegistration {
   readonly key: Key;
-  readonly value: Buffer;
+  readonly value: Bytes;
 }
 
 type Recipe = Pick<
@@ -39,7 +40,7 @@ function below(template: string, recipe: Recipe, facts: Facts): WantedRegistrati
   if ('problem' in written) {
     throw optionsError([`--format ${recipe.format}: ${written.problem}`]);
   }
-  return { key: keyOf(written.key), value: Buffer.from(written.value) };
+  return { key: keyOf(written.key), value: bytesOf(written.value) };
 }
 
 /** Keys as they are given, with the values given for them, or with those that the format makes. */
@@ -57,14 +58,14 @@ function keyed(recipe: Recipe, facts: Facts): readonly WantedRegistration[] {
   }
   return names.map((key, index) => ({
     key: keyOf(key),
-    value: Buffer.from(texts[keys.length + index] ?? ''),
+    value: bytesOf(texts[keys.length + index] ?? ''),
   }));
 }
 
 /** What the controller would say of registrations that it cannot publish; they may be meant for others. */
 export function doubtsOf(registrations: readonly WantedRegistration[]): readonly string[] {
   return registrations.flatMap(({ key, value }) => {
-    const source = { key: Buffer.from(key, 'latin1').toString(), separator: '/' };
+    const source = { key: textOf(key) ?? '', separator: '/' };
     const read = compileReader({ ...source, format: 'auto' }, { maxValueBytes: Number.POSITIVE_INFINITY });
     return read({ key, value }).items.flatMap((item) =>
       item.kind === 'rejected'

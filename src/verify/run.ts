@@ -4,6 +4,7 @@ import { type Clock, sleep } from '../clock.ts';
 import type { VerifyConfig } from '../config/verify-options.ts';
 import { labels } from '../endpoints/labels.ts';
 import { hasCode, RetryableError } from '../errors.ts';
+import { bytesOf } from '../etcd/bytes.ts';
 import { EtcdClient } from '../etcd/client/client.ts';
 import { keyOf } from '../etcd/key.ts';
 import type { Log } from '../etcd/log.ts';
@@ -102,7 +103,7 @@ async function proveBoth(rig: Rig): Promise<void> {
   await within(
     rig,
     `etcd did not take the key ${key}`,
-    registrar.set(keyOf(key), Buffer.from(`${address}:${port}`)),
+    registrar.set(keyOf(key), bytesOf(`${address}:${port}`)),
   );
   say(`registered ${address}:${port} as ${key}`);
   await untilShown(rig, true);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { bufferOf } from '../../src/etcd/bytes.ts';
 import { putRpc } from '../../src/etcd/client/rpc.ts';
-import { keyBytes, keyOf, prefixRange, singleRange } from '../../src/etcd/key.ts';
+import { keyOf, prefixRange, singleRange } from '../../src/etcd/key.ts';
 import { onEachEtcd } from '../kit/each-etcd.ts';
 import { type RegistryEtcd, startEtcd } from '../kit/etcd-process.ts';
 import { eventually, marginMs } from '../kit/eventually.ts';
@@ -122,7 +123,7 @@ onEachEtcd('cases', (options) => {
 
     const writes = prefixes
       .flatMap((prefix) => numbered(prefix, 100))
-      .map((key) => client.write(putRpc, { key: keyBytes(keyOf(key)), value: Buffer.from('v') }));
+      .map((key) => client.write(putRpc, { key: bufferOf(keyOf(key)), value: Buffer.from('v') }));
 
     await Promise.all(writes);
     for (const recorder of recorders) {

@@ -2,10 +2,11 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { type Child, startChild } from '../../dev/control-plane/child.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
+import { bytesOf, textOf } from '../../src/etcd/bytes.ts';
 import { EtcdClient } from '../../src/etcd/client/client.ts';
 import { Election } from '../../src/etcd/election/election.ts';
 import type { ElectionOptions, Obstacle } from '../../src/etcd/election/election-types.ts';
-import { keyOf, keyText } from '../../src/etcd/key.ts';
+import { keyOf } from '../../src/etcd/key.ts';
 import type { EtcdOptions } from '../../src/etcd/options.ts';
 import { Registrar } from '../../src/etcd/registrar/registrar.ts';
 import type { RegistrarOptions } from '../../src/etcd/registrar/registrar-types.ts';
@@ -54,10 +55,10 @@ export function startRegistrar(client: EtcdClient, options: RegistrarOptions = {
       clock: systemClock,
       log: keepingLog([]),
       observer: {
-        registered: (key, how) => told.push(`${keyText(key)} ${how}`),
-        waiting: ({ key }) => told.push(`${keyText(key)} waiting`),
-        overwritten: ({ key }) => told.push(`${keyText(key)} overwritten`),
-        removed: (key) => told.push(`${keyText(key)} removed`),
+        registered: (key, how) => told.push(`${textOf(key)} ${how}`),
+        waiting: ({ key }) => told.push(`${textOf(key)} waiting`),
+        overwritten: ({ key }) => told.push(`${textOf(key)} overwritten`),
+        removed: (key) => told.push(`${textOf(key)} removed`),
         leaseLost: (reason) => told.push(`lease lost: ${reason}`),
         failing: (error) =>
           told.push(error === undefined ? 'well again' : `failing: ${(error as { code?: string }).code}`),
@@ -67,7 +68,7 @@ export function startRegistrar(client: EtcdClient, options: RegistrarOptions = {
   onTestFinished(() => registrar.close());
   const set = async (registrations: Readonly<Record<string, string>>): Promise<void> => {
     const entries = Object.entries(registrations);
-    await Promise.all(entries.map(([key, value]) => registrar.set(keyOf(key), Buffer.from(value))));
+    await Promise.all(entries.map(([key, value]) => registrar.set(keyOf(key), bytesOf(value))));
   };
   return { registrar, told, set };
 }

@@ -1,4 +1,5 @@
 import { RetryableError } from '../../src/errors.ts';
+import { bytesOf } from '../../src/etcd/bytes.ts';
 import { keyOf, rangeHolds } from '../../src/etcd/key.ts';
 import { applyChanges, differences } from '../../src/etcd/mirror/difference.ts';
 import type {
@@ -43,7 +44,7 @@ export class MemoryRegistry implements RegistrySource {
     const createRevision = history.at(-1)?.createRevision ?? this.#revision;
     const registration: Registration = {
       key: keyOf(key),
-      value: Buffer.from(value),
+      value: bytesOf(value),
       createRevision,
       modRevision: this.#revision,
       lease,
@@ -63,7 +64,7 @@ export class MemoryRegistry implements RegistrySource {
     const history = this.#history.get(keyOf(key)) ?? [];
     const others = history.slice(0, -1).map((registration, index) => ({
       ...registration,
-      value: Buffer.from(earlier[index] ?? ''),
+      value: bytesOf(earlier[index] ?? ''),
     }));
     this.#history.set(keyOf(key), [...others, ...history.slice(-1)]);
   }

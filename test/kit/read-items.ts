@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { bytesIn, bytesOf, textOf } from '../../src/etcd/bytes.ts';
 import { keyOf } from '../../src/etcd/key.ts';
 import { compileReader, type ReaderSpec } from '../../src/formats/read.ts';
 import type { Item, Reading } from '../../src/formats/types.ts';
@@ -13,13 +14,12 @@ export function readAll(
 ): Readonly<Record<string, Reading>> {
   const read = compileReader({ separator: '/', ...spec }, { maxValueBytes: 256 * 1024 });
   const values = new Map(
-    Object.entries(registrations).map(([text, value]) => [keyOf(text), Buffer.from(value)] as const),
+    Object.entries(registrations).map(
+      ([text, value]) => [keyOf(text), typeof value === 'string' ? bytesOf(value) : bytesIn(value)] as const,
+    ),
   );
   return Object.fromEntries(
-    Object.entries(registrations).map(([text, value]) => [
-      text,
-      read({ key: keyOf(text), value: Buffer.from(value) }, (other) => values.get(other)),
-    ]),
+    Array.from(values, ([key, value]) => [textOf(key), read({ key, value }, (other) => values.get(other))]),
   );
 }
 
@@ -33,7 +33,7 @@ export function readerOf(spec: ReadingSpec) {
   const read = compileReader({ separator: '/', ...spec }, { maxValueBytes: 256 * 1024 });
   return (key: string, value: unknown): readonly Item[] => {
     const text = typeof value === 'string' ? value : JSON.stringify(value);
-    return read({ key: keyOf(key), value: Buffer.from(text) }).items;
+    return read({ key: keyOf(key), value: bytesOf(text) }).items;
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { bytesOf } from '../../src/etcd/bytes.ts';
 import { keyOf } from '../../src/etcd/key.ts';
 import type { Change } from '../../src/etcd/types.ts';
 import type { HistoryEvent } from './raw-etcd.ts';
@@ -72,7 +73,7 @@ function changeOf({ revision, key, value }: HistoryEvent): Change {
       ? undefined
       : {
           key: keyOf(key),
-          value: Buffer.from(value),
+          value: bytesOf(value),
           createRevision: revision,
           modRevision: revision,
           lease: '0',

@@ -85,7 +85,7 @@ export class Recorder {
       if (registration === undefined) {
         this.told.delete(key);
       } else {
-        this.told.set(key, registration.value.toString('latin1'));
+        this.told.set(key, registration.value);
       }
     }
   }
@@ -106,7 +106,7 @@ export async function contentDifference(recorder: Recorder, etcd: RawEtcd): Prom
     [...(await etcd.content(recorder.prefix))].map(([key, kv]) => [key, kv.value.toString('latin1')]),
   );
   const mirrored = new Map(
-    [...recorder.mirrored.registrations].map(([key, { value }]) => [String(key), value.toString('latin1')]),
+    [...recorder.mirrored.registrations].map(([key, { value }]) => [String(key), String(value)]),
   );
   const keys = new Set([...truth.keys(), ...mirrored.keys(), ...recorder.told.keys()]);
   return [...keys].filter(
@@ -124,7 +124,7 @@ export function judgeEvents(
     changes.map(({ key, registration, revision }) => ({
       call,
       revision,
-      event: identity(revision, key, registration?.value.toString('latin1')),
+      event: identity(revision, key, registration?.value),
     })),
   );
   const seen = new Set(told.map(({ event }) => event));

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { etcdService } from '../../../test/kit/etcd-services.ts';
 import { MemoryRegistry } from '../../../test/kit/memory-registry.ts';
 import { parseSpec } from '../../api/parse.ts';
+import { bytesOf } from '../../etcd/bytes.ts';
 import { keyOf, rangeHolds } from '../../etcd/key.ts';
 import { type FormatName, formatNames, formats } from '../../formats/formats.ts';
 import type { Example, Format, Reading } from '../../formats/types.ts';
@@ -21,7 +22,7 @@ function readBelow(
   const following = followingOf({ spec }, { ports: [], leftOut: 0, service: undefined }, registry, 1_000_000);
   const { read } = following.rules();
   const values = new Map(
-    Object.entries(registrations).map(([key, value]) => [keyOf(root + key), Buffer.from(value)] as const),
+    Object.entries(registrations).map(([key, value]) => [keyOf(root + key), bytesOf(value)] as const),
   );
   return [...values].map(([key, value]) =>
     rangeHolds(following.range, key)

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { plainRules } from '../../../test/kit/publishing-rules.ts';
 import { endpointId } from '../../endpoints/match-ports.ts';
+import { bytesOf } from '../../etcd/bytes.ts';
 import { keyOf } from '../../etcd/key.ts';
 import type { Change, Key, Revision } from '../../etcd/types.ts';
 import { compileReader, type ReaderSpec } from '../../formats/read.ts';
@@ -40,7 +41,7 @@ function changesOf(values: Readonly<Record<string, string | undefined>>): Change
     const registration =
       value === undefined
         ? undefined
-        : { key, value: Buffer.from(value), createRevision: 1, modRevision: revision, lease: '7' };
+        : { key, value: bytesOf(value), createRevision: 1, modRevision: revision, lease: '7' };
     return { key, registration, revision };
   });
 }

@@ -177,7 +177,7 @@ export class KeyLedger {
     } else {
       this.#set(key, registration);
     }
-    const isOther = before === undefined || registration === undefined || !before.equals(registration.value);
+    const isOther = before === undefined || before !== registration?.value;
     if (isOther) {
       this.doubts.changed(key);
     }

@@ -1,6 +1,6 @@
 import { type Code, hasCode, TerminalError } from '../../errors.ts';
-import { keyBytes } from '../key.ts';
-import type { Key, Registration, Revision } from '../types.ts';
+import { bufferOf } from '../bytes.ts';
+import type { Bytes, Key, Registration, Revision } from '../types.ts';
 import type { EtcdClient } from './client.ts';
 import { registrationOf } from './decode.ts';
 import type { TxnRequest } from './etcd3.ts';
@@ -23,10 +23,10 @@ export interface Guard {
 export async function putUnlessChanged(
   client: WritingClient,
   { key, seen }: Guard,
-  put: { readonly value: Uint8Array; readonly lease: string },
+  put: { readonly value: Bytes; readonly lease: string },
   signal: AbortSignal,
 ): Promise<Registration | undefined> {
-  const request = { key: keyBytes(key), value: Buffer.from(put.value), lease: put.lease };
+  const request = { key: bufferOf(key), value: bufferOf(put.value), lease: put.lease };
   return await writeGuarded(client, { key, seen }, { request_put: request }, signal);
 }
 
@@ -36,7 +36,7 @@ export async function deleteUnlessChanged(
   guard: Guard,
   signal: AbortSignal,
 ): Promise<Registration | undefined> {
-  return await writeGuarded(client, guard, { request_delete_range: { key: keyBytes(guard.key) } }, signal);
+  return await writeGuarded(client, guard, { request_delete_range: { key: bufferOf(guard.key) } }, signal);
 }
 
 /** The key as etcd holds it now. */
@@ -45,7 +45,7 @@ export async function readKey(
   key: Key,
   signal: AbortSignal,
 ): Promise<Registration | undefined> {
-  const { kvs } = await client.read(rangeRpc, { key: keyBytes(key) }, { signal });
+  const { kvs } = await client.read(rangeRpc, { key: bufferOf(key) }, { signal });
   const [found] = kvs;
   return found === undefined ? undefined : registrationOf(found);
 }
@@ -58,10 +58,10 @@ async function writeGuarded(
   operation: Operation,
   signal: AbortSignal,
 ): Promise<Registration | undefined> {
-  const look = { request_range: { key: keyBytes(key) } };
+  const look = { request_range: { key: bufferOf(key) } };
   const request = {
     compare: [
-      { key: keyBytes(key), target: 'Mod' as const, result: 'Equal' as const, mod_revision: String(seen) },
+      { key: bufferOf(key), target: 'Mod' as const, result: 'Equal' as const, mod_revision: String(seen) },
     ],
     success: [operation, look],
     failure: [look],

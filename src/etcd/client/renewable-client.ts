@@ -2,8 +2,9 @@ import { untilAborted } from '../../abort.ts';
 import { backoffMs } from '../../backoff.ts';
 import { sleep } from '../../clock.ts';
 import { hasCode, RetryableError } from '../../errors.ts';
+import { bufferOf } from '../bytes.ts';
 import { closedError } from '../errors.ts';
-import { keyBytes, keyOf } from '../key.ts';
+import { keyOf } from '../key.ts';
 import type { EtcdDeps, EtcdOptions } from '../options.ts';
 import { type CallOptions, type EtcdCalls, EtcdClient } from './client.ts';
 import { rangeRpc } from './rpc.ts';
@@ -14,7 +15,7 @@ import { rangeRpc } from './rpc.ts';
  */
 const renewBackoff = { baseMs: 500, maxMs: 3_000, jitter: 0.3 };
 /** The key that etcdctl reads for its health check. */
-const askedKey = keyBytes(keyOf('health'));
+const askedKey = bufferOf(keyOf('health'));
 
 /** A client in use, with the calls that are under way on it. */
 interface Generation {

@@ -1,7 +1,8 @@
 import { hasCode, RetryableError } from '../../errors.ts';
+import { bufferOf, bytesOf } from '../bytes.ts';
 import { putUnlessChanged, type WritingClient } from '../client/guarded-write.ts';
 import { txnRpc } from '../client/rpc.ts';
-import { keyBytes, showKey } from '../key.ts';
+import { showKey } from '../key.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { Key } from '../types.ts';
 import { candidateKey } from './election-name.ts';
@@ -16,7 +17,7 @@ export async function stand(
 ): Promise<Candidate> {
   const key = candidateKey(name, lease.id);
   try {
-    const put = { value: Buffer.from(identity, 'utf8'), lease: lease.id };
+    const put = { value: bytesOf(identity), lease: lease.id };
     const found = await putUnlessChanged(client, { key, seen: 0 }, put, signal);
     if (found?.lease === lease.id) {
       return candidateOf(found);
@@ -42,7 +43,7 @@ export function keyLostError(key: Key): RetryableError {
  * way for ever then.
  */
 export async function withdraw(client: WritingClient, own: Candidate, signal: AbortSignal): Promise<void> {
-  const key = keyBytes(own.key);
+  const key = bufferOf(own.key);
   const created = {
     key,
     target: 'Create' as const,

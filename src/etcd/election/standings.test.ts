@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bytesOf } from '../bytes.ts';
 import { keyOf } from '../key.ts';
 import type { Registration } from '../types.ts';
 import { candidateOf, obstaclesFor, positionOf, standingsOf } from './standings.ts';
@@ -9,7 +10,7 @@ const name = '/elections/x';
 function registration(key: string, createRevision: number, lease = '5', value = 'pod'): Registration {
   return {
     key: keyOf(key),
-    value: Buffer.from(value),
+    value: bytesOf(value),
     createRevision,
     modRevision: createRevision,
     lease,

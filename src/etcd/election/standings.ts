@@ -1,3 +1,4 @@
+import { bufferOf } from '../bytes.ts';
 import type { Key, Registration, Revision } from '../types.ts';
 import { isCandidateKey } from './election-name.ts';
 import type { Obstacle } from './election-types.ts';
@@ -46,7 +47,7 @@ export function standingsOf(name: string, registrations: Iterable<Registration>)
 }
 
 export function candidateOf({ key, createRevision, lease, value }: Registration): Candidate {
-  return { key, createRevision, lease, identity: value.toString('utf8') };
+  return { key, createRevision, lease, identity: bufferOf(value).toString('utf8') };
 }
 
 export function positionOf(own: Candidate, { candidates }: Standings): Position {

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { bytesOf } from '../bytes.ts';
 import { keyOf } from '../key.ts';
 import type { Key, Registration } from '../types.ts';
 import { Comparison } from './comparison.ts';
 
 function registration(key: string, modRevision: number, lease = '0'): Registration {
-  return { key: keyOf(key), value: Buffer.alloc(0), createRevision: 1, modRevision, lease };
+  return { key: keyOf(key), value: bytesOf(''), createRevision: 1, modRevision, lease };
 }
 
 function mirrorOf(...registrations: readonly Registration[]): Map<Key, Registration> {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bytesOf } from '../bytes.ts';
 import { keyOf } from '../key.ts';
 import type { Change, Key, Registration } from '../types.ts';
 import { applyChanges, differences } from './difference.ts';
@@ -7,7 +8,7 @@ import { applyChanges, differences } from './difference.ts';
 const registration = fc
   .record({
     key: fc.constantFrom('a', 'b', 'c', 'd').map(keyOf),
-    value: fc.constantFrom('', 'x', 'y').map((text) => Buffer.from(text)),
+    value: fc.constantFrom('', 'x', 'y').map(bytesOf),
     createRevision: fc.integer({ min: 1, max: 3 }),
     modRevision: fc.integer({ min: 1, max: 3 }),
     lease: fc.constantFrom('0', '7'),
@@ -44,7 +45,7 @@ describe('differences', () => {
   it('show a restored cluster whose key has the same revisions again and another value', () => {
     const [ours, theirs] = ['x', 'y'].map((text) => ({
       key: keyOf('a'),
-      value: Buffer.from(text),
+      value: bytesOf(text),
       createRevision: 1,
       modRevision: 1,
       lease: '0',
@@ -57,7 +58,7 @@ describe('differences', () => {
 describe('applying changes', () => {
   const put = (key: string, modRevision: number): Change => ({
     key: keyOf(key),
-    registration: { key: keyOf(key), value: Buffer.from('v'), createRevision: 1, modRevision, lease: '0' },
+    registration: { key: keyOf(key), value: bytesOf('v'), createRevision: 1, modRevision, lease: '0' },
     revision: modRevision,
   });
   const gone = (key: string, revision: number): Change => ({

@@ -10,7 +10,7 @@ export function isSameVersion(a: Registration, b: Registration): boolean {
 
 /** Whether both are the same registration, down to the value. */
 export function isSame(a: Registration, b: Registration): boolean {
-  return a === b || (isSameVersion(a, b) && a.value.equals(b.value));
+  return a === b || (isSameVersion(a, b) && a.value === b.value);
 }
 
 /** What leads from the mirror to a complete list of the same range: mark and sweep. */

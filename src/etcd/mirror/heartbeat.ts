@@ -1,10 +1,11 @@
 import { sleep } from '../../clock.ts';
 import { hasCode, RetryableError } from '../../errors.ts';
+import { bufferOf } from '../bytes.ts';
 import type { ReadingClient } from '../client/client.ts';
 import { revisionOf } from '../client/decode.ts';
 import { rangeRpc } from '../client/rpc.ts';
 import type { EtcdError } from '../errors.ts';
-import { keyBytes, singleRange } from '../key.ts';
+import { singleRange } from '../key.ts';
 import type { EtcdDeps } from '../options.ts';
 import type { Key, Revision } from '../types.ts';
 import type { WatchHub } from '../watch/watch.ts';
@@ -77,7 +78,7 @@ export class Heartbeat {
 
   async #read(): Promise<Error | undefined> {
     try {
-      const request = { key: keyBytes(this.#listener.key()), limit: 1, keys_only: true };
+      const request = { key: bufferOf(this.#listener.key()), limit: 1, keys_only: true };
       const { header } = await this.#client.read(rangeRpc, request, { signal: this.#stop.signal });
       this.#agreed = { revision: revisionOf(header.revision), clusterId: header.cluster_id };
       return undefined;

@@ -1,10 +1,11 @@
 import { RetryableError } from '../../errors.ts';
 import { Limiter } from '../../limiter.ts';
+import { bufferOf } from '../bytes.ts';
 import type { ReadingClient } from '../client/client.ts';
 import { registrationOf } from '../client/decode.ts';
 import { rangeRpc } from '../client/rpc.ts';
 import { closedError, isOutage } from '../errors.ts';
-import { keyBytes, keyOf } from '../key.ts';
+import { keyOf } from '../key.ts';
 import { leaseTime } from '../lease/lease-calls.ts';
 import type { EtcdDeps } from '../options.ts';
 import type {
@@ -103,7 +104,7 @@ export class Mirror implements RegistrySource {
     if (revision <= 1) {
       return undefined;
     }
-    const { kvs } = await this.#client.read(rangeRpc, { key: keyBytes(key), revision: revision - 1 });
+    const { kvs } = await this.#client.read(rangeRpc, { key: bufferOf(key), revision: revision - 1 });
     const [found] = kvs;
     return found === undefined ? undefined : registrationOf(found);
   }

@@ -1,6 +1,6 @@
 import { hasCode } from '../../errors.ts';
 import type { ReadingClient } from '../client/client.ts';
-import { registrationsOf, revisionOf, wireRange } from '../client/decode.ts';
+import { registrationOf, revisionOf, wireRange } from '../client/decode.ts';
 import type { RangeRequest, RangeResponse } from '../client/etcd3.ts';
 import { rangeRpc } from '../client/rpc.ts';
 import type { Key, KeyRange, Registration, Revision } from '../types.ts';
@@ -79,12 +79,12 @@ async function readPage(
 
 /** `pinned` is the revision asked for; the header carries the newest one, whatever was asked. */
 function pageOf(response: RangeResponse, pinned: Revision): Page {
-  const registrations = registrationsOf(response.kvs);
+  const { kvs } = response;
   return {
-    registrations,
+    registrations: kvs.map(registrationOf),
     revision: pinned === 0 ? revisionOf(response.header.revision) : pinned,
     clusterId: response.header.cluster_id,
-    bytes: registrations.reduce((sum, { key, value }) => sum + key.length + value.length, 0),
+    bytes: kvs.reduce((sum, { key, value }) => sum + key.length + value.length, 0),
   };
 }
 

@@ -1,6 +1,5 @@
 import { hasCode } from '../../errors.ts';
 import type { ReadingClient } from '../client/client.ts';
-import { withOwnValue } from '../client/decode.ts';
 import type { Key, KeyRange, Registration, Revision } from '../types.ts';
 import { isSame } from './difference.ts';
 import { listRange, type Page } from './range.ts';
@@ -21,8 +20,7 @@ const mostStarts = 3;
 type Known = (key: Key) => Registration | undefined;
 
 /**
- * Lists a whole range. Registrations that are `known` come as the very objects, so that an unchanged range takes no memory; the few that are new beside
- * them keep no more than their own value.
+ * Lists a whole range. Registrations that are `known` come as the very objects, so that an unchanged range takes no memory.
  */
 export async function listWhole(
   client: ReadingClient,
@@ -47,23 +45,10 @@ async function collect(pages: AsyncIterable<Page>, known: Known): Promise<WholeL
   for await (const page of pages) {
     ({ revision, clusterId } = page);
     bytes += page.bytes;
-    for (const kept of keep(page.registrations, known)) {
-      registrations.set(kept.key, kept);
+    for (const listed of page.registrations) {
+      const ours = known(listed.key);
+      registrations.set(listed.key, ours !== undefined && isSame(ours, listed) ? ours : listed);
     }
   }
   return { registrations, revision, clusterId, bytes };
-}
-
-/** The values of a page share a buffer, which is fine where all of it is new; of one that is mostly known, the rest would keep it whole. */
-function keep(listed: readonly Registration[], known: Known): readonly Registration[] {
-  const kept = listed.map((registration) => {
-    const ours = known(registration.key);
-    return ours !== undefined && isSame(ours, registration) ? ours : registration;
-  });
-  const isNews = (registration: Registration, place: number): boolean => registration === listed[place];
-  return kept.every(isNews)
-    ? kept
-    : kept.map((registration, place) =>
-        isNews(registration, place) ? withOwnValue(registration) : registration,
-      );
 }

@@ -1,6 +1,7 @@
 import { backoffMs } from '../../backoff.ts';
 import { codeOf, hasCode, messageOf, TerminalError } from '../../errors.ts';
 import type { Limiter } from '../../limiter.ts';
+import { bytesOf } from '../bytes.ts';
 import { deleteUnlessChanged, putUnlessChanged, readKey } from '../client/guarded-write.ts';
 import { isOutage } from '../errors.ts';
 import { showKey } from '../key.ts';
@@ -8,7 +9,7 @@ import type { Lease } from '../lease/lease.ts';
 import { type LeaseClient, leaseRemainingMs } from '../lease/lease-calls.ts';
 import { leaseText } from '../lease/lease-id.ts';
 import type { EtcdDeps } from '../options.ts';
-import type { Change, Key, Registration, Revision } from '../types.ts';
+import type { Bytes, Change, Key, Registration, Revision } from '../types.ts';
 import { Wake } from '../wake.ts';
 import type { Registered, RegistrarObserver } from './registrar-types.ts';
 import { nextStep, type Wish } from './registration-step.ts';
@@ -50,7 +51,7 @@ export class RegisteredKey {
   readonly #wake = new Wake();
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
-  #value: Uint8Array | undefined;
+  #value: Bytes | undefined;
   /** Settled when etcd holds what is wanted. */
   #settled = Promise.withResolvers<void>();
   #claimed: boolean = false;
@@ -64,7 +65,7 @@ export class RegisteredKey {
   #failures = 0;
   #failure: string | undefined;
 
-  constructor(key: Key, value: Uint8Array, context: KeyContext) {
+  constructor(key: Key, value: Bytes, context: KeyContext) {
     this.key = key;
     this.#value = value;
     this.#context = context;
@@ -73,7 +74,7 @@ export class RegisteredKey {
   }
 
   /** Wants this value, or none at all; resolves when etcd holds what is wanted. */
-  async want(value: Uint8Array | undefined): Promise<void> {
+  async want(value: Bytes | undefined): Promise<void> {
     this.#value = value;
     this.#how = this.#claimed ? 'updated' : 'first';
     this.#settled.resolve();
@@ -143,7 +144,7 @@ export class RegisteredKey {
       const guard = { key: this.key, seen: found?.modRevision ?? 0 };
       switch (nextStep(found, this.#wish(value, lease))) {
         case 'put':
-          found = await putUnlessChanged(client, guard, { value: value ?? Buffer.of(), lease }, signal);
+          found = await putUnlessChanged(client, guard, { value: value ?? bytesOf(''), lease }, signal);
           break;
         case 'delete':
           found = await deleteUnlessChanged(client, guard, signal);
@@ -157,7 +158,7 @@ export class RegisteredKey {
     }
   }
 
-  #wish(value: Uint8Array | undefined, lease: string): Wish {
+  #wish(value: Bytes | undefined, lease: string): Wish {
     const { isOwn, takeover } = this.#context;
     return { value, lease, isOwn, takeover, claimed: this.#claimed };
   }

@@ -1,6 +1,6 @@
 import type { LeaseLoss } from '../lease/lease-types.ts';
 import type { EtcdDeps } from '../options.ts';
-import type { Key } from '../types.ts';
+import type { Bytes, Key } from '../types.ts';
 
 export interface RegistrarOptions {
   /** Whole seconds; etcd raises what is less than about one and a half of its election timeouts. Default 15. */
@@ -47,7 +47,7 @@ export interface KeepsRegistrations {
    * within its lease's remaining TTL (the key is given up then), or what etcd refuses for good.
    * A key with the same value is taken to be ours, whoever's lease it has: so a restart goes on at once.
    */
-  set(key: Key, value: Uint8Array): Promise<void>;
+  set(key: Key, value: Bytes): Promise<void>;
   /** Gives the key up and deletes it, unless it is somebody else's by now. Resolves when it is gone. */
   remove(key: Key): Promise<void>;
   /** Revokes the lease, so that all keys go at once. Bounded to a few seconds: where etcd does not answer, they go with the lease's TTL. */

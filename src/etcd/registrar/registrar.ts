@@ -7,7 +7,7 @@ import type { Lease } from '../lease/lease.ts';
 import { LeaseKeeper } from '../lease/lease-keeper.ts';
 import { checkTtl } from '../lease/lease-ttl.ts';
 import { Mirror } from '../mirror/mirror.ts';
-import type { Key, MirroredRange } from '../types.ts';
+import type { Bytes, Key, MirroredRange } from '../types.ts';
 import { type KeyContext, RegisteredKey } from './registered-key.ts';
 import type {
   KeepsRegistrations,
@@ -67,7 +67,7 @@ export class Registrar implements KeepsRegistrations {
     };
   }
 
-  async set(key: Key, value: Uint8Array): Promise<void> {
+  async set(key: Key, value: Bytes): Promise<void> {
     this.#stop.signal.throwIfAborted();
     this.#running ??= this.#run();
     const kept = this.#kept.get(key);
@@ -84,7 +84,7 @@ export class Registrar implements KeepsRegistrations {
     await Promise.all([this.#leases.close(), this.#mirror.close()]);
   }
 
-  #keep(key: Key, value: Uint8Array): RegisteredKey {
+  #keep(key: Key, value: Bytes): RegisteredKey {
     const registered = new RegisteredKey(key, value, this.#context);
     const followed = this.#mirror.follow(singleRange(key), {
       changed: (changes) => registered.changed(changes),

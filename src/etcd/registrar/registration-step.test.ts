@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { bytesOf } from '../bytes.ts';
 import { keyOf } from '../key.ts';
 import type { Registration } from '../types.ts';
 import { nextStep, type Wish } from './registration-step.ts';
@@ -7,12 +8,12 @@ import { nextStep, type Wish } from './registration-step.ts';
 const [own, former, foreign, none] = ['1', '2', '3', '0'];
 
 function found(value: string, lease: string): Registration {
-  return { key: keyOf('k'), value: Buffer.from(value), lease, createRevision: 1, modRevision: 1 };
+  return { key: keyOf('k'), value: bytesOf(value), lease, createRevision: 1, modRevision: 1 };
 }
 
 function wish(differing: Partial<Wish> = {}): Wish {
   return {
-    value: Buffer.from('v'),
+    value: bytesOf('v'),
     lease: own,
     isOwn: (lease) => lease === own || lease === former,
     claimed: true,
@@ -61,7 +62,7 @@ describe('what to do about a registered key', () => {
           for (const party of parties) {
             const wanted = wish({
               ...party,
-              value: Buffer.from(party.value),
+              value: bytesOf(party.value),
               isOwn: (lease) => lease === party.lease,
             });
             const step = nextStep(state, wanted);

@@ -1,9 +1,9 @@
-import type { Registration } from '../types.ts';
+import type { Bytes, Registration } from '../types.ts';
 
 /** What is wanted of a key. */
 export interface Wish {
   /** Undefined: the key is to go. */
-  readonly value: Uint8Array | undefined;
+  readonly value: Bytes | undefined;
   /** Our lease now, in decimal. */
   readonly lease: string;
   /** Whether a lease is or was ours. */
@@ -31,7 +31,7 @@ export function nextStep(found: Registration | undefined, wish: Wish): Step {
   if (found === undefined) {
     return 'put';
   }
-  const sameValue = found.value.equals(wish.value);
+  const sameValue = found.value === wish.value;
   if (wish.isOwn(found.lease)) {
     return sameValue && found.lease === wish.lease ? 'done' : 'put';
   }
