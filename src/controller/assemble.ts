@@ -1,7 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { ControllerConfig } from '../config/controller-options.ts';
 import { FlightRecorder } from '../explain/flight-recorder.ts';
-import type { KubeWriter } from '../kube/types.ts';
+import { createEventRecorder } from '../kube/events.ts';
+import type { EventRecorder, KubeWriter } from '../kube/types.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { assembleReconciler, type ReconcilerAssembly } from './assemble-reconciler.ts';
@@ -42,15 +43,18 @@ interface PublisherParts extends Pick<AssemblyDeps, 'clock' | 'kubernetes'> {
 
 export interface Assembly extends RegistryAssembly, CatalogAssembly, ReconcilerAssembly {
   readonly queue: WorkQueue;
+  readonly events: EventRecorder;
   readonly recorder: Recorder;
 }
 
 /** Puts the parts of the controller together by hand: who knows of whom stands here and nowhere else. */
 export function assemble(config: ControllerConfig, deps: AssemblyDeps): Assembly {
   const { clock, log, metrics, kubernetes } = deps;
-  const { client, caches, own, claims, events } = kubernetes;
+  const { client, caches, own, claims } = kubernetes;
   const queue = countedQueue({ kind: 'etcdService', minIntervalMs }, deps);
   const writer = countedWriter(client, metrics);
+  const othersWait = (): boolean => queue.isWanted;
+  const events = createEventRecorder(client, { clock, log, instance: config.replica, othersWait });
   const recorder = new Recorder({ log, events, metrics });
   const flights = new FlightRecorder({ clock, log, metrics });
   const strangers = new Strangers({ reader: client, clock });
@@ -69,7 +73,7 @@ export function assemble(config: ControllerConfig, deps: AssemblyDeps): Assembly
     nodeNames: kubernetes.nodeNames,
     isStarted: () => kubernetes.whyNotSynced() === undefined,
   });
-  return { queue, reconciler, recorder, explainer, ...registries, ...catalogs };
+  return { queue, reconciler, events, recorder, explainer, ...registries, ...catalogs };
 }
 
 function newPublisher(

@@ -3,9 +3,8 @@ import { catalogOf } from '../catalog/marks.ts';
 import type { Clock } from '../clock.ts';
 import type { ControllerConfig } from '../config/controller-options.ts';
 import { createKubeClient } from '../kube/client.ts';
-import { createEventRecorder } from '../kube/events.ts';
 import type { EndpointSlice, Endpoints, Service } from '../kube/resources.ts';
-import type { EventRecorder, KubeClient } from '../kube/types.ts';
+import type { KubeClient } from '../kube/types.ts';
 import { countCall } from '../telemetry/edge-metrics.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -20,7 +19,6 @@ import { userAgentOf } from './user-agent.ts';
 /** The controller's side of Kubernetes: one client, its caches and what is built on them. */
 export interface Kubernetes extends Pick<Caches, 'whyNotSynced' | 'servesSlices' | 'start' | 'close'> {
   readonly client: KubeClient;
-  readonly events: EventRecorder;
   readonly caches: Pick<Caches, 'etcdServices' | 'services' | 'slices'>;
   readonly own: {
     readonly etcdServices: OwnWrites<EtcdService>;
@@ -64,7 +62,6 @@ export function openKubernetes(
     },
   );
   const caches = openCaches(client, config, { clock, log });
-  const events = createEventRecorder(client, { clock, log, instance: config.replica });
   const own = {
     etcdServices: new OwnWrites(caches.etcdServices, clock, catalogOf),
     services: new OwnWrites(caches.services, clock),
@@ -74,7 +71,6 @@ export function openKubernetes(
 
   return {
     client,
-    events,
     caches,
     own,
     claims: new Claims(caches.etcdServices),
@@ -83,7 +79,6 @@ export function openKubernetes(
     servesSlices: caches.servesSlices,
     start: (signal) => caches.start(signal),
     async close() {
-      events.close();
       await caches.close();
       for (const writes of Object.values(own)) {
         writes.close();

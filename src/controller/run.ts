@@ -72,6 +72,7 @@ export async function runController(
     await election?.close();
     await keeping?.end();
     await parts.registries.close();
+    parts.events.close();
     await kubernetes.close();
     await explain?.close();
     await health.close();
@@ -110,7 +111,7 @@ function keepRegistries({ registryQueue, registryKeeper, catalogQueue, catalogKe
 }
 
 async function serve(parts: Parts, election: OpenElection | undefined, signal: AbortSignal): Promise<void> {
-  const { config, kubernetes, recorder, log } = parts;
+  const { config, kubernetes, events, recorder, log } = parts;
   log.info({ workers: config.workers, election: election?.name }, 'Started');
   await runReplica(
     {
@@ -125,7 +126,7 @@ async function serve(parts: Parts, election: OpenElection | undefined, signal: A
           recorder.termBegan(election.namespace, term.number, config.replica);
         }
       },
-      flush: () => kubernetes.events.flush(flushMs),
+      flush: () => events.flush(flushMs),
     },
     signal,
   );

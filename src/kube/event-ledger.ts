@@ -18,6 +18,8 @@ export interface LedgerEntry {
   exists: boolean;
   /** When the last occurrence was counted, monotonic. */
   notedAt: number;
+  /** Since when it waits to be written, monotonic. */
+  wantedSince: number;
   /** What its object may still cost. */
   readonly budget: Budget;
 }
@@ -47,6 +49,9 @@ const BURST = 25;
 const REFILL_MS = 300_000;
 /** Objects remembered, as many as client-go's correlator does. */
 const MAX_OBJECTS = 4096;
+/** For so long, and so many of them, may let other writes pass: more would be forgotten unwritten. Milliseconds. */
+const LONGEST_WAIT_MS = 30_000;
+const MAX_WAITING = 2000;
 const MAX_MESSAGE = 1024;
 /** An object's name may have 253 characters, of which the suffix takes 17. */
 const MAX_NAME = 253 - 17;
@@ -69,7 +74,7 @@ export class EventLedger {
     if (known !== undefined && time.monotonic - known.notedAt < WINDOW_MS) {
       known.count += 1;
       Object.assign(known, { message, lastAt: time.now, notedAt: time.monotonic });
-      this.#unwritten.add(known);
+      this.#want(known, time);
       return;
     }
     const entry: LedgerEntry = {
@@ -83,16 +88,22 @@ export class EventLedger {
       lastAt: time.now,
       exists: false,
       notedAt: time.monotonic,
+      wantedSince: time.monotonic,
       budget,
     };
     entries.set(key, entry);
-    this.#unwritten.add(entry);
+    this.#want(entry, time);
   }
 
-  /** Takes the next entry that may be written now; undefined where there is none. Put it back with {@link returned} if that fails. */
-  take(time: LedgerTime): LedgerEntry | undefined {
+  /**
+   * Takes the next entry that may be written now; undefined where there is none. Put it back with {@link returned} if that fails. While others wait to
+   * write, warnings alone come before them.
+   */
+  take(time: LedgerTime, othersWait = false): LedgerEntry | undefined {
+    const letsPass = othersWait && this.#unwritten.size <= MAX_WAITING;
     for (const entry of this.#unwritten) {
-      if (spend(entry.budget, time)) {
+      const hasTime = entry.type === 'Normal' && time.monotonic - entry.wantedSince < LONGEST_WAIT_MS;
+      if (!(letsPass && hasTime) && spend(entry.budget, time)) {
         this.#unwritten.delete(entry);
         return entry;
       }
@@ -107,6 +118,13 @@ export class EventLedger {
   /** How many entries wait to be written, those without a token included. */
   get waiting(): number {
     return this.#unwritten.size;
+  }
+
+  #want(entry: LedgerEntry, { monotonic }: LedgerTime): void {
+    if (!this.#unwritten.has(entry)) {
+      entry.wantedSince = monotonic;
+      this.#unwritten.add(entry);
+    }
   }
 
   #recordOf(about: KubeObject, time: LedgerTime): ObjectRecord {

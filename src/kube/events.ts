@@ -3,7 +3,7 @@
  * from 1.20 on shows it with its count, and a plain patch raises that count.
  *
  * Repeats within ten minutes raise the count of one Event; client-go's spam filter bounds what one object may cost; one write at a time
- * leaves the connections to the reconciler.
+ * leaves the connections to the reconciler, and what warns of nothing lets endpoints pass that wait for theirs.
  */
 import { type Cancel, type Clock, sleep } from '../clock.ts';
 import { type Code, hasCode, RetryableError } from '../errors.ts';
@@ -16,10 +16,14 @@ import { FIELD_MANAGER } from './writes.ts';
 export interface EventRecorderDeps extends Pick<KubeDeps, 'clock' | 'log' | 'random'> {
   /** Who reports: the replica's name. */
   readonly instance?: string;
+  /** Whether somebody waits for other writes: Events that warn of nothing let them pass, for half a minute at the most. */
+  readonly othersWait?: () => boolean;
 }
 
 /** When what could not be written is tried again, in milliseconds. */
 const RETRY_MS = 10_000;
+/** When it is looked at again whether others wait, in milliseconds. */
+const LOOK_MS = 100;
 /** Codes of failures that pass: the Event is kept for later. */
 const PASSING: readonly Code[] = [
   'KUBE_UNAVAILABLE',
@@ -40,6 +44,9 @@ class AggregatingRecorder implements EventRecorder {
   readonly #log: KubeLog;
   readonly #instance: string;
   readonly #ledger: EventLedger;
+  readonly #othersWait: () => boolean;
+  /** How many want all to be written now, whoever waits. */
+  #flushes: number = 0;
   #draining: Promise<void> | undefined;
   #cancelRetry: Cancel | undefined;
   #closed: boolean = false;
@@ -52,6 +59,7 @@ class AggregatingRecorder implements EventRecorder {
     this.#log = deps.log;
     this.#instance = deps.instance ?? '';
     this.#ledger = new EventLedger(deps.random ?? Math.random);
+    this.#othersWait = deps.othersWait ?? (() => false);
   }
 
   record(about: KubeObject, event: EventText): void {
@@ -63,8 +71,10 @@ class AggregatingRecorder implements EventRecorder {
 
   async flush(timeoutMs: number): Promise<void> {
     const waited = new AbortController();
+    this.#flushes += 1;
     this.#wake();
     await Promise.race([this.#draining, sleep(this.#clock, timeoutMs, waited.signal)]);
+    this.#flushes -= 1;
     waited.abort();
   }
 
@@ -82,7 +92,7 @@ class AggregatingRecorder implements EventRecorder {
     this.#cancelRetry?.();
     let passing = false;
     while (!(passing || this.#closed)) {
-      const entry = this.#ledger.take(this.#time());
+      const entry = this.#ledger.take(this.#time(), this.#letsPass);
       if (entry === undefined) {
         break;
       }
@@ -91,8 +101,14 @@ class AggregatingRecorder implements EventRecorder {
     // In one step with the last look at the ledger, so that what is recorded later wakes anew.
     this.#draining = undefined;
     if (this.#ledger.waiting > 0 && !this.#closed) {
-      this.#cancelRetry = this.#clock.schedule(RETRY_MS, () => this.#wake());
+      const restMs = this.#letsPass && !passing ? LOOK_MS : RETRY_MS;
+      this.#cancelRetry = this.#clock.schedule(restMs, () => this.#wake());
     }
+  }
+
+  /** At a start every Service that is made has an Event, while others wait for their first endpoints. */
+  get #letsPass(): boolean {
+    return this.#flushes === 0 && this.#othersWait();
   }
 
   /** Whether it failed in a way that passes. */
