@@ -21,9 +21,12 @@ export interface Vanished {
 
 interface Stood {
   readonly endpoint: DesiredEndpoint;
-  /** Monotonic milliseconds since when; before all time where it was published before this account. */
+  /** Whole monotonic milliseconds since when; {@link beforeAllTime} where it was published before this account. */
   readonly since: number;
 }
+
+/** Whole milliseconds, here and of the clock: V8 makes an object of its own of each other number, and of each beyond 31 bits. There may be a million of them. */
+const beforeAllTime = -(2 ** 31);
 
 interface Newcomer {
   readonly id: string;
@@ -51,8 +54,9 @@ export class Account {
   readonly #unpublished = new Set<string>();
 
   constructor(published: readonly DesiredEndpoint[]) {
-    const since = Number.NEGATIVE_INFINITY;
-    this.#stood = new Map(published.map((endpoint) => [endpointId(endpoint), { endpoint, since }]));
+    this.#stood = new Map(
+      published.map((endpoint) => [endpointId(endpoint), { endpoint, since: beforeAllTime }]),
+    );
   }
 
   /** Vanished endpoints by {@link endpointId}, in the order in which they vanished. */
@@ -86,7 +90,7 @@ export class Account {
       }
     }
     this.#useUp(stated);
-    this.#welcome(next, desired, now);
+    this.#welcome(next, desired, Math.floor(now));
     this.#bound();
     return stated.filter(({ endpoint }) => endpoint.ready).length + unready.length;
   }
