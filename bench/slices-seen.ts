@@ -9,19 +9,41 @@ type Slices = ReadonlyMap<string, readonly string[]>;
 export class SlicesSeen {
   /** How often each slice has been written. */
   readonly writes = new Map<string, number>();
+  /** How often the apiserver has ended the watch: writes of such a moment are not in their number. */
+  breaks: number = 0;
   readonly #slices = new Map<string, readonly string[]>();
   readonly #awaited = new Map<string, (at: number) => void>();
   #condition: { readonly isMet: (slices: Slices) => boolean; readonly met: (at: number) => void } | undefined;
-  #end: () => void = () => undefined;
+  readonly #stop = new AbortController();
 
   static async watch(api: RawApi, inNamespace = namespace): Promise<SlicesSeen> {
     const seen = new SlicesSeen();
-    const path = collection('endpointslices', inNamespace);
-    for (const slice of await api.list(path)) {
-      seen.#slices.set(slice.metadata.name, addressesOf(slice));
-    }
-    seen.#end = await api.watch(path, (event) => seen.#take(event));
+    await seen.#follow(api, collection('endpointslices', inNamespace));
     return seen;
+  }
+
+  /** Goes on where the apiserver ends a watch, as it does to one that is slow. What came meanwhile is seen late, and in one. */
+  async #follow(api: RawApi, path: string): Promise<void> {
+    const { items, version } = await api.snapshot(path);
+    const names = new Set(items.map(({ metadata }) => metadata.name));
+    for (const name of [...this.#slices.keys()].filter((known) => !names.has(known))) {
+      this.#slices.delete(name);
+    }
+    for (const object of items) {
+      this.#set(object, performance.now());
+    }
+    this.#look(performance.now());
+    await api.watch(path, version, (event) => this.#take(event), {
+      signal: this.#stop.signal,
+      ended: () => {
+        this.breaks += 1;
+        this.#follow(api, path).catch((error) => {
+          if (!this.#stop.signal.aborted) {
+            throw error;
+          }
+        });
+      },
+    });
   }
 
   get slices(): Slices {
@@ -44,20 +66,32 @@ export class SlicesSeen {
   }
 
   end(): void {
-    this.#end();
+    this.#stop.abort();
   }
 
   #take({ type, object }: AnyObject): void {
+    // Its last word: the watch ends with it.
+    if (type === 'ERROR') {
+      return;
+    }
     const at = performance.now();
     const { name } = object.metadata;
     if (type === 'DELETED') {
       this.#slices.delete(name);
     } else {
-      const addresses = addressesOf(object);
-      this.#slices.set(name, addresses);
       this.writes.set(name, (this.writes.get(name) ?? 0) + 1);
-      this.#tell(addresses, at);
+      this.#set(object, at);
     }
+    this.#look(at);
+  }
+
+  #set(object: AnyObject, at: number): void {
+    const addresses = addressesOf(object);
+    this.#slices.set(object.metadata.name, addresses);
+    this.#tell(addresses, at);
+  }
+
+  #look(at: number): void {
     const condition = this.#condition;
     if (condition?.isMet(this.#slices) === true) {
       this.#condition = undefined;

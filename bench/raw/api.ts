@@ -5,6 +5,12 @@ import type { AnyObject } from '../../test/kit/kube-objects.ts';
 /** What a client needs to talk to the apiserver. */
 export type ApiAccess = Pick<Credentials, 'server' | 'caPem' | 'certPem' | 'keyPem'>;
 
+/** What a collection held at a version of the apiserver. */
+export interface Snapshot {
+  readonly items: readonly AnyObject[];
+  readonly version: string;
+}
+
 /** The least that one can do to talk to an apiserver: JSON over pooled connections, no deadline, no retry. What we are measured against. */
 export class RawApi {
   readonly #origin: string;
@@ -37,30 +43,47 @@ export class RawApi {
 
   /** The items of a collection, in pages of 500. */
   async list(path: string, selector = ''): Promise<readonly AnyObject[]> {
+    return (await this.snapshot(path, selector)).items;
+  }
+
+  /** The same, with the version at which they were so. */
+  async snapshot(path: string, selector = ''): Promise<Snapshot> {
     const items: AnyObject[] = [];
     let next = '';
+    let version = '';
     do {
       const page = await this.send('GET', `${path}?limit=500&labelSelector=${selector}&continue=${next}`);
       items.push(...page.items);
       next = page.metadata.continue ?? '';
+      version = page.metadata.resourceVersion;
     } while (next !== '');
-    return items;
+    return { items, version };
   }
 
-  /** Tells the events of a watch, from now on; resolves when it stands, and returns what ends it. */
-  async watch(path: string, tell: (event: AnyObject) => void): Promise<() => void> {
-    const stop = new AbortController();
-    const { metadata } = await this.send('GET', `${path}?limit=1`);
-    const query = `watch=true&resourceVersion=${metadata.resourceVersion}`;
-    const { body } = await this.#agent.request({
+  /** Tells the events of a watch from that version on, until the signal aborts; resolves when it stands. Where the apiserver ends it, that is told. */
+  async watch(
+    path: string,
+    version: string,
+    tell: (event: AnyObject) => void,
+    { signal, ended }: { readonly signal?: AbortSignal; readonly ended?: () => void } = {},
+  ): Promise<void> {
+    const { body, statusCode } = await this.#agent.request({
       origin: this.#origin,
-      path: `${path}?${query}`,
+      path: `${path}?watch=true&resourceVersion=${version}`,
       method: 'GET',
-      signal: stop.signal,
+      signal: signal ?? null,
     });
+    if (statusCode !== 200) {
+      throw new Error(`watch of ${path}: HTTP ${statusCode}: ${await body.text()}`);
+    }
     let rest = '';
     body.setEncoding('utf8');
     body.on('error', () => undefined);
+    body.on('close', () => {
+      if (signal?.aborted !== true) {
+        ended?.();
+      }
+    });
     body.on('data', (chunk: string) => {
       const lines = (rest + chunk).split('\n');
       rest = lines.pop() ?? '';
@@ -68,7 +91,6 @@ export class RawApi {
         tell(JSON.parse(line));
       }
     });
-    return () => stop.abort();
   }
 
   close(): Promise<void> {

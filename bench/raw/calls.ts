@@ -34,7 +34,8 @@ rawProgram(async ({ access, etcd, workers, collection, jobs }: RawCalls): Promis
   await Promise.all([client.revision(), inParallel(Array(workers), workers, () => api.send('GET', '/api'))]);
   const { promise: all, resolve } = Promise.withResolvers<void>();
   let seen = 0;
-  await api.watch(collection, () => {
+  const { version } = await api.snapshot(collection);
+  await api.watch(collection, version, () => {
     seen += 1;
     if (seen === jobs.length) {
       resolve();

@@ -58,7 +58,7 @@ async function latency(run: Run, ground: Ground, size: Size, seen: SlicesSeen): 
     latencies(seen, from === 0 ? 50 : count, (index) => {
       const ip = address('changed', from + index);
       const service = ((from + index) * 37) % size.services;
-      return { address: ip, acknowledged: setAddress(ground, podName(service, 0), ip) };
+      return { address: ip, acknowledged: setAddress(ground.api, { service, instance: 0 }, ip) };
     });
   await change(0);
   const times = await change(50);
@@ -81,7 +81,7 @@ async function burst(run: Run, ground: Ground, size: Size, seen: SlicesSeen): Pr
   const all = range(0, size.services).map((service) => seen.address(address('changed', 20_000 + service)));
   const started = performance.now();
   await inParallel(range(0, size.services), 32, (service) =>
-    setAddress(ground, podName(service, 1), address('changed', 20_000 + service)),
+    setAddress(ground.api, { service, instance: 1 }, address('changed', 20_000 + service)),
   );
   run.tell({
     id: 'kubernetes',
@@ -98,39 +98,31 @@ async function createPods({ api }: Ground, size: Size): Promise<void> {
     const app = serviceName(service);
     await api.send('POST', collection('services'), serviceFor(app, { selector: { app } }));
     for (const [instance, ip] of firstAddresses(service, size).entries()) {
-      await createPod(api, podName(service, instance), app, ip);
+      await api.send('POST', collection('pods'), podOf({ service, instance }));
+      await setAddress(api, { service, instance }, ip);
     }
   });
 }
 
-async function createPod(api: Ground['api'], name: string, app: string, ip: string): Promise<void> {
-  await api.send('POST', collection('pods'), {
-    metadata: { name, namespace, labels: { app } },
-    spec: { nodeName: node, containers: [{ name: 'main', image: 'none' }] },
-  });
-  await api.send('PUT', `${collection('pods')}/${name}/status`, runningPod(name, ip));
+interface Place {
+  readonly service: number;
+  readonly instance: number;
 }
 
-function setAddress({ api }: Ground, name: string, ip: string): Promise<unknown> {
-  return api.send('PUT', `${collection('pods')}/${name}/status`, runningPod(name, ip));
+/** The Pod runs, and has that address. Its labels go with it: who writes a status of a Pod writes them as well. */
+function setAddress(api: Ground['api'], place: Place, ip: string): Promise<unknown> {
+  const pod = podOf(place);
+  const conditions = [{ type: 'Ready', status: 'True' }];
+  const status = { phase: 'Running', conditions, podIP: ip, podIPs: [{ ip }] };
+  return api.send('PUT', `${collection('pods')}/${pod.metadata.name}/status`, { ...pod, status });
 }
 
-/** The status of a Pod that runs; the rest of the object is not looked at where a status is written. */
-function runningPod(name: string, ip: string): object {
+function podOf({ service, instance }: Place) {
+  const app = serviceName(service);
   return {
-    metadata: { name, namespace },
+    metadata: { name: `${app}-${instance}`, namespace, labels: { app } },
     spec: { nodeName: node, containers: [{ name: 'main', image: 'none' }] },
-    status: {
-      phase: 'Running',
-      conditions: [{ type: 'Ready', status: 'True' }],
-      podIP: ip,
-      podIPs: [{ ip }],
-    },
   };
-}
-
-function podName(service: number, instance: number): string {
-  return `${serviceName(service)}-${instance}`;
 }
 
 /** It makes slices as soon as it sees Services, perhaps before it sees all their Pods. */
