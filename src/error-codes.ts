@@ -107,6 +107,10 @@ export const errorCodes = {
     meaning: 'etcd failed in a way that is not known.',
     action: 'See the message, which holds the words of etcd.',
   },
+  ETCD_RELEASE: {
+    meaning: 'The member of etcd is of a release that is not asked in this way.',
+    action: nothing,
+  },
   ETCD_CLIENT_CLOSED: {
     meaning: 'The client of etcd was closed while something was asked.',
     action: nothing,

@@ -1,7 +1,8 @@
+import { isAtLeast, type Release, releaseOf } from '../etcd/release.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 
 /** The oldest release that runs at all. */
-const oldest = [3, 4, 0] as const;
+const oldest: Release = [3, 4, 0];
 
 /** By minor release: below `least` changes can be lost (etcd, CHANGELOG-3.5.md and CHANGELOG-3.6.md), below `better` watches can tell too much. */
 const releases: Readonly<Record<string, { readonly least: number; readonly better: number }>> = {
@@ -11,22 +12,23 @@ const releases: Readonly<Record<string, { readonly least: number; readonly bette
 
 /** What is known of that version of etcd. */
 export function versionFinding(member: string, version: string): Finding {
-  const [major = 0, minor = 0, patch = 0] = /^(\d+)\.(\d+)\.(\d+)/.exec(version)?.slice(1).map(Number) ?? [];
+  const release = releaseOf(version) ?? [0, 0, 0];
   const has = `etcd ${member} has version ${version}`;
-  if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
+  if (!isAtLeast(release, oldest)) {
     return problem('EtcdVersion', `${has}, which is too old`, `upgrade to ${bestOf('3.6')}`);
   }
+  const [major, minor, patch] = release;
   const name = `${major}.${minor}`;
-  const release = releases[name];
-  if (release === undefined) {
+  const known = releases[name];
+  if (known === undefined) {
     return major === 3 && minor < 5
       ? lossy(has, bestOf('3.5'))
       : ok('EtcdVersion', `${has}, which is newer than those that are known`);
   }
-  if (patch < release.least) {
+  if (patch < known.least) {
     return lossy(has, bestOf(name));
   }
-  return patch < release.better
+  return patch < known.better
     ? warning(
         'EtcdVersion',
         `${has}, whose watches can show keys that a user may not read`,

@@ -154,3 +154,14 @@ export function isOutage(error: unknown): boolean {
 export function closedError(): TerminalError {
   return new TerminalError('ETCD_CLIENT_CLOSED', 'the etcd client is closed');
 }
+
+/** Thrown instead of a call that a member of that release must not get; nothing was sent. */
+export function releaseError(member: string, call: string): RetryableError {
+  return new RetryableError(
+    'ETCD_RELEASE',
+    `etcd ${member} is not asked for this, by its release (${call})`,
+    {
+      subject: member,
+    },
+  );
+}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TerminalError } from '../errors.ts';
+import { bufferOf } from '../etcd/bytes.ts';
 import { doubtsOf, needsAddress, registrationsOf } from './registrations.ts';
 import type { Facts } from './template.ts';
 
@@ -33,7 +34,7 @@ function recipe(options: Partial<Recipe>): Recipe {
 
 function values(options: Partial<Recipe>, more: Partial<Facts> = {}): string[] {
   const wanted = registrationsOf(recipe(options), { ...facts, ports: options.ports ?? [], ...more });
-  return wanted.map(({ value }) => value.toString());
+  return wanted.map(({ value }) => bufferOf(value).toString());
 }
 
 function problemsOf(options: Partial<Recipe>): string {
@@ -73,7 +74,7 @@ describe('what is registered', () => {
 
   it('is the value of each key, in their order, filled in', () => {
     const wanted = registrationsOf(recipe({ keys: ['/a/{pid}', '/b'], values: ['{address}:1', ''] }), facts);
-    expect(wanted.map(({ key, value }) => [key, value.toString()])).toEqual([
+    expect(wanted.map(({ key, value }) => [key, bufferOf(value).toString()])).toEqual([
       ['/a/42', '10.0.0.5:1'],
       ['/b', ''],
     ]);
@@ -128,7 +129,7 @@ describe('what is registered', () => {
 describe('what is registered below a prefix', () => {
   const written = (options: Partial<Recipe>): [string, string][] =>
     registrationsOf(recipe({ keys: [], ...options }), { ...facts, ports: options.ports ?? [one] }).map(
-      ({ key, value }) => [Buffer.from(key, 'latin1').toString(), value.toString()],
+      ({ key, value }) => [bufferOf(key).toString(), bufferOf(value).toString()],
     );
 
   it('has the key and the value that its format makes', () => {

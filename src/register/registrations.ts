@@ -1,6 +1,6 @@
 import { optionsError } from '../config/read-options.ts';
 import type { RegisterConfig } from '../config/register-options.ts';
-import { bytesOf, textOf } from '../etcd/bytes.ts';
+import { bufferOf, bytesOf } from '../etcd/bytes.ts';
 import { keyOf, showKey } from '../etcd/key.ts';
 import type { Bytes, Key } from '../etcd/types.ts';
 import { formats } from '../formats/formats.ts';
@@ -65,7 +65,7 @@ function keyed(recipe: Recipe, facts: Facts): readonly WantedRegistration[] {
 /** What the controller would say of registrations that it cannot publish; they may be meant for others. */
 export function doubtsOf(registrations: readonly WantedRegistration[]): readonly string[] {
   return registrations.flatMap(({ key, value }) => {
-    const source = { key: textOf(key) ?? '', separator: '/' };
+    const source = { key: bufferOf(key).toString(), separator: '/' };
     const read = compileReader({ ...source, format: 'auto' }, { maxValueBytes: Number.POSITIVE_INFINITY });
     return read({ key, value }).items.flatMap((item) =>
       item.kind === 'rejected'

@@ -3,11 +3,14 @@ import type { EtcdClient } from '../../src/etcd/client/client.ts';
 import type {
   RangeRequest,
   RangeResponse,
+  TxnRequest,
+  TxnResponse,
   WatchRequest,
   WatchResponse,
 } from '../../src/etcd/client/etcd3.ts';
+import { readsRpc } from '../../src/etcd/client/rpc.ts';
 import type { StreamHandler } from '../../src/etcd/client/stream.ts';
-import { etcdError } from '../../src/etcd/errors.ts';
+import { etcdError, releaseError } from '../../src/etcd/errors.ts';
 import { keyOfBytes, rangeHolds } from '../../src/etcd/key.ts';
 import type { Change, Key, KeyRange, RangeListener, Unseen } from '../../src/etcd/types.ts';
 import { turns } from './fake-clock.ts';
@@ -115,7 +118,9 @@ export class ModelEtcd {
   away = false;
   /** First keys of ranges that may be neither listed nor watched. */
   readonly refused = new Set<string>();
-  /** First keys of ranges whose lists are never answered. */
+  /** Whether it is of a release that takes transactions of reads. */
+  readonly #readsTogether: boolean;
+  /** First keys of ranges whose lists are never answered; they are in no transaction. */
   readonly silent = new Set<string>();
   /** Lists with values that were begun, by the first key of their range. */
   readonly lists: string[] = [];
@@ -125,12 +130,13 @@ export class ModelEtcd {
   readonly client = {
     members: this.members,
     // A turn on the way there and one on the way back: history goes on between the pages of a list.
-    read: async (_rpc: unknown, request: RangeRequest, { signal }: { signal?: AbortSignal } = {}) => {
+    read: async (
+      rpc: unknown,
+      request: RangeRequest & TxnRequest,
+      { signal }: { signal?: AbortSignal } = {},
+    ) => {
       await turns(1);
-      if (this.silent.has(rangeOf(request).start)) {
-        await untilAborted(signal);
-      }
-      const response = this.#range(request);
+      const response = rpc === readsRpc ? this.#together(request) : await this.#alone(request, signal);
       await turns(1);
       return response;
     },
@@ -139,6 +145,10 @@ export class ModelEtcd {
       return this.#open(handler);
     },
   } as unknown as EtcdClient;
+
+  constructor({ readsTogether = true } = {}) {
+    this.#readsTogether = readsTogether;
+  }
 
   write(writes: readonly { readonly key: string; readonly value: string | undefined }[]): void {
     const content = this.content();
@@ -216,6 +226,25 @@ export class ModelEtcd {
       .flatMap(({ watchers }) => [...watchers.values()])
       .filter(({ range: { start, end } }) => end !== `${start}\0`)
       .map(({ range }) => range.start);
+  }
+
+  async #alone(request: RangeRequest, signal: AbortSignal | undefined): Promise<RangeResponse> {
+    if (this.silent.has(rangeOf(request).start)) {
+      await untilAborted(signal);
+    }
+    return this.#range(request);
+  }
+
+  #together({ success = [] }: TxnRequest): Pick<TxnResponse, 'header' | 'responses'> {
+    this.#assertHere();
+    const requests = success.map(({ request_range }) => request_range as RangeRequest);
+    if (!this.#readsTogether || requests.some((request) => this.silent.has(rangeOf(request).start))) {
+      throw releaseError('model', 'KV.Txn');
+    }
+    const responses = requests.map((request) => ({
+      response_range: { ...this.#range(request), header: null },
+    }));
+    return { header: this.header(), responses: responses as unknown as TxnResponse['responses'] };
   }
 
   #range(request: RangeRequest): RangeResponse {

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { type Following, Subscription } from '../../src/controller/follow/subscription.ts';
 import type { DesiredEndpoint } from '../../src/endpoints/types.ts';
+import { bytesOf } from '../../src/etcd/bytes.ts';
 import { keyOf, prefixRange } from '../../src/etcd/key.ts';
 import { compileReader } from '../../src/formats/read.ts';
 import { eventually } from './eventually.ts';
@@ -50,7 +51,7 @@ export class SubscriptionRig {
       rules: () => ({
         publishing,
         read: (registration) =>
-          (registration.value.toString() === value ? read : unread)(registration, () => undefined),
+          (registration.value === bytesOf(value) ? read : unread)(registration, () => undefined),
       }),
     });
   };

@@ -8,7 +8,8 @@ import {
 } from '@grpc/grpc-js';
 import type { Clock } from '../../clock.ts';
 import { hasCode } from '../../errors.ts';
-import { closedError, etcdError } from '../errors.ts';
+import { closedError, etcdError, releaseError } from '../errors.ts';
+import { isAtLeast, type Release, releaseOf } from '../release.ts';
 import { TrackedCredentials } from './credentials.ts';
 import { Stubs } from './etcd3.ts';
 import { messageParts } from './message-parts.ts';
@@ -46,6 +47,8 @@ export class Connection {
   readonly #options: ConnectionOptions;
   #line: Line | undefined;
   #greeting: Promise<void> | undefined;
+  /** Of the member, where it has told it at the last greeting. */
+  #release: Release | undefined;
   #closed: boolean = false;
 
   constructor(member: string, options: ConnectionOptions) {
@@ -80,6 +83,10 @@ export class Connection {
     return new Promise((resolve, reject) => {
       if (this.#closed || signal?.aborted === true) {
         reject(this.#closed ? closedError() : signal?.reason);
+        return;
+      }
+      if (!this.#mayBeAsked(rpc)) {
+        reject(releaseError(this.member, nameOf(rpc)));
         return;
       }
       const abort = (): void => call.cancel();
@@ -130,8 +137,10 @@ export class Connection {
 
   /** The greeting is a call that any member answers by itself; its failure carries the reason why no connection could be made. */
   async #greet(): Promise<void> {
+    this.#release = undefined;
     try {
-      await this.unary(statusRpc, {}, { timeoutMs: this.#options.connectTimeoutMs });
+      const { version } = await this.unary(statusRpc, {}, { timeoutMs: this.#options.connectTimeoutMs });
+      this.#release = releaseOf(version);
     } catch (error) {
       if (this.#line?.channel.getConnectivityState(false) !== connectivityState.READY) {
         this.#hangUp();
@@ -141,6 +150,10 @@ export class Connection {
         throw error;
       }
     }
+  }
+
+  #mayBeAsked({ since }: { readonly since?: Release }): boolean {
+    return since === undefined || (this.#release !== undefined && isAtLeast(this.#release, since));
   }
 
   #establish(): Line {

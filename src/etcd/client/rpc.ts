@@ -1,3 +1,4 @@
+import type { Release } from '../release.ts';
 import type {
   AuthenticateRequest,
   AuthenticateResponse,
@@ -38,6 +39,8 @@ export interface Rpc<Request, Response> {
 /** One request, one response. */
 export interface UnaryRpc<Request, Response> extends Rpc<Request, Response> {
   readonly kind: 'unary';
+  /** The first release that may be asked so; a member whose release is not known may not. */
+  readonly since?: Release;
 }
 
 /** Requests and responses flow for as long as both sides keep the stream. */
@@ -50,6 +53,8 @@ export interface StreamRpc<Request, Response> extends Rpc<Request, Response> {
 export const rangeRpc: UnaryRpc<RangeRequest, RangeResponse> = unary('KV', 'Range', true);
 export const putRpc: UnaryRpc<PutRequest, PutResponse> = unary('KV', 'Put', true);
 export const txnRpc: UnaryRpc<TxnRequest, TxnResponse> = unary('KV', 'Txn', true);
+/** A transaction of reads alone. Earlier members can end over one whose caller goes away (etcd-io/etcd 14110 and 14891). */
+export const readsRpc: UnaryRpc<TxnRequest, TxnResponse> = { ...txnRpc, since: [3, 5, 7] };
 export const leaseGrantRpc: UnaryRpc<LeaseGrantRequest, LeaseGrantResponse> = unary(
   'Lease',
   'LeaseGrant',

@@ -86,44 +86,49 @@ function contentOf(etcd: ModelEtcd, prefix: string): Map<string, string> {
 describe('the mirror, against a model of etcd', () => {
   it('equals etcd after whatever has happened, and has told nothing twice and nothing untrue', async () => {
     await fc.assert(
-      fc.asyncProperty(prefixes, fc.array(step, { maxLength: 50 }), async (followed, steps) => {
-        const [etcd, clock] = [new ModelEtcd(), new FakeClock()];
-        let drifts = 0;
-        const observer = {
-          driftFound: () => {
-            drifts += 1;
-          },
-        };
-        const mirror = new Mirror(etcd.client, { clock, log: silent, random: () => 0.5, observer });
-        const followers = followed.map((prefix) => {
-          const follower = new Follower();
-          return { prefix, follower, range: mirror.follow(prefixRange(keyOf(prefix)), follower) };
-        });
-        for (const each of steps) {
-          await each.run(etcd, clock);
-          await turns(1);
-        }
-        etcd.away = false;
-        for (let round = 0; round < 20; round += 1) {
-          etcd.flow(10);
-          clock.advance(2_000);
-          await turns(10);
-        }
-        for (const { prefix, follower, range } of followers) {
-          expect(follower.faults).toEqual([]);
-          expect(follower.syncs).toBe(1);
-          expect(follower.content).toEqual(contentOf(etcd, prefix));
-          expect(new Set(range.registrations.keys())).toEqual(new Set(follower.content.keys()));
-          expect(range.failure).toBeUndefined();
-          expect(follower.failureChanges % 2, 'each failure ends').toBe(0);
-        }
-        expect(mirror.connection.connected).toBe(true);
-        if (!steps.some(({ name }) => name === 'restore')) {
-          expect(drifts, 'watches alone keep the mirror exact').toBe(0);
-        }
-        await mirror.close();
-        expect(clock.pending).toBe(0);
-      }),
+      fc.asyncProperty(
+        fc.boolean(),
+        prefixes,
+        fc.array(step, { maxLength: 50 }),
+        async (readsTogether, followed, steps) => {
+          const [etcd, clock] = [new ModelEtcd({ readsTogether }), new FakeClock()];
+          let drifts = 0;
+          const observer = {
+            driftFound: () => {
+              drifts += 1;
+            },
+          };
+          const mirror = new Mirror(etcd.client, { clock, log: silent, random: () => 0.5, observer });
+          const followers = followed.map((prefix) => {
+            const follower = new Follower();
+            return { prefix, follower, range: mirror.follow(prefixRange(keyOf(prefix)), follower) };
+          });
+          for (const each of steps) {
+            await each.run(etcd, clock);
+            await turns(1);
+          }
+          etcd.away = false;
+          for (let round = 0; round < 20; round += 1) {
+            etcd.flow(10);
+            clock.advance(2_000);
+            await turns(10);
+          }
+          for (const { prefix, follower, range } of followers) {
+            expect(follower.faults).toEqual([]);
+            expect(follower.syncs).toBe(1);
+            expect(follower.content).toEqual(contentOf(etcd, prefix));
+            expect(new Set(range.registrations.keys())).toEqual(new Set(follower.content.keys()));
+            expect(range.failure).toBeUndefined();
+            expect(follower.failureChanges % 2, 'each failure ends').toBe(0);
+          }
+          expect(mirror.connection.connected).toBe(true);
+          if (!steps.some(({ name }) => name === 'restore')) {
+            expect(drifts, 'watches alone keep the mirror exact').toBe(0);
+          }
+          await mirror.close();
+          expect(clock.pending).toBe(0);
+        },
+      ),
       { numRuns: 500 },
     );
   }, 60_000);

@@ -23,6 +23,7 @@ import { WatchHub } from '../watch/watch.ts';
 import { Comparer } from './comparer.ts';
 import { ConnectionState } from './connection-state.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { JoinedReads } from './joined-reads.ts';
 import type { MirrorObserver } from './observer.ts';
 import { SharedRanges } from './shared-ranges.ts';
 
@@ -79,6 +80,7 @@ export class Mirror implements RegistrySource {
       client,
       hub: this.#hub,
       limiter: this.#limiter,
+      joined: new JoinedReads(client),
       observer: observer ?? {},
       onDoubt: (doubtful) => this.#comparer.enqueue(doubtful),
       onOutage: () => this.#heartbeat.hurry(),

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { FakeClock, turns } from '../../../test/kit/fake-clock.ts';
 import type { EtcdClient } from '../client/client.ts';
 import type { RangeRequest } from '../client/etcd3.ts';
-import { etcdError } from '../errors.ts';
+import { readsRpc } from '../client/rpc.ts';
+import { etcdError, releaseError } from '../errors.ts';
 import { keyOf, prefixRange } from '../key.ts';
 import type { Log } from '../log.ts';
 import { Mirror } from './mirror.ts';
@@ -19,7 +20,10 @@ class RefusingEtcd {
 
   readonly client = {
     members: ['model'],
-    read: async (_rpc: unknown, { range_end: end }: RangeRequest) => {
+    read: async (rpc: unknown, { range_end: end }: RangeRequest) => {
+      if (rpc === readsRpc) {
+        throw releaseError('model', 'KV.Txn');
+      }
       // A single key is read by the heartbeat.
       if (end !== undefined && end.length > 0) {
         this.lists += 1;
@@ -125,7 +129,9 @@ describe('listing many ranges', () => {
     while (read < ranges.length) {
       await turns(1);
     }
-    expect([etcd.lists, ahead]).toEqual([40, 16]);
+    expect(etcd.lists).toBe(40);
+    expect(ahead).toBeGreaterThan(10);
+    expect(ahead).toBeLessThanOrEqual(16);
     await mirror.close();
   });
 });

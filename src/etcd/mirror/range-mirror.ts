@@ -7,6 +7,7 @@ import type { EtcdDeps } from '../options.ts';
 import type { Change, Key, KeyRange, RangeFailure, Registration, Revision, Unseen } from '../types.ts';
 import type { Listed, Watch, WatchHub } from '../watch/watch.ts';
 import { applyChanges, differences } from './difference.ts';
+import type { JoinedReads } from './joined-reads.ts';
 import type { ListReason, MirrorObserver } from './observer.ts';
 import { type Outcome, RangeComparison } from './range-comparison.ts';
 import { RangeFailing } from './range-failing.ts';
@@ -28,6 +29,7 @@ export interface RangeDeps extends EtcdDeps {
   readonly client: ReadingClient;
   readonly hub: WatchHub;
   readonly limiter: Limiter;
+  readonly joined: JoinedReads;
   readonly observer: MirrorObserver;
   /** The range may have drifted and wants to be compared. */
   readonly onDoubt: (range: RangeMirror) => void;
@@ -223,14 +225,15 @@ export class RangeMirror {
   }
 
   async #list(reason: ListReason): Promise<Listed> {
-    const { clock, client, hub, observer } = this.#deps;
+    const { clock, client, joined, hub, observer } = this.#deps;
     const { signal } = this.#stop;
     return await this.#inTurn(async () => {
       const since = clock.monotonic();
       const { epoch } = hub;
       this.#listingSince = since;
       try {
-        const list = await listWhole(client, this.range, (key) => this.#known(key), signal);
+        const known = (key: Key) => this.#known(key);
+        const list = await listWhole(client, this.range, known, { joined, signal });
         signal.throwIfAborted();
         const { registrations, revision, clusterId, bytes } = list;
         const durationMs = clock.monotonic() - since;

@@ -4,6 +4,7 @@ import { registrationOf, revisionOf, wireRange } from '../client/decode.ts';
 import type { RangeRequest, RangeResponse } from '../client/etcd3.ts';
 import { rangeRpc } from '../client/rpc.ts';
 import type { Key, KeyRange, Registration, Revision } from '../types.ts';
+import type { JoinedReads, PageRequest } from './joined-reads.ts';
 import { firstPageSize, nextPageSize, type PageSize, smallerPageSize } from './page-size.ts';
 
 /** One page of a list. All pages of a list are at one revision. */
@@ -17,14 +18,18 @@ export interface Page {
 }
 
 export interface ListOptions {
-  /** Leaves the values out: they come as empty buffers. */
+  /** Leaves the values out: they come empty. */
   readonly keysOnly?: boolean;
   /** The size that pages aim at; default 2 MiB. */
   readonly pageBytes?: number;
   /** Lists at this revision instead of the newest. */
   readonly revision?: Revision;
   readonly signal?: AbortSignal;
+  /** Has pages read together with those of other ranges. */
+  readonly joined?: JoinedReads;
 }
+
+type ReadPage = (request: PageRequest) => Promise<RangeResponse>;
 
 /**
  * Lists a range in pages of bounded bytes, all at the revision of the first; at least one page, be it empty. Every page is linearizable: a
@@ -36,13 +41,18 @@ export async function* listRange(
   range: KeyRange,
   options: ListOptions = {},
 ): AsyncGenerator<Page> {
-  const { keysOnly = false, signal } = options;
+  const { keysOnly = false, joined, signal } = options;
+  let keyBytes: number | undefined;
+  const read: ReadPage = (request) =>
+    joined === undefined
+      ? client.read(rangeRpc, request, { signal })
+      : joined.read(request, { signal, keyBytes });
   let size = firstPageSize(options.pageBytes ?? 2 * 1024 * 1024, keysOnly);
   let revision = options.revision ?? 0;
   let { start } = range;
   for (;;) {
     const request = { ...wireRange({ start, end: range.end }), revision, keys_only: keysOnly };
-    const answer = await readPage(client, request, size, signal);
+    const answer = await readPage(read, request, size);
     const page = pageOf(answer.response, revision);
     yield page;
     const last = page.registrations.at(-1);
@@ -51,22 +61,21 @@ export async function* listRange(
     }
     revision = page.revision;
     start = keyAfter(last.key);
+    keyBytes = page.bytes / page.registrations.length;
     size = nextPageSize(answer.size, page.registrations.length, page.bytes);
   }
 }
 
 /** One page, asked for in smaller ones while it is larger than what can be received. */
 async function readPage(
-  client: ReadingClient,
+  read: ReadPage,
   request: RangeRequest,
   firstSize: PageSize,
-  signal: AbortSignal | undefined,
 ): Promise<{ readonly response: RangeResponse; readonly size: PageSize }> {
   let size = firstSize;
   for (;;) {
     try {
-      const options = signal === undefined ? {} : { signal };
-      return { response: await client.read(rangeRpc, { ...request, limit: size.limit }, options), size };
+      return { response: await read({ ...request, limit: size.limit }), size };
     } catch (error) {
       const smaller = hasCode(error, 'ETCD_MESSAGE_TOO_LARGE') ? smallerPageSize(size) : undefined;
       if (smaller === undefined) {

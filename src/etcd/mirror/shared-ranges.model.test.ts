@@ -235,8 +235,8 @@ describe('ranges that lie within each other, against a model of etcd', () => {
     async ({ step, numRuns }) => {
       const history = fc.array(step, { minLength: 5, maxLength: 40 });
       await fc.assert(
-        fc.asyncProperty(history, async (all) => {
-          const [etcd, clock] = [new ModelEtcd(), new FakeClock()];
+        fc.asyncProperty(fc.boolean(), history, async (readsTogether, all) => {
+          const [etcd, clock] = [new ModelEtcd({ readsTogether }), new FakeClock()];
           const observer = { driftFound: () => expect.unreachable('watches alone keep the mirror exact') };
           const mirror = new Mirror(etcd.client, { clock, log: silent, random: () => 0.5, observer });
           // Lists of several pages: others get ahead meanwhile.

@@ -2,7 +2,7 @@ import { hasCode } from '../../errors.ts';
 import type { ReadingClient } from '../client/client.ts';
 import type { Key, KeyRange, Registration, Revision } from '../types.ts';
 import { isSame } from './difference.ts';
-import { listRange, type Page } from './range.ts';
+import { type ListOptions, listRange, type Page } from './range.ts';
 
 /** A complete list of a range, at one revision. */
 export interface WholeList {
@@ -26,11 +26,11 @@ export async function listWhole(
   client: ReadingClient,
   range: KeyRange,
   known: Known,
-  signal: AbortSignal,
+  options: Pick<ListOptions, 'joined' | 'signal'>,
 ): Promise<WholeList> {
   for (let start = 1; ; start += 1) {
     try {
-      return await collect(listRange(client, range, { signal }), known);
+      return await collect(listRange(client, range, options), known);
     } catch (error) {
       if (start === mostStarts || !hasCode(error, 'ETCD_COMPACTED')) {
         throw error;

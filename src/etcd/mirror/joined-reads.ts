@@ -1,0 +1,159 @@
+import { untilAborted } from '../../abort.ts';
+import { RetryableError } from '../../errors.ts';
+import type { ReadingClient } from '../client/client.ts';
+import type { RangeRequest, RangeResponse } from '../client/etcd3.ts';
+import { rangeRpc, readsRpc } from '../client/rpc.ts';
+import { isOutage } from '../errors.ts';
+
+/** Calls under way at once. What comes meanwhile waits, and goes together. */
+const callsAtOnce = 2;
+/** etcd takes 128 operations in a transaction unless it is told otherwise (`--max-txn-ops`). */
+const mostTogether = 16;
+/** Bytes that one answer aims at. */
+const targetBytes = 2 * 1024 * 1024;
+
+/** A read of so many keys at the most. */
+export type PageRequest = RangeRequest & { readonly limit: number };
+
+interface Waiting {
+  readonly request: PageRequest;
+  /** What a key weighs in bytes, where the range is known already. */
+  readonly keyBytes: number | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly answer: PromiseWithResolvers<RangeResponse>;
+}
+
+/**
+ * Reads pages of ranges (ADR 20). One goes out by itself where little is under way; those that wait go in one transaction of reads, which costs etcd and us a
+ * call instead of one each: at a start thousands of ranges are listed, most of them of a few keys.
+ */
+export class JoinedReads {
+  readonly #client: Pick<ReadingClient, 'read'>;
+  #waiting: Waiting[] = [];
+  #underWay: number = 0;
+  /** Bytes a key, of the heaviest page that has come; undefined before the first. */
+  #heaviest: number | undefined;
+
+  constructor(client: Pick<ReadingClient, 'read'>) {
+    this.#client = client;
+  }
+
+  /** Rejects as the client's `read`, each page for itself, or with the signal's reason. `keyBytes` is what keys of the page before weighed. */
+  async read(
+    request: PageRequest,
+    {
+      signal,
+      keyBytes,
+    }: { readonly signal?: AbortSignal | undefined; readonly keyBytes?: number | undefined } = {},
+  ): Promise<RangeResponse> {
+    const answer = Promise.withResolvers<RangeResponse>();
+    this.#waiting.push({ request, keyBytes, signal, answer });
+    this.#send();
+    return await untilAborted(answer.promise, signal);
+  }
+
+  /** What is too heavy to go with others waits for nothing. */
+  #send(): void {
+    this.#waiting = this.#waiting.filter(({ signal }) => signal?.aborted !== true);
+    const apart = this.#waiting.filter((one) => this.#expected(one) > targetBytes / 2);
+    this.#waiting = this.#waiting.filter((one) => !apart.includes(one));
+    for (const one of apart) {
+      void this.#call(() => this.#askAlone(one));
+    }
+    while (this.#underWay < callsAtOnce && this.#waiting.length > 0) {
+      const next = this.#next();
+      void this.#call(() => this.#ask(next));
+    }
+  }
+
+  /** Neither `call` nor this ever rejects. */
+  async #call(call: () => Promise<unknown>): Promise<void> {
+    this.#underWay += 1;
+    await call();
+    this.#underWay -= 1;
+    this.#send();
+  }
+
+  /** As many as one answer is to bring; one at the least. */
+  #next(): readonly Waiting[] {
+    let bytes = 0;
+    const tooMany = this.#waiting.slice(0, mostTogether).findIndex((one) => {
+      bytes += this.#expected(one);
+      return bytes > targetBytes;
+    });
+    return this.#waiting.splice(0, tooMany === -1 ? mostTogether : tooMany);
+  }
+
+  /** Bytes that a page may bring, by what keys have weighed so far. */
+  #expected({ request: { limit }, keyBytes = this.#heaviest }: Waiting): number {
+    return keyBytes === undefined ? Number.POSITIVE_INFINITY : limit * keyBytes;
+  }
+
+  async #ask(together: readonly Waiting[]): Promise<void> {
+    const [first, ...others] = together;
+    if (first === undefined || others.length === 0) {
+      await this.#askEach(together);
+      return;
+    }
+    try {
+      const responses = await this.#transaction(together.map(({ request }) => request));
+      for (const [place, one] of together.entries()) {
+        this.#answer(one, responses[place] as RangeResponse);
+      }
+    } catch (error) {
+      await this.#askAgain(first, others, error);
+    }
+  }
+
+  /** One that may not be read, is too large or breaks off fails all of them; and not every release is asked so. Where etcd is away, one asks for all. */
+  async #askAgain(first: Waiting, others: readonly Waiting[], error: unknown): Promise<void> {
+    if (!isOutage(error)) {
+      await this.#askEach([first, ...others]);
+      return;
+    }
+    const again = await this.#askAlone(first);
+    if (!isOutage(again)) {
+      await this.#askEach(others);
+      return;
+    }
+    for (const { answer } of others) {
+      answer.reject(again);
+    }
+  }
+
+  async #askEach(waiting: readonly Waiting[]): Promise<void> {
+    await Promise.all(waiting.map((one) => this.#askAlone(one)));
+  }
+
+  /** Returns why there was no answer, if there was none. */
+  async #askAlone(one: Waiting): Promise<unknown> {
+    const { request, signal, answer } = one;
+    try {
+      this.#answer(one, await this.#client.read(rangeRpc, request, { signal }));
+      return undefined;
+    } catch (error) {
+      answer.reject(error);
+      return error;
+    }
+  }
+
+  /** Reads alone make a transaction that changes nothing; those without a revision are all of one, and linearizable as each by itself. */
+  async #transaction(requests: readonly RangeRequest[]): Promise<readonly RangeResponse[]> {
+    const success = requests.map((request) => ({ request_range: request }));
+    const { header, responses } = await this.#client.read(readsRpc, { compare: [], success, failure: [] });
+    if (responses.length !== requests.length) {
+      throw new RetryableError(
+        'ETCD_INVALID_RESPONSE',
+        `etcd answered ${responses.length} of ${requests.length} reads of a transaction`,
+      );
+    }
+    return responses.map(({ response_range: response }) => ({ ...response, header }));
+  }
+
+  #answer({ answer }: Waiting, response: RangeResponse): void {
+    const { kvs } = response;
+    const bytes = kvs.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
+    this.#heaviest = Math.max(this.#heaviest ?? 0, bytes / Math.max(1, kvs.length));
+    answer.resolve(response);
+  }
+}
