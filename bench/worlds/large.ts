@@ -73,7 +73,8 @@ async function grow(scene: Scene, subject: Subject, steps: readonly number[]): P
     await register(ground, { services, instances: few });
     await createEtcdServices(ground, indexes);
     await subject.untilSettled(services * few);
-    await changes(scene, services, 50, 0);
+    // What has hardly run yet takes longer, which is no growth.
+    await changes(scene, services, grown.length === 0 ? run.scaled(500, 100) : 50, 0);
     const count = run.scaled(300, 100);
     const before = await subject.usage();
     const times = await changes(scene, services, count, 1000);

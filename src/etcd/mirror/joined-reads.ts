@@ -54,9 +54,11 @@ export class JoinedReads {
 
   /** What is too heavy to go with others waits for nothing. */
   #send(): void {
-    this.#waiting = this.#waiting.filter(({ signal }) => signal?.aborted !== true);
-    const apart = this.#waiting.filter((one) => this.#expected(one) > targetBytes / 2);
-    this.#waiting = this.#waiting.filter((one) => !apart.includes(one));
+    const wanted = this.#waiting.filter(({ signal }) => signal?.aborted !== true);
+    const { apart = [], joined = [] } = Object.groupBy(wanted, (one) =>
+      this.#expected(one) > targetBytes / 2 ? 'apart' : 'joined',
+    );
+    this.#waiting = joined;
     for (const one of apart) {
       void this.#call(() => this.#askAlone(one));
     }
@@ -66,7 +68,7 @@ export class JoinedReads {
     }
   }
 
-  /** Neither `call` nor this ever rejects. */
+  /** Neither the call nor this ever rejects. */
   async #call(call: () => Promise<unknown>): Promise<void> {
     this.#underWay += 1;
     await call();
