@@ -169,6 +169,18 @@ describe('pages of ranges', () => {
     ]);
   });
 
+  it('hold back no other where they are asked for again, or too heavy', async () => {
+    const { etcd, reads } = await waiting(['a', 'b', 'c', 'slow', 'e']);
+    etcd.calls[0]?.answer();
+    await turns();
+    etcd.calls[2]?.refuse(releaseError('m', 'KV.Txn'));
+    void reads.read(rangeAt('heavy'), { keyBytes: 64 * 1024 });
+    await turns();
+    expect(etcd.asked.slice(3)).toEqual([['heavy'], ['c'], ['slow'], ['e']]);
+    await readAll(reads, ['f']);
+    expect(etcd.asked.at(-1)).toEqual(['f']);
+  });
+
   it('wait for nothing while it is not known what keys weigh', async () => {
     const etcd = new WaitingEtcd();
     await readAll(new JoinedReads(etcd.client), ['a', 'b', 'c']);

@@ -5,7 +5,7 @@ import type { RangeRequest, RangeResponse } from '../client/etcd3.ts';
 import { rangeRpc, readsRpc } from '../client/rpc.ts';
 import { isOutage } from '../errors.ts';
 
-/** Calls under way at once. What comes meanwhile waits, and goes together. */
+/** Calls under way at once, beside pages that go apart. What comes meanwhile waits, and goes together. */
 const callsAtOnce = 2;
 /** etcd takes 128 operations in a transaction unless it is told otherwise (`--max-txn-ops`). */
 const mostTogether = 16;
@@ -38,7 +38,7 @@ export class JoinedReads {
     this.#client = client;
   }
 
-  /** Rejects as the client's `read`, each page for itself, or with the signal's reason. `keyBytes` is what keys of the page before weighed. */
+  /** Rejects as the client's `read`, or with the signal's reason. `keyBytes` is what keys of the page before weighed. */
   async read(
     request: PageRequest,
     {
@@ -59,19 +59,17 @@ export class JoinedReads {
       this.#expected(one) > targetBytes / 2 ? 'apart' : 'joined',
     );
     this.#waiting = joined;
-    for (const one of apart) {
-      void this.#call(() => this.#askAlone(one));
-    }
+    this.#askEach(apart);
     while (this.#underWay < callsAtOnce && this.#waiting.length > 0) {
       const next = this.#next();
-      void this.#call(() => this.#ask(next));
+      void this.#take(next);
     }
   }
 
-  /** Neither the call nor this ever rejects. */
-  async #call(call: () => Promise<unknown>): Promise<void> {
+  /** Never rejects, as all that it calls. */
+  async #take(together: readonly Waiting[]): Promise<void> {
     this.#underWay += 1;
-    await call();
+    await this.#ask(together);
     this.#underWay -= 1;
     this.#send();
   }
@@ -93,8 +91,8 @@ export class JoinedReads {
 
   async #ask(together: readonly Waiting[]): Promise<void> {
     const [first, ...others] = together;
-    if (first === undefined || others.length === 0) {
-      await this.#askEach(together);
+    if (first !== undefined && others.length === 0) {
+      await this.#askAlone(first);
       return;
     }
     try {
@@ -103,19 +101,21 @@ export class JoinedReads {
         this.#answer(one, responses[place] as RangeResponse);
       }
     } catch (error) {
-      await this.#askAgain(first, others, error);
+      await this.#askAgain(together, error);
     }
   }
 
   /** One that may not be read, is too large or breaks off fails all of them; and not every release is asked so. Where etcd is away, one asks for all. */
-  async #askAgain(first: Waiting, others: readonly Waiting[], error: unknown): Promise<void> {
-    if (!isOutage(error)) {
-      await this.#askEach([first, ...others]);
+  async #askAgain(together: readonly Waiting[], error: unknown): Promise<void> {
+    const wanted = together.filter(({ signal }) => signal?.aborted !== true);
+    const [first, ...others] = wanted;
+    if (first === undefined || !isOutage(error)) {
+      this.#askEach(wanted);
       return;
     }
     const again = await this.#askAlone(first);
     if (!isOutage(again)) {
-      await this.#askEach(others);
+      this.#askEach(others);
       return;
     }
     for (const { answer } of others) {
@@ -123,11 +123,14 @@ export class JoinedReads {
     }
   }
 
-  async #askEach(waiting: readonly Waiting[]): Promise<void> {
-    await Promise.all(waiting.map((one) => this.#askAlone(one)));
+  /** Nothing waits for these: a slow one holds back no other. */
+  #askEach(waiting: readonly Waiting[]): void {
+    for (const one of waiting) {
+      void this.#askAlone(one);
+    }
   }
 
-  /** Returns why there was no answer, if there was none. */
+  /** Never rejects. Returns why there was no answer, if there was none. */
   async #askAlone(one: Waiting): Promise<unknown> {
     const { request, signal, answer } = one;
     try {
