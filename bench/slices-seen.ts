@@ -25,10 +25,7 @@ export class SlicesSeen {
   /** Goes on where the apiserver ends a watch, as it does to one that is slow. What came meanwhile is seen late, and in one. */
   async #follow(api: RawApi, path: string): Promise<void> {
     const { items, version } = await api.snapshot(path);
-    const names = new Set(items.map(({ metadata }) => metadata.name));
-    for (const name of [...this.#slices.keys()].filter((known) => !names.has(known))) {
-      this.#slices.delete(name);
-    }
+    this.#slices.clear();
     for (const object of items) {
       this.#set(object, performance.now());
     }

@@ -1,5 +1,4 @@
 /** How long nobody writes when the leader is stopped or killed, and how long a registration is away whose lease was lost. */
-
 import { startControlPlane } from '../../dev/control-plane/plane.ts';
 import { type RegistryEtcd, startRegistryEtcd } from '../../dev/control-plane/registry-etcd.ts';
 import { systemClock } from '../../src/clock.ts';

@@ -1,4 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
+import { versionIn } from '../../src/etcd/client/member-http.ts';
 import { isAtLeast, releaseOf } from '../../src/etcd/release.ts';
 import { onEachEtcd } from '../kit/each-etcd.ts';
 import { startEtcd } from '../kit/etcd-process.ts';
@@ -60,8 +61,7 @@ onEachEtcd('first lists of many ranges', (options) => {
 
 /** From etcd 3.5.7 on. */
 async function takesSeveral(endpoint: string): Promise<boolean> {
-  const { etcdserver } = JSON.parse(await textAt(endpoint, '/version')) as { readonly etcdserver: string };
-  const release = releaseOf(etcdserver);
+  const release = releaseOf(versionIn(await textAt(endpoint, '/version')) ?? '');
   return release !== undefined && isAtLeast(release, [3, 5, 7]);
 }
 

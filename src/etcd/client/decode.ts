@@ -26,6 +26,11 @@ export function registrationOf(wire: WireKeyValue): Registration {
   };
 }
 
+/** Bytes of keys and values together. */
+export function weightOf(wire: readonly WireKeyValue[]): number {
+  return wire.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
+}
+
 export function changeOf({ type, kv }: WireEvent): Change {
   return {
     key: keyOfBytes(kv.key),

@@ -68,6 +68,16 @@ async function waiting(names: readonly string[], { valueBytes = 10, keys = 1 } =
   return { etcd, reads, outcomes: await readAll(reads, names) };
 }
 
+/** The same, of which those beyond the first two have gone together and were refused so: theirs is the third call. */
+async function refused(names: readonly string[], error: Error) {
+  const rig = await waiting(names);
+  rig.etcd.calls[0]?.answer();
+  await turns();
+  rig.etcd.calls[2]?.refuse(error);
+  await turns();
+  return rig;
+}
+
 async function readAll(reads: JoinedReads, names: readonly string[]) {
   const outcomes = names.map(async (name) => {
     const { kvs, header: own } = await reads.read(rangeAt(name));
@@ -101,12 +111,8 @@ describe('pages of ranges', () => {
   });
 
   it('are asked for again, each by itself, where one of them refuses all', async () => {
-    const { etcd, outcomes } = await waiting(['a', 'b', 'c', 'secret', 'e']);
-    etcd.calls[0]?.answer();
-    await turns();
     const denied = etcdError({ code: status.PERMISSION_DENIED, details: 'permission denied' }, 'm', 'KV.Txn');
-    etcd.calls[2]?.refuse(denied);
-    await turns();
+    const { etcd, outcomes } = await refused(['a', 'b', 'c', 'secret', 'e'], denied);
     expect(etcd.asked.slice(3)).toEqual([['c'], ['secret'], ['e']]);
     for (const call of etcd.calls.slice(1)) {
       call.keys[0] === 'secret' ? call.refuse(denied) : call.answer();
@@ -121,11 +127,7 @@ describe('pages of ranges', () => {
   });
 
   it('are asked for each by itself of a member that is not asked so', async () => {
-    const { etcd, outcomes } = await waiting(['a', 'b', 'c', 'd']);
-    etcd.calls[0]?.answer();
-    await turns();
-    etcd.calls[2]?.refuse(releaseError('m', 'KV.Txn'));
-    await turns();
+    const { etcd, outcomes } = await refused(['a', 'b', 'c', 'd'], releaseError('m', 'KV.Txn'));
     expect(etcd.asked.slice(3)).toEqual([['c'], ['d']]);
     for (const call of etcd.calls.slice(1)) {
       call.answer();
@@ -134,11 +136,7 @@ describe('pages of ranges', () => {
   });
 
   it('all fail where etcd is away, as one of them has found', async () => {
-    const { etcd, outcomes } = await waiting(['a', 'b', 'c', 'd', 'e']);
-    etcd.calls[0]?.answer();
-    await turns();
-    etcd.calls[2]?.refuse(away);
-    await turns();
+    const { etcd, outcomes } = await refused(['a', 'b', 'c', 'd', 'e'], away);
     expect(etcd.asked.slice(3)).toEqual([['c']]);
     etcd.calls[3]?.refuse(away);
     await turns();
@@ -152,11 +150,7 @@ describe('pages of ranges', () => {
   });
 
   it('do not fail with one that breaks off', async () => {
-    const { etcd, outcomes } = await waiting(['a', 'b', 'c', 'broken', 'e']);
-    etcd.calls[0]?.answer();
-    await turns();
-    etcd.calls[2]?.refuse(away);
-    await turns();
+    const { etcd, outcomes } = await refused(['a', 'b', 'c', 'broken', 'e'], away);
     etcd.calls[3]?.answer();
     await turns();
     expect(etcd.asked.slice(3)).toEqual([['c'], ['broken'], ['e']]);

@@ -1,6 +1,7 @@
 import { untilAborted } from '../../abort.ts';
 import { RetryableError } from '../../errors.ts';
 import type { ReadingClient } from '../client/client.ts';
+import { weightOf } from '../client/decode.ts';
 import type { RangeRequest, RangeResponse } from '../client/etcd3.ts';
 import { rangeRpc, readsRpc } from '../client/rpc.ts';
 import { isOutage } from '../errors.ts';
@@ -157,8 +158,7 @@ export class JoinedReads {
 
   #answer({ answer }: Waiting, response: RangeResponse): void {
     const { kvs } = response;
-    const bytes = kvs.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
-    this.#heaviest = Math.max(this.#heaviest ?? 0, bytes / Math.max(1, kvs.length));
+    this.#heaviest = Math.max(this.#heaviest ?? 0, weightOf(kvs) / Math.max(1, kvs.length));
     answer.resolve(response);
   }
 }

@@ -1,6 +1,6 @@
 import { hasCode } from '../../errors.ts';
 import type { ReadingClient } from '../client/client.ts';
-import { registrationOf, revisionOf, wireRange } from '../client/decode.ts';
+import { registrationOf, revisionOf, weightOf, wireRange } from '../client/decode.ts';
 import type { RangeRequest, RangeResponse } from '../client/etcd3.ts';
 import { rangeRpc } from '../client/rpc.ts';
 import type { Key, KeyRange, Registration, Revision } from '../types.ts';
@@ -93,7 +93,7 @@ function pageOf(response: RangeResponse, pinned: Revision): Page {
     registrations: kvs.map(registrationOf),
     revision: pinned === 0 ? revisionOf(response.header.revision) : pinned,
     clusterId: response.header.cluster_id,
-    bytes: kvs.reduce((sum, { key, value }) => sum + key.length + value.length, 0),
+    bytes: weightOf(kvs),
   };
 }
 
