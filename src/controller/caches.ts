@@ -1,7 +1,7 @@
 import { type EtcdService, etcdServiceResource } from '../api/etcd-service.ts';
 import { type Clock, sleep } from '../clock.ts';
 import { labels, managerName } from '../endpoints/labels.ts';
-import { slimSliceEndpoint } from '../endpoints/pack/slice-endpoint.ts';
+import { withSlimEndpoints } from '../endpoints/pack/slim-endpoints.ts';
 import { messageOf } from '../errors.ts';
 import { createCache } from '../kube/cache.ts';
 import {
@@ -212,5 +212,5 @@ function slim<T extends KubeObject>(object: T): T {
 }
 
 function slimSlice(slice: EndpointSlice): EndpointSlice {
-  return { ...slim(slice), endpoints: slice.endpoints?.map(slimSliceEndpoint) ?? null };
+  return withSlimEndpoints(slim(slice));
 }

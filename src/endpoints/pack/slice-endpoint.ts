@@ -44,23 +44,6 @@ export function toSliceEndpoint(endpoint: DesiredEndpoint, style: Style): Endpoi
   };
 }
 
-/** The conditions of endpoints by what they say: a handful, however many endpoints have them. */
-const knownConditions = new Map<string, NonNullable<EndpointSliceEndpoint['conditions']>>();
-
-/** The same endpoint, as caches keep it: with the very conditions of all that say the same. */
-export function slimSliceEndpoint(held: EndpointSliceEndpoint): EndpointSliceEndpoint {
-  if (held.conditions === undefined) {
-    return held;
-  }
-  const said = JSON.stringify(held.conditions);
-  const known = knownConditions.get(said);
-  if (known !== undefined) {
-    return { ...held, conditions: known };
-  }
-  knownConditions.set(said, held.conditions);
-  return held;
-}
-
 /** Whether a slice's endpoint says already what {@link toSliceEndpoint} would make of one with its address; fields of others do not count. */
 export function says(held: EndpointSliceEndpoint, endpoint: DesiredEndpoint, style: Style): boolean {
   const { ready, serving, terminating } = conditionsOf(held);

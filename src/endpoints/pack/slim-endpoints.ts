@@ -1,0 +1,76 @@
+import type { EndpointSlice, EndpointSliceEndpoint } from '../../kube/resources.ts';
+
+/** Endpoints that differ in their address alone, one after the other as the slice has them. */
+interface Alike {
+  /** All but the addresses. */
+  readonly rest: Omit<EndpointSliceEndpoint, 'addresses'>;
+  /** One of each endpoint, with blanks between them. */
+  readonly addresses: string;
+}
+
+/** Where fewer than this are alike, on average, a text of their addresses spares nothing. */
+const leastAlike = 4;
+
+/**
+ * The same slice, as caches keep it. There may be a million endpoints, each of four objects, and mostly all of a slice are alike: those are kept as a text of
+ * their addresses, and made anew each time that somebody asks for them. A copy of the slice by spread has them made.
+ */
+export function withSlimEndpoints(slice: EndpointSlice): EndpointSlice {
+  const { endpoints, ...others } = slice;
+  if (!endpoints) {
+    return slice;
+  }
+  const packed = endpoints.every(isPackable) ? pack(endpoints) : [];
+  if (packed.length === 0 || packed.length * leastAlike > endpoints.length) {
+    return { ...others, endpoints: endpoints.map(withKnownConditions) };
+  }
+  return {
+    ...others,
+    get endpoints() {
+      return unpack(packed);
+    },
+  };
+}
+
+/** Those of others may have several addresses, or none. */
+function isPackable({ addresses: [address, ...more] }: EndpointSliceEndpoint): boolean {
+  return address !== undefined && more.length === 0 && !address.includes(' ');
+}
+
+function pack(endpoints: readonly EndpointSliceEndpoint[]): readonly Alike[] {
+  const packed: { said: string; rest: Alike['rest']; addresses: string[] }[] = [];
+  for (const endpoint of endpoints) {
+    const { addresses, ...rest } = endpoint;
+    const said = JSON.stringify(rest);
+    const last = packed.at(-1);
+    if (last?.said === said) {
+      last.addresses.push(...addresses);
+    } else {
+      packed.push({ said, rest: withKnownConditions(rest), addresses: [...addresses] });
+    }
+  }
+  return packed.map(({ rest, addresses }) => ({ rest, addresses: addresses.join(' ') }));
+}
+
+function unpack(packed: readonly Alike[]): readonly EndpointSliceEndpoint[] {
+  return packed.flatMap(({ rest, addresses }) =>
+    addresses.split(' ').map((address) => ({ addresses: [address], ...rest })),
+  );
+}
+
+/** The conditions of endpoints by what they say: a handful, however many endpoints have them. */
+const knownConditions = new Map<string, NonNullable<EndpointSliceEndpoint['conditions']>>();
+
+/** With the very conditions of all that say the same. */
+function withKnownConditions<T extends Alike['rest']>(held: T): T {
+  if (held.conditions === undefined) {
+    return held;
+  }
+  const said = JSON.stringify(held.conditions);
+  const known = knownConditions.get(said);
+  if (known !== undefined) {
+    return { ...held, conditions: known };
+  }
+  knownConditions.set(said, held.conditions);
+  return held;
+}
