@@ -42,6 +42,8 @@ export interface TrackedServicesDeps {
   readonly forgotten: (key: ObjectKey) => void;
 }
 
+const nobody: ReadonlySet<string> = new Set();
+
 /** All EtcdServices that are known, each for as long as the object of its uid lives. */
 export class TrackedServices {
   readonly #deps: TrackedServicesDeps;
@@ -69,7 +71,7 @@ export class TrackedServices {
       observed: undefined,
       standing: undefined,
       lookedIn: undefined,
-      dead: new Set(),
+      dead: nobody,
       isStale: undefined,
       lastWrite: undefined,
       unpublishedSince: undefined,

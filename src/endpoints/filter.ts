@@ -23,8 +23,13 @@ export interface Filter {
 /** Says why an instance is filtered out; undefined where it is kept. */
 export type InstanceFilter = (instance: Instance) => FilterReason | undefined;
 
+const keepsAll: InstanceFilter = () => undefined;
+
 /** Compiles a filter once for many instances. */
-export function compileFilter(filter: Filter = {}): InstanceFilter {
+export function compileFilter(filter: Filter | undefined): InstanceFilter {
+  if (filter === undefined) {
+    return keepsAll;
+  }
   const { matchMetadata = {}, matchExpressions = [], cidrs = [], excludeCIDRs = [] } = filter;
   const equalities = Object.entries(matchMetadata);
   const included: AddressMatcher = cidrs.length === 0 ? () => true : cidrMatcher(cidrs);

@@ -13,14 +13,15 @@ export interface InstanceMarks extends Pick<DesiredEndpoint, 'labels' | 'weight'
 export type MarksReader = (instance: Instance) => InstanceMarks;
 
 const none: InstanceMarks = { flaws: [] };
+const readsNone: MarksReader = () => none;
 
 /** Compiles `spec.slices` once for many instances. */
 export function compileMarks({ labels = [], weights }: Slices = {}): MarksReader {
   if (labels.length === 0 && weights === undefined) {
-    return () => none;
+    return readsNone;
   }
   const readLabels = compileLabels(labels);
-  const readWeight: MarksReader = weights === undefined ? () => none : compileWeight(weights);
+  const readWeight: MarksReader = weights === undefined ? readsNone : compileWeight(weights);
   return (instance) => {
     const labelled = readLabels(instance);
     const weighted = readWeight(instance);

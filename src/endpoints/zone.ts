@@ -13,10 +13,12 @@ export type ZoneReader = (instance: Instance) => ZoneReading;
 
 const longestZone = 63;
 
+const readsNone: ZoneReader = () => ({ kind: 'none' });
+
 /** Compiles `spec.topology.zone` once for many instances. */
 export function compileZone(zone: Topology['zone']): ZoneReader {
   if (zone === undefined) {
-    return () => ({ kind: 'none' });
+    return readsNone;
   }
   const pointed = compilePath(zone.path);
   const { values = {} } = zone;

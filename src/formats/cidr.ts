@@ -18,18 +18,22 @@ export function isCidr(text: string): boolean {
  * ranges of its own family alone.
  */
 export function cidrMatcher(cidrs: readonly string[]): AddressMatcher {
+  const subnets = cidrs.map(parseCidr).filter((subnet) => subnet !== undefined);
+  if (subnets.length === 0) {
+    return holdsNothing;
+  }
   // One list for both would take an IPv4 address for its IPv6 form ::ffff:a.b.c.d, which ::/0 and ::/64 hold.
   const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
-  for (const subnet of cidrs.map(parseCidr)) {
-    if (subnet !== undefined) {
-      lists[subnet.family].addSubnet(subnet.address, subnet.bits, subnet.family);
-    }
+  for (const { address, bits, family } of subnets) {
+    lists[family].addSubnet(address, bits, family);
   }
   return (address) => {
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
     return lists[family].check(address, family);
   };
 }
+
+const holdsNothing: AddressMatcher = () => false;
 
 function parseCidr(text: string): Subnet | undefined {
   const [, address = '', digits = ''] = /^([0-9a-fA-F.:]+)\/(0|[1-9][0-9]{0,2})$/.exec(text) ?? [];

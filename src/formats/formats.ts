@@ -67,9 +67,18 @@ export type FormatOptions = {
   readonly [Name in NameWithOptions]?: z.output<OptionsSchema<Name>> | undefined;
 };
 
+/** Readers of formats without options: one of each, for however many EtcdServices; `auto` is made of those of all formats. */
+const plainReaders = new Map<FormatName, EntryReader>();
+
 /** Prepares the reader of a format, with the options of its block. */
 export function compileFormat(name: FormatName, blocks: FormatOptions): EntryReader {
   // The schema has parsed the block of that name by the format's own options.
   const format = formats[name] as Format<unknown>;
-  return format.compile((blocks as Readonly<Record<string, unknown>>)[name]);
+  const options = (blocks as Readonly<Record<string, unknown>>)[name];
+  if (options !== undefined) {
+    return format.compile(options);
+  }
+  const reader = plainReaders.get(name) ?? format.compile(undefined);
+  plainReaders.set(name, reader);
+  return reader;
 }

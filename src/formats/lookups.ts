@@ -1,10 +1,11 @@
 import type { Key } from '../etcd/types.ts';
+import { SparseMap } from '../sparse.ts';
 import type { FindValue, RegistrationReader } from './read.ts';
 
 /** Which keys were read in the light of which others: those are read again when one of these changes. Empty for most formats. */
 export class Lookups {
-  readonly #readers = new Map<Key, Set<Key>>();
-  readonly #seen = new Map<Key, ReadonlySet<Key>>();
+  readonly #readers = new SparseMap<Key, Set<Key>>();
+  readonly #seen = new SparseMap<Key, ReadonlySet<Key>>();
 
   /** The reader that finds values so, and notes what it looks up. */
   noting(read: RegistrationReader, findValue: FindValue): RegistrationReader {

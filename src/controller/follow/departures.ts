@@ -1,6 +1,7 @@
 import { endpointId } from '../../endpoints/match-ports.ts';
 import type { DesiredEndpoint, KeyOutcome } from '../../endpoints/types.ts';
 import type { Key, Revision } from '../../etcd/types.ts';
+import { SparseMap } from '../../sparse.ts';
 
 /** How a key ceased to announce an endpoint. */
 export interface Departure {
@@ -24,7 +25,7 @@ const maxRemembered = 20_000;
 
 /** The last departure of each endpoint that has not been asked for yet; beyond a bound the oldest are forgotten. */
 export class Departures {
-  readonly #byEndpoint = new Map<string, Departure>();
+  readonly #byEndpoint = new SparseMap<string, Departure>();
   readonly #onDeparture: OnDeparture;
 
   constructor(onDeparture: OnDeparture = () => undefined) {

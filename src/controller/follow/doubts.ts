@@ -1,6 +1,7 @@
 import { isUnreadable } from '../../endpoints/resolve.ts';
 import type { KeyOutcome } from '../../endpoints/types.ts';
 import type { Key, Unseen } from '../../etcd/types.ts';
+import { SparseSet } from '../../sparse.ts';
 
 /** What became of a key. */
 export interface Read extends KeyOutcome {
@@ -17,11 +18,11 @@ export interface Unfounded {
 /** Of which unreadable keys of a ledger it is not known what was good of them last. */
 export class Doubts {
   readonly #entries: ReadonlyMap<Key, Read>;
-  readonly #unresolved = new Set<Key>();
+  readonly #unresolved = new SparseSet<Key>();
   /** Something stands in, and may not be what was good last. */
-  readonly #doubtful = new Set<Key>();
+  readonly #doubtful = new SparseSet<Key>();
   /** Keys that could be read by earlier rules: what stands in for them is their very value. */
-  readonly #readBefore = new Set<Key>();
+  readonly #readBefore = new SparseSet<Key>();
 
   /** `entries`: those of the ledger, as they are at the time of asking. */
   constructor(entries: ReadonlyMap<Key, Read>) {

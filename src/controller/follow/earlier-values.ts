@@ -12,6 +12,8 @@ const lookupsAtOnce = 8;
 /** `asking`: the end is told. `away`: the registry did not answer. */
 export type Lookup = 'known' | 'asking' | 'away';
 
+const nothingLookedUp: ReadonlyMap<Key, Revision> = new Map();
+
 /**
  * Looks up what keys held before that cannot be read now. It does so beside other work: workers serve all registries, and none of them waits for
  * one that is slow.
@@ -21,7 +23,7 @@ export class EarlierValues {
   readonly #ledger: KeyLedger;
   readonly #answered: () => void;
   /** Unreadable keys that were looked up, by the revision at which they were made: later values that are unreadable too tell nothing new. */
-  #lookedUp: ReadonlyMap<Key, Revision> = new Map();
+  #lookedUp: ReadonlyMap<Key, Revision> = nothingLookedUp;
   #isAsking: boolean = false;
   /** Counts how often all has become unknown: an answer to what was asked before is none. */
   #doubts = 0;

@@ -7,7 +7,6 @@ import { Served } from '../../endpoints/served.ts';
 import type { DesiredEndpoint } from '../../endpoints/types.ts';
 import type { FlightRecorder } from '../../explain/flight-recorder.ts';
 import type { Claim } from '../claims/claim.ts';
-import type { Subscription } from '../follow/subscription.ts';
 import type { Prepared } from '../preparing.ts';
 import type { Publisher } from '../publish/publisher.ts';
 import { earliest } from '../status/findings.ts';
@@ -15,8 +14,8 @@ import type { Reporter } from '../status/reporting.ts';
 import { asStale } from '../status/staleness.ts';
 import type { Findings, Published } from '../status/status.ts';
 import type { Tracked } from '../tracked.ts';
+import { FollowedSubject } from './followed-subject.ts';
 import type { Verdict } from './guard-types.ts';
-import type { GuardSubject } from './guarded-service.ts';
 import type { Guards } from './guards.ts';
 import type { HeldProbes } from './held-probes.ts';
 import { releasedHold, removalFinding, serviceLimits, shownHold } from './hold-findings.ts';
@@ -87,7 +86,7 @@ export class Decider {
     // A hold outlasts changes of the spec: what vanished before one was no statement of it.
     const isSpecStated = shown === undefined && isSpecNew(claim.object);
     const judged = guard.judge(tracked.key, {
-      subject: subjectOf(subscription, isSpecStated),
+      subject: new FollowedSubject(subscription, isSpecStated),
       limits: serviceLimits(claim.spec.guard),
       published: () => before,
       shown,
@@ -222,22 +221,6 @@ function asTheyStand(
 function areAllNamed(standing: readonly DesiredEndpoint[], desired: readonly DesiredEndpoint[]): boolean {
   const named = new Set(desired.map(endpointId));
   return standing.every((endpoint) => named.has(endpointId(endpoint)));
-}
-
-function subjectOf(subscription: Subscription, isSpecStated: boolean): GuardSubject {
-  return {
-    get isSynced() {
-      return subscription.isSynced;
-    },
-    get listedAt() {
-      return subscription.listedAt;
-    },
-    desired: () => subscription.desired(),
-    causes: () => subscription.causes(isSpecStated),
-    accounted: () => subscription.accounted(),
-    isConfirmedSince: (since) => subscription.isConfirmedSince(since),
-    confirm: () => subscription.confirm(),
-  };
 }
 
 /**

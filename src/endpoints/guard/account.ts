@@ -1,3 +1,4 @@
+import { SparseSet } from '../../sparse.ts';
 import { endpointId } from '../match-ports.ts';
 import { Served } from '../served.ts';
 import type { DesiredEndpoint } from '../types.ts';
@@ -51,7 +52,7 @@ export class Account {
   /** Those that came to what stood already and have not replaced anything yet, in the order of their coming. */
   readonly #newcomers = new Set<string>();
   /** Those that were never published: nobody misses them. */
-  readonly #unpublished = new Set<string>();
+  readonly #unpublished = new SparseSet<string>();
 
   constructor(published: readonly DesiredEndpoint[]) {
     this.#stood = new Map(

@@ -1,18 +1,19 @@
 import type { DesiredEndpoint } from '../types.ts';
 import type { Loss } from './limits.ts';
 
-/** What one EtcdService adds to the loss of its registry, as texts of address and ports. */
+/** What one EtcdService adds to the loss of its registry, as texts of address and ports, each at most once. */
 export interface Share {
   /** What stands, and what is lost. */
-  readonly stood: ReadonlySet<string>;
-  readonly lost: ReadonlySet<string>;
+  readonly stood: readonly string[];
+  readonly lost: readonly string[];
 }
 
-const nothing: Share = { stood: new Set(), lost: new Set() };
+const nothing: Share = { stood: [], lost: [] };
 
 export function shareOf(standing: Iterable<DesiredEndpoint>, gone: Iterable<DesiredEndpoint>): Share {
   const lost = new Set(Array.from(gone, instanceOf));
-  return { stood: new Set(Array.from(standing, instanceOf)).union(lost), lost };
+  const stood = new Set(Array.from(standing, instanceOf)).union(lost);
+  return { stood: Array.from(stood), lost: lost.size === 0 ? nothing.lost : Array.from(lost) };
 }
 
 /** One instance, whatever the ports are called that a Service publishes it for. */
@@ -59,11 +60,11 @@ class Counts {
     return this.#byInstance.size;
   }
 
-  replace(before: ReadonlySet<string>, after: ReadonlySet<string>): void {
-    for (const instance of after.difference(before)) {
+  replace(before: readonly string[], after: readonly string[]): void {
+    for (const instance of after) {
       this.#byInstance.set(instance, (this.#byInstance.get(instance) ?? 0) + 1);
     }
-    for (const instance of before.difference(after)) {
+    for (const instance of before) {
       const left = (this.#byInstance.get(instance) ?? 0) - 1;
       if (left > 0) {
         this.#byInstance.set(instance, left);
