@@ -1,16 +1,17 @@
 import { type CacheIndex, type KubeObject, type ObjectKey, objectKey } from './types.ts';
 
-/** Objects by values of their own. */
+/** Objects by values of their own. Most values have one object, which stands there by itself: a map of one takes more memory than many an object. */
 export class ObjectIndex<T extends KubeObject> implements CacheIndex<T> {
   readonly #valuesOf: (object: T) => readonly string[];
-  readonly #byValue = new Map<string, Map<ObjectKey, T>>();
+  readonly #byValue = new Map<string, T | Map<ObjectKey, T>>();
 
   constructor(valuesOf: (object: T) => readonly string[]) {
     this.#valuesOf = valuesOf;
   }
 
   get(value: string): Iterable<T> {
-    return this.#byValue.get(value)?.values() ?? [];
+    const found = this.#byValue.get(value);
+    return found instanceof Map ? found.values() : found === undefined ? [] : [found];
   }
 
   change(before: T | undefined, after: T | undefined): void {
@@ -24,18 +25,31 @@ export class ObjectIndex<T extends KubeObject> implements CacheIndex<T> {
 
   #add(object: T): void {
     for (const value of this.#valuesOf(object)) {
-      const found = this.#byValue.get(value) ?? new Map<ObjectKey, T>();
-      this.#byValue.set(value, found.set(objectKey(object.metadata), object));
+      const found = this.#byValue.get(value);
+      if (found instanceof Map) {
+        found.set(objectKey(object.metadata), object);
+      } else if (found === undefined || isNamesake(found, object)) {
+        this.#byValue.set(value, object);
+      } else {
+        this.#byValue.set(value, new Map([found, object].map((one) => [objectKey(one.metadata), one])));
+      }
     }
   }
 
   #remove(object: T): void {
     for (const value of this.#valuesOf(object)) {
       const found = this.#byValue.get(value);
-      found?.delete(objectKey(object.metadata));
-      if (found?.size === 0) {
+      if (found instanceof Map) {
+        found.delete(objectKey(object.metadata));
+      }
+      const isLast = found instanceof Map ? found.size === 0 : found && isNamesake(found, object);
+      if (isLast) {
         this.#byValue.delete(value);
       }
     }
   }
+}
+
+function isNamesake({ metadata: a }: KubeObject, { metadata: b }: KubeObject): boolean {
+  return a.name === b.name && a.namespace === b.namespace;
 }

@@ -10,19 +10,15 @@ interface Sample {
  */
 export class MostReady {
   /** In the order of time, each with more than the next. */
-  readonly #samples: Sample[] = [];
+  #samples: readonly Sample[] = [];
 
   /** So many are published as ready at monotonic time `now`. */
   add(ready: number, now: number): void {
-    let last = this.#samples.at(-1);
+    const last = this.#samples.at(-1);
     if (last !== undefined) {
       last.until = now;
     }
-    while (last !== undefined && last.ready <= ready) {
-      this.#samples.pop();
-      last = this.#samples.at(-1);
-    }
-    this.#samples.push({ ready, until: now });
+    this.#samples = this.#samples.filter((sample) => sample.ready > ready).concat({ ready, until: now });
   }
 
   /** So many have gone by statement. */
@@ -34,13 +30,12 @@ export class MostReady {
 
   /** The most since monotonic time `since`. */
   most(since: number): number {
-    while (this.#samples.length > 1 && (this.#samples[0]?.until ?? 0) < since) {
-      this.#samples.shift();
-    }
+    const last = this.#samples.at(-1);
+    this.#samples = this.#samples.filter((sample) => sample.until >= since || sample === last);
     return this.#samples[0]?.ready ?? 0;
   }
 
   clear(): void {
-    this.#samples.length = 0;
+    this.#samples = [];
   }
 }

@@ -21,7 +21,7 @@ export class RangeIndex<T extends { readonly range: KeyRange }> {
   }
 
   add(item: T): void {
-    this.#replace(item.range, (items) => [...items, item]);
+    this.#replace(item.range, (items) => items.concat(item));
   }
 
   delete(item: T): void {

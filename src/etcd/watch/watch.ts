@@ -4,30 +4,13 @@ import { hasCode } from '../../errors.ts';
 import type { ReadingClient } from '../client/client.ts';
 import { closedError, type EtcdError, mayWorkElsewhere } from '../errors.ts';
 import type { EtcdDeps } from '../options.ts';
-import type { Change, KeyRange, Revision } from '../types.ts';
-import { type LossReason, positionAfter } from './resume.ts';
+import type { KeyRange } from '../types.ts';
+import { HubWatch, type Listed, type Watch, type WatchKeeper, type WatchListener } from './hub-watch.ts';
+import { positionAfter } from './resume.ts';
 import { type StreamWatch, WatchStream } from './watch-stream.ts';
 
+export type { Listed, Watch, WatchListener } from './hub-watch.ts';
 export type { LossReason } from './resume.ts';
-
-/** What a watch tells its user. After `lost`, `refused` or our own cancel nothing more is told. */
-export interface WatchListener {
-  /** etcd has taken up the watch for the first time. */
-  created(): void;
-  /** Everything up to this revision: the changes since what was told before, whole revisions in order; possibly none. */
-  advanced(changes: readonly Change[], revision: Revision): void;
-  /**
-   * The watch is on a stream that is younger than its list, or than its last stream. The history that it follows there may be another one than
-   * before, which etcd does not tell: a restored cluster keeps its id and may have been written past our revision.
-   */
-  resumed(): void;
-  /** The member does not know of the revision that we have seen: it lags, or the cluster was restored. */
-  behind(): void;
-  /** The watch is over, and only a new list can go on from here. */
-  lost(reason: LossReason): void;
-  /** The watch is over: etcd does not take it up (permission, range). */
-  refused(error: Error): void;
-}
 
 /** What the hub tells of its stream. */
 export interface HubListener {
@@ -35,20 +18,6 @@ export interface HubListener {
   onState(error: Error | undefined): void;
   /** The stream broke and is opened again. */
   onBreak(): void;
-}
-
-/** What a watch continues. */
-export interface Listed {
-  readonly revision: Revision;
-  /** The cluster that answered. */
-  readonly clusterId: string;
-  /** The hub's epoch when the list began. */
-  readonly epoch: number;
-}
-
-export interface Watch {
-  /** Ends it; nothing is told afterwards. */
-  cancel(): void;
 }
 
 const reopenBackoff = { baseMs: 100, maxMs: 2_000, jitter: 0.5 };
@@ -60,6 +29,7 @@ export class WatchHub {
   readonly #client: ReadingClient;
   readonly #deps: EtcdDeps;
   readonly #listener: HubListener;
+  readonly #keeper: WatchKeeper;
   readonly #watches = new Set<StreamWatch>();
   readonly #stop = new AbortController();
   #stream: WatchStream | undefined;
@@ -75,6 +45,16 @@ export class WatchHub {
     this.#client = client;
     this.#deps = deps;
     this.#listener = listener;
+    this.#keeper = {
+      epoch: () => this.#epoch,
+      drop: (watch) => {
+        this.#watches.delete(watch);
+      },
+      cancel: (watch) => {
+        this.#watches.delete(watch);
+        this.#stream?.remove(watch);
+      },
+    };
   }
 
   /** Changes with each stream that is opened. Taken before a list, it tells whether the watch after it is on a younger stream. */
@@ -84,16 +64,11 @@ export class WatchHub {
 
   /** Watches what comes after a list. */
   watch(range: KeyRange, after: Listed, listener: WatchListener): Watch {
-    const watch = this.#hubWatch(range, after, listener);
+    const watch = new HubWatch(range, after, listener, this.#keeper);
     this.#watches.add(watch);
     this.#stream?.add(watch);
     this.#running ??= this.#run();
-    return {
-      cancel: () => {
-        this.#watches.delete(watch);
-        this.#stream?.remove(watch);
-      },
-    };
+    return watch;
   }
 
   /**
@@ -207,42 +182,5 @@ export class WatchHub {
       this.#failing = error !== undefined;
       this.#listener.onState(error);
     }
-  }
-
-  /** The stream's side of a watch. */
-  #hubWatch(range: KeyRange, after: Listed, listener: WatchListener): StreamWatch {
-    const watches = this.#watches;
-    const currentEpoch = (): number => this.#epoch;
-    let { epoch } = after;
-    let takenUp = false;
-    return {
-      range,
-      position: positionAfter(after.revision, after.clusterId),
-      isProbe: false,
-      created(behind) {
-        if (epoch !== currentEpoch()) {
-          epoch = currentEpoch();
-          listener.resumed();
-        }
-        if (behind) {
-          listener.behind();
-        }
-        if (!takenUp) {
-          takenUp = true;
-          listener.created();
-        }
-      },
-      advanced(changes) {
-        listener.advanced(changes, this.position.next - 1);
-      },
-      lost(reason) {
-        watches.delete(this);
-        listener.lost(reason);
-      },
-      refused(error) {
-        watches.delete(this);
-        listener.refused(error);
-      },
-    };
   }
 }
