@@ -33,23 +33,44 @@ export function withSlimEndpoints(slice: EndpointSlice): EndpointSlice {
 }
 
 /** Those of others may have several addresses, or none. */
-function isPackable({ addresses: [address, ...more] }: EndpointSliceEndpoint): boolean {
-  return address !== undefined && more.length === 0 && !address.includes(' ');
+function isPackable({ addresses }: EndpointSliceEndpoint): boolean {
+  return addresses.length === 1 && addresses[0]?.includes(' ') === false;
 }
 
 function pack(endpoints: readonly EndpointSliceEndpoint[]): readonly Alike[] {
-  const packed: { said: string; rest: Alike['rest']; addresses: string[] }[] = [];
+  const packed: { readonly first: EndpointSliceEndpoint; readonly addresses: string[] }[] = [];
   for (const endpoint of endpoints) {
-    const { addresses, ...rest } = endpoint;
-    const said = JSON.stringify(rest);
     const last = packed.at(-1);
-    if (last?.said === said) {
-      last.addresses.push(...addresses);
+    if (last !== undefined && isAlike(endpoint, last.first)) {
+      last.addresses.push(...endpoint.addresses);
     } else {
-      packed.push({ said, rest: withKnownConditions(rest), addresses: [...addresses] });
+      packed.push({ first: endpoint, addresses: [...endpoint.addresses] });
     }
   }
-  return packed.map(({ rest, addresses }) => ({ rest, addresses: addresses.join(' ') }));
+  return packed.map(({ first: { addresses: _, ...rest }, addresses }) => ({
+    rest: withKnownConditions(rest),
+    addresses: addresses.join(' '),
+  }));
+}
+
+/** Whether they differ at most in their address. A text of each would take as long to make as to parse the slice. */
+function isAlike(a: EndpointSliceEndpoint, b: EndpointSliceEndpoint): boolean {
+  return (
+    isSameCondition(a.conditions, b.conditions) &&
+    a.hostname === b.hostname &&
+    a.nodeName === b.nodeName &&
+    a.zone === b.zone &&
+    (a.hints === b.hints || JSON.stringify(a.hints) === JSON.stringify(b.hints))
+  );
+}
+
+function isSameCondition(a: EndpointSliceEndpoint['conditions'], b: typeof a): boolean {
+  return (
+    (a === undefined) === (b === undefined) &&
+    a?.ready === b?.ready &&
+    a?.serving === b?.serving &&
+    a?.terminating === b?.terminating
+  );
 }
 
 function unpack(packed: readonly Alike[]): readonly EndpointSliceEndpoint[] {
