@@ -61,10 +61,11 @@ class Counts {
   }
 
   replace(before: readonly string[], after: readonly string[]): void {
-    for (const instance of after) {
+    const [had, has] = [new Set(before), new Set(after)];
+    for (const instance of has.difference(had)) {
       this.#byInstance.set(instance, (this.#byInstance.get(instance) ?? 0) + 1);
     }
-    for (const instance of before) {
+    for (const instance of had.difference(has)) {
       const left = (this.#byInstance.get(instance) ?? 0) - 1;
       if (left > 0) {
         this.#byInstance.set(instance, left);
