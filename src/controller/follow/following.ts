@@ -1,7 +1,8 @@
 import { familiesOf } from '../../endpoints/families.ts';
-import { compileFilter } from '../../endpoints/filter.ts';
+import { compileFilter, type InstanceFilter } from '../../endpoints/filter.ts';
 import { compileMarks } from '../../endpoints/instance-marks.ts';
 import { isHeadless } from '../../endpoints/plan-service.ts';
+import type { PublishingRules } from '../../endpoints/resolve.ts';
 import type { ServicePort } from '../../endpoints/types.ts';
 import { compileZone, type ZoneReader } from '../../endpoints/zone.ts';
 import { formatBlocks } from '../../formats/formats.ts';
@@ -49,7 +50,6 @@ export function followingOf(
       registry.rulesId,
     ]),
     rules: () => {
-      const isFiltered = compileFilter(filter);
       const { refuses, zoneOf } = registry.rules();
       return {
         read: compileReader({ ...spec, root }, { maxValueBytes }),
@@ -61,12 +61,17 @@ export function followingOf(
           zoneHints: topology?.hints === 'Zone',
           zoneOf: orByAddress(compileZone(topology?.zone), zoneOf),
           marksOf: compileMarks(slices),
-          admits: (instance) => isFiltered(instance) === undefined,
+          admits: keptBy(compileFilter(filter)),
           refuses,
         },
       };
     },
   };
+}
+
+/** By itself, so that it remembers the filter alone. */
+function keptBy(filter: InstanceFilter): PublishingRules['admits'] {
+  return (instance) => filter(instance) === undefined;
 }
 
 /** The zone that a registration names, else that of its address. */

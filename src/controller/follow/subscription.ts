@@ -21,6 +21,9 @@ export interface Following {
   readonly rulesId: string;
 }
 
+/** What is remembered of it: what rules are made of may be larger than they. */
+type Followed = Omit<Following, 'rules'>;
+
 export interface Settled {
   /** Whether what stands in for unreadable keys is known. */
   readonly isSettled: boolean;
@@ -32,7 +35,7 @@ export interface Settled {
 export class Subscription {
   readonly #onChange: () => void;
   readonly #onDeparture: OnDeparture | undefined;
-  #following: Following;
+  #following: Followed;
   #ledger: KeyLedger;
   #mirrored: MirroredRange;
   #earlier: EarlierValues;
@@ -52,7 +55,7 @@ export class Subscription {
   constructor(following: Following, onChange: () => void, onDeparture?: OnDeparture) {
     this.#onChange = onChange;
     this.#onDeparture = onDeparture;
-    this.#following = following;
+    this.#following = followedOf(following);
     this.#ledger = new KeyLedger(following.rules(), this.#onDeparture);
     this.#earlier = new EarlierValues(following.source, this.#ledger, onChange);
     this.#mirrored = this.#follow(following);
@@ -74,7 +77,7 @@ export class Subscription {
   /** Follows what the EtcdService asks for now: another range, or that of another registry, is listed anew, other rules read the same keys again. */
   update(following: Following): void {
     const before = this.#following;
-    this.#following = following;
+    this.#following = followedOf(following);
     if (!isSameRange(before, following)) {
       this.#mirrored.release();
       this.#ledger = new KeyLedger(following.rules(), this.#onDeparture);
@@ -249,7 +252,11 @@ export class Subscription {
   }
 }
 
-function isSameRange(a: Following, b: Following): boolean {
+function followedOf({ source, range, rulesId }: Following): Followed {
+  return { source, range, rulesId };
+}
+
+function isSameRange(a: Followed, b: Followed): boolean {
   return a.source === b.source && a.range.start === b.range.start && a.range.end === b.range.end;
 }
 

@@ -37,7 +37,7 @@ export interface RangeDeps extends EtcdDeps {
   readonly onOutage: () => void;
 }
 
-/** What one range needs beyond that. */
+/** The same, with what ranges have of those who share them. */
 export interface OwnRangeDeps extends RangeDeps {
   readonly listener: RangeMirrorListener;
   /** A registration that is held elsewhere: where a list brings the same, it is kept in place of that. */

@@ -3,7 +3,6 @@ import { Pace } from '../../pace.ts';
 import { isOutage } from '../errors.ts';
 import type {
   Change,
-  Key,
   KeyRange,
   MirroredRange,
   RangeFailure,
@@ -12,8 +11,8 @@ import type {
   Unseen,
 } from '../types.ts';
 import { differences } from './difference.ts';
-import { FollowedRange } from './followed-range.ts';
-import { type RangeDeps, RangeMirror, type RangeMirrorListener, type Seed } from './range-mirror.ts';
+import { FollowedRange, type FollowedRangeDeps } from './followed-range.ts';
+import { type OwnRangeDeps, type RangeDeps, RangeMirror, type Seed } from './range-mirror.ts';
 import { RangeTable } from './range-table.ts';
 
 export interface SharedRangesDeps extends RangeDeps {
@@ -30,6 +29,8 @@ const patienceMs = 5_000;
  */
 export class SharedRanges {
   readonly #deps: SharedRangesDeps;
+  readonly #mirrorDeps: OwnRangeDeps;
+  readonly #followedDeps: FollowedRangeDeps;
   readonly #pace = new Pace();
   readonly #table = new RangeTable();
   readonly #mirrors = new Set<RangeMirror>();
@@ -39,15 +40,23 @@ export class SharedRanges {
   readonly #lagging = new Set<RangeMirror>();
   /** Mirrors that have ended but are not yet at rest. */
   readonly #closing = new Set<Promise<void>>();
-  readonly #listener: RangeMirrorListener = {
-    advanced: (mirror, changes) => this.#advanced(mirror, changes),
-    listed: (mirror, isFirst, unseen) => this.#listed(mirror, isFirst, unseen),
-    failureChanged: (mirror) => this.#failureChanged(mirror),
-  };
   #closed: boolean = false;
 
   constructor(deps: SharedRangesDeps) {
     this.#deps = deps;
+    this.#mirrorDeps = {
+      ...deps,
+      listener: {
+        advanced: (mirror, changes) => this.#advanced(mirror, changes),
+        listed: (mirror, isFirst, unseen) => this.#listed(mirror, isFirst, unseen),
+        failureChanged: (mirror) => this.#failureChanged(mirror),
+      },
+      known: (key) => this.#table.registration(key),
+      told: () => new Promise<void>((resolve) => this.#pace.add(resolve)),
+    };
+    const { clock, log } = deps;
+    const onUnused = (unused: FollowedRange): void => this.#unused(unused);
+    this.#followedDeps = { clock, log, pace: this.#pace, onUnused };
   }
 
   /** The mirrors at the time of iterating: each has a list and a watch. */
@@ -90,10 +99,8 @@ export class SharedRanges {
   }
 
   #begin(range: KeyRange): FollowedRange {
-    const { clock, log } = this.#deps;
-    const onUnused = (unused: FollowedRange): void => this.#unused(unused);
     const source = this.#widerFor(range) ?? this.#mirror(range);
-    const followed = new FollowedRange(range, source, { clock, log, pace: this.#pace, onUnused });
+    const followed = new FollowedRange(range, source, this.#followedDeps);
     this.#table.add(followed);
     this.#expect(source);
     return followed;
@@ -113,13 +120,7 @@ export class SharedRanges {
   }
 
   #mirror(range: KeyRange, seed?: Seed): RangeMirror {
-    const deps = {
-      ...this.#deps,
-      listener: this.#listener,
-      known: (key: Key) => this.#table.registration(key),
-      told: () => new Promise<void>((resolve) => this.#pace.add(resolve)),
-    };
-    const mirror = new RangeMirror(range, deps, seed);
+    const mirror = new RangeMirror(range, this.#mirrorDeps, seed);
     this.#mirrors.add(mirror);
     return mirror;
   }
