@@ -131,7 +131,7 @@ export class Planner {
     const desired = subscription.desired();
     const { drainSeconds } = claim.spec;
     const { endpoints } = drain({
-      before: publisher.published(claim).filter((endpoint) => subscription.admits(endpoint)),
+      before: subscription.admitted(publisher.published(claim)),
       next: desired.endpoints,
       drainMs: drainSeconds === undefined ? config.drainMs : drainSeconds * 1000,
       now: clock.now(),

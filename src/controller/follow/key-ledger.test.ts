@@ -5,6 +5,7 @@ import { bytesOf } from '../../etcd/bytes.ts';
 import { keyOf } from '../../etcd/key.ts';
 import type { Change, Key, Revision } from '../../etcd/types.ts';
 import { compileReader, type ReaderSpec } from '../../formats/read.ts';
+import { rejected } from '../../formats/rejection.ts';
 import { KeyLedger } from './key-ledger.ts';
 
 const scope = '/service/batman';
@@ -158,5 +159,49 @@ describe('a ledger of keys that decide about others', () => {
     reads = [];
     ledger.apply(changesOf({ [leader]: 'pg-1' }));
     expect(reads).toEqual([keyOf(leader)]);
+  });
+});
+
+describe('an address that is published in the place of a key that cannot be read', () => {
+  const prefix = '/services/web';
+  const read = compileReader({ prefix, separator: '/', format: 'plain' }, { maxValueBytes: 1000 });
+  const granted = { read, publishing: plainRules() };
+  const refuses = (address: string) =>
+    address === '10.0.0.9' ? rejected('AddressNotGranted', 'no longer granted') : undefined;
+  const withdrawn = { read, publishing: { ...plainRules(), refuses } };
+  const ports = [{ name: '', port: 80, protocol: 'TCP' as const }];
+
+  it('goes with the grant for it', () => {
+    const ledger = new KeyLedger(granted);
+    ledger.apply(changesOf({ [`${prefix}/a`]: 'no address', [`${prefix}/b`]: '10.0.0.1:80' }));
+    ledger.keep(keyOf(`${prefix}/a`), [{ address: '10.0.0.9', ports, ready: true }]);
+    expect(addresses(ledger)).toEqual(['10.0.0.1', '10.0.0.9']);
+    ledger.reread(withdrawn);
+    expect(addresses(ledger)).toEqual(['10.0.0.1']);
+  });
+});
+
+describe('which of some endpoints may be published', () => {
+  it('is what the rules say of each, whether etcd names it or not', () => {
+    const asked: string[] = [];
+    const refuses = (address: string) => {
+      asked.push(address);
+      return address.endsWith('.9') ? rejected('AddressNotGranted', 'not granted') : undefined;
+    };
+    const prefix = '/services/web';
+    const ledger = new KeyLedger({
+      read: compileReader({ prefix, separator: '/', format: 'plain' }, { maxValueBytes: 1000 }),
+      publishing: { ...plainRules(), refuses },
+    });
+    ledger.apply(changesOf({ [`${prefix}/a`]: '10.0.0.1:80', [`${prefix}/b`]: '10.0.0.9:80' }));
+    asked.length = 0;
+    const standing = ['10.0.0.1', '10.0.0.2', '10.0.0.9'].map((address) => ({
+      address,
+      ports: [],
+      ready: true,
+    }));
+    expect(ledger.admitted(standing).map(({ address }) => address)).toEqual(['10.0.0.1', '10.0.0.2']);
+    // What is published now has been judged as it was read.
+    expect(asked).toEqual(['10.0.0.2', '10.0.0.9']);
   });
 });

@@ -148,8 +148,13 @@ export class KeyLedger {
     this.doubts.settled(key);
   }
 
-  /** Whether the rules let an address be published. */
-  admits(address: string): boolean {
+  /** Those of some endpoints whose addresses the rules let be published. What is desired has been judged already, which takes longer than to find it. */
+  admitted(endpoints: readonly DesiredEndpoint[]): readonly DesiredEndpoint[] {
+    const judged = new Set(this.desired().endpoints.map(({ address }) => address));
+    return endpoints.filter(({ address }) => judged.has(address) || this.#admits(address));
+  }
+
+  #admits(address: string): boolean {
     return this.#rules.publishing.refuses(address) === undefined;
   }
 
@@ -229,7 +234,10 @@ export class KeyLedger {
     this.doubts.stored(key, entry);
   }
 
-  #entry(registration: Registration, before: LastGood, kept: readonly DesiredEndpoint[]): Entry {
+  #entry(registration: Registration, before: LastGood, keptBefore: readonly DesiredEndpoint[]): Entry {
+    // The rules may have changed since they were published.
+    const kept =
+      keptBefore.length === 0 ? noStandIns : keptBefore.filter(({ address }) => this.#admits(address));
     const { format, instances, outcomes, standIns, lastGood, unresolved } = this.#stand(registration, before);
     return {
       key: showKey(registration.key),

@@ -164,9 +164,9 @@ export class Subscription {
     return this.#ledger.instances();
   }
 
-  /** Whether an address may be published at all, whatever says so. */
-  admits({ address }: DesiredEndpoint): boolean {
-    return this.#ledger.admits(address);
+  /** Those of some endpoints whose addresses may be published at all, whatever says so. */
+  admitted(endpoints: readonly DesiredEndpoint[]): readonly DesiredEndpoint[] {
+    return this.#ledger.admitted(endpoints);
   }
 
   /** How each key is read now and what became of it, in their order; costly, for those who ask why. */

@@ -38,7 +38,7 @@ const prepared = {
   claim: { spec: { drainSeconds: 60 }, object: { metadata: {} }, assertSameTerm: () => undefined },
   subscription: {
     desired,
-    admits: () => true,
+    admitted: (endpoints: readonly DesiredEndpoint[]) => endpoints,
     revision: 1,
     causes: (isSpecNew: boolean) => void specs.push(isSpecNew),
   },

@@ -92,7 +92,7 @@ export class Decider {
       shown,
       released: releasedHold(object),
     });
-    const admitted = judged.held.filter((endpoint) => subscription.admits(endpoint));
+    const admitted = subscription.admitted(judged.held);
     const verdict = { ...judged, held: asTheyStand(admitted, before, judged.comesBack) };
     const { held, hold } = verdict;
     this.#deps.flights.holds(tracked.key, { held, hold, released: releasedHold(object) });
@@ -140,7 +140,7 @@ export class Decider {
   standing({ standing }: Tracked, { claim, subscription }: Prepared): readonly DesiredEndpoint[] {
     const { publisher, leadsSince } = this.#deps;
     const all = standing?.term === leadsSince() ? standing.endpoints : publisher.published(claim);
-    return all.filter((endpoint) => subscription.admits(endpoint));
+    return subscription.admitted(all);
   }
 
   /**
