@@ -80,7 +80,8 @@ function* registrations(services: number, instances: number, from: number): Iter
   }
 }
 
-function* batches<Item>(items: Iterable<Item>): Iterable<readonly Item[]> {
+/** The items in lists that fit into a transaction. */
+export function* batches<Item>(items: Iterable<Item>): Iterable<readonly Item[]> {
   let batch: Item[] = [];
   for (const item of items) {
     batch.push(item);

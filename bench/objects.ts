@@ -7,6 +7,8 @@ export const namespace = 'bench';
 export const rawNamespace = 'raw';
 /** Where the raw program writes that makes the calls of a cold sync. */
 export const callsNamespace = 'calls';
+/** What such a program watches. */
+export const callsPrefix = '/calls/';
 
 const etcdServices = '/apis/etcd-endpoints.io/v1alpha1';
 

@@ -3,8 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type ControllerProcess, type LogLine, startController } from '../test/kit/controller-process.ts';
 import { eventually } from '../test/kit/eventually.ts';
 import { timeOf } from '../test/kit/replicas.ts';
+import type { LoopDelay } from './delays.ts';
 import { type Ground, sumOf, withOptions } from './ground.ts';
-import type { LoopDelay, LoopDelayLine } from './loop-delay.ts';
+import type { LoopDelayLine } from './loop-delay.ts';
 import { namespace } from './objects.ts';
 
 /** What a process has used. */
@@ -69,6 +70,15 @@ export class Subject {
   /** When it said this, in wall-clock milliseconds. */
   async saidAt(msg: string): Promise<number> {
     return timeOf(await eventually(() => this.#process.line({ msg }), { timeoutMs: 120_000, intervalMs: 5 }));
+  }
+
+  /** Stops it where it is, until it is woken. */
+  sleep(): void {
+    this.#process.signal('SIGSTOP');
+  }
+
+  wake(): void {
+    this.#process.signal('SIGCONT');
   }
 
   usage(): Promise<Usage> {

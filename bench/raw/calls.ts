@@ -1,51 +1,48 @@
 /**
  * Raw limit: the calls of a cold sync, and nothing between them. The keys of each Service are listed and its slice is created, so many Services at a time, and a
- * watch brings the slices. No key is watched, read or remembered.
+ * watch brings the slices. No key is watched or read, and nothing is remembered unless it is to be kept.
  */
 import { inParallel } from '../../test/kit/in-parallel.ts';
 import { RawEtcd } from '../../test/kit/raw-etcd.ts';
+import { type LoopDelay, watchDelays } from '../delays.ts';
+import { firstAddresses, range, type Size } from '../load.ts';
+import { collection, prefix, serviceName, sliceFor } from '../objects.ts';
 import { type ApiAccess, RawApi } from './api.ts';
 import { rawProgram } from './program.ts';
-import type { RawWrite } from './writes.ts';
+import { watched } from './watched.ts';
 
 export interface RawCalls {
   readonly access: ApiAccess;
   /** `host:port` of etcd. */
   readonly etcd: string;
   readonly workers: number;
-  /** Path of the collection that is written to. */
-  readonly collection: string;
-  readonly jobs: readonly RawCall[];
-}
-
-export interface RawCall {
-  /** Of the keys of a Service. */
-  readonly prefix: string;
-  readonly write: RawWrite;
+  readonly size: Size;
+  /** Where the slices are made. */
+  readonly namespace: string;
+  /** Whether what is listed and what the watch brings stays in memory, as the client libraries bring it. */
+  readonly isKept: boolean;
 }
 
 /** From the first list to the last slice that the watch has brought. */
 export interface RawCalled {
   readonly ms: number;
+  readonly delay: LoopDelay;
 }
 
-rawProgram(async ({ access, etcd, workers, collection, jobs }: RawCalls): Promise<RawCalled> => {
+rawProgram(async ({ access, etcd, workers, size, namespace, isKept }: RawCalls): Promise<RawCalled> => {
   const [client, api] = [new RawEtcd(etcd), new RawApi(access, workers + 1)];
   await Promise.all([client.revision(), inParallel(Array(workers), workers, () => api.send('GET', '/api'))]);
-  const { promise: all, resolve } = Promise.withResolvers<void>();
-  let seen = 0;
-  const { version } = await api.snapshot(collection);
-  await api.watch(collection, version, () => {
-    seen += 1;
-    if (seen === jobs.length) {
-      resolve();
-    }
-  });
+  const kept: unknown[] = [];
+  const keep = (what: unknown): unknown => isKept && kept.push(what);
+  const slices = collection('endpointslices', namespace);
+  const { all } = await watched(api, slices, size.services, keep);
+  const delays = watchDelays();
   const started = performance.now();
-  await inParallel(jobs, workers, async ({ prefix, write: { method, path, body } }) => {
-    await client.content(prefix);
-    await api.send(method, path, body);
+  await inParallel(range(0, size.services), workers, async (service) => {
+    const name = serviceName(service);
+    keep(await client.content(`${prefix}${name}/`));
+    await api.send('POST', slices, sliceFor(namespace, name, firstAddresses(service, size)));
   });
   await all;
-  return { ms: performance.now() - started };
+  return { ms: performance.now() - started, delay: delays() };
 });

@@ -4,13 +4,13 @@ import {
   callsNamespace,
   collection,
   endpointsFor,
-  prefix,
   rawNamespace,
   serviceFor,
   serviceName,
   sliceFor,
 } from '../objects.ts';
 import type { RawCalled, RawCalls } from '../raw/calls.ts';
+import type { RawChanged, RawChanges } from '../raw/changes.ts';
 import { type RawResult, runRaw } from '../raw/program.ts';
 import type { RawWrite, RawWrites, RawWritten } from '../raw/writes.ts';
 
@@ -61,20 +61,33 @@ export function rawReplace(ground: Ground, size: Size, workers: number): Promise
   );
 }
 
-/** Makes the calls of a cold sync, and nothing else. */
-export async function rawCalls(
-  { access, etcdAddress: etcd }: Ground,
+/** Makes the calls of a cold sync, and nothing else; keeps what they bring, where that is asked for. */
+export function rawCalls(
+  { access, etcdAddress: etcd, environment }: Ground,
+  size: Size,
+  { workers, isKept = false }: { readonly workers: number; readonly isKept?: boolean },
+): Promise<RawResult<RawCalled>> {
+  const program = new URL('../raw/calls.ts', import.meta.url);
+  const input = { access, etcd, workers, size, namespace: callsNamespace, isKept };
+  return runRaw<RawCalls, RawCalled>(program, input, environment);
+}
+
+/** Makes the calls of a burst, and nothing else: of the slices that {@link rawCalls} has made each gets other addresses. */
+export function rawChanges(
+  { access, etcdAddress: etcd, environment }: Ground,
   size: Size,
   workers: number,
-): Promise<RawResult<RawCalled>> {
-  const path = collection('endpointslices', callsNamespace);
-  const jobs = range(0, size.services).map((service) => {
+  puts: RawChanges['puts'],
+): Promise<RawResult<RawChanged>> {
+  const slices = collection('endpointslices', callsNamespace);
+  const writes = puts.flat().map(([key], service): [string, RawWrite] => {
     const name = serviceName(service);
-    const body = sliceFor(callsNamespace, name, firstAddresses(service, size));
-    return { prefix: `${prefix}${name}/`, write: { method: 'POST' as const, path, body } };
+    const body = sliceFor(callsNamespace, name, firstAddresses(service + size.services, size));
+    return [key, { method: 'PUT', path: `${slices}/${name}`, body }];
   });
-  const program = new URL('../raw/calls.ts', import.meta.url);
-  return await runRaw<RawCalls, RawCalled>(program, { access, etcd, workers, collection: path, jobs });
+  const program = new URL('../raw/changes.ts', import.meta.url);
+  const input = { access, etcd, workers, collection: slices, puts, writes: Object.fromEntries(writes) };
+  return runRaw<RawChanges, RawChanged>(program, input, environment);
 }
 
 async function write(

@@ -1,8 +1,8 @@
 /** Many changes in little time: within one Service while it is followed, and all over the place while etcd was out of reach. */
 import { startTcpProxy } from '../../test/kit/tcp-proxy.ts';
+import type { LoopDelay } from '../delays.ts';
 import { type Ground, openGround } from '../ground.ts';
 import { createEtcdServices, range, register, type Size } from '../load.ts';
-import type { LoopDelay } from '../loop-delay.ts';
 import { serviceName } from '../objects.ts';
 import { runRaw } from '../raw/program.ts';
 import type { Storm, StormEnd } from '../raw/storm.ts';

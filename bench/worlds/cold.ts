@@ -1,0 +1,103 @@
+/** A cold sync, and what limits it. */
+import { callsNamespace, collection } from '../objects.ts';
+import type { RawCalled } from '../raw/calls.ts';
+import type { RawResult } from '../raw/program.ts';
+import { milliseconds, perSecond } from '../report.ts';
+import { SlicesSeen } from '../slices-seen.ts';
+import { Subject } from '../subject.ts';
+import { cpuOf, cpuRow, leastRatio, ofServers } from './cpu.ts';
+import { rawCalls, rawCreate } from './raw-writes.ts';
+import { type Scene, sizeOf, slicesOnly, workers } from './scene.ts';
+
+/** A controller that has all published, and how long it took to create as much. */
+export interface ColdSynced {
+  readonly subject: Subject;
+  readonly rawMs: number;
+}
+
+export async function cold(scene: Scene): Promise<ColdSynced> {
+  const { run, ground, size, seen } = scene;
+  const [raw, rawServers] = await ofServers(ground, () =>
+    rawCreate(ground, size, workers, ['endpointslices']),
+  );
+  const [calls, callsServers] = await calling(scene);
+  run.say('cold sync');
+  const [{ subject, ms, controller }, servers] = await ofServers(ground, async () => {
+    const all = seen.until((slices) => slices.size === size.services);
+    const toWallClock = Date.now() - performance.now();
+    const started = await Subject.start(ground, { args: slicesOnly });
+    const startedAt = await started.saidAt('Started');
+    const before = await started.usage();
+    const took = (await all) + toWallClock - startedAt;
+    const { cpuMs } = await started.usage();
+    return { subject: started, ms: took, controller: cpuMs - before.cpuMs };
+  });
+  await subject.untilSettled(size.services * size.instances);
+  const ratio = raw.output.ms / ms;
+  run.tell({
+    id: 'cold',
+    what: `cold sync of ${sizeOf(scene)}, EndpointSlice only, from “listed” to the last slice seen`,
+    ours: `${perSecond(size.services, ms)}, ${milliseconds(ms)}`,
+    raw: `${perSecond(size.services, raw.output.ms)} created`,
+    ratio,
+    goal: '≥ 0.7 of the raw rate',
+    holds: ratio >= 0.7,
+  });
+  const [ours, least] = [
+    { program: controller, servers },
+    { program: raw.cpuMs, servers: rawServers },
+  ];
+  run.tell({
+    id: 'cold',
+    ...cpuRow(ours, least, ', the servers’ from the start of the process'),
+    ratio: 1 / leastRatio(ours, least),
+  });
+  run.tell({
+    id: 'cold',
+    what: 'a program in place of the controller that lists the keys of each, creates its slice and watches the slices, and does nothing else; its part of the raw rate',
+    ours: `${perSecond(size.services, calls.output.ms)}; ${cpuOf({ program: calls.cpuMs, servers: callsServers }, 'program')}`,
+    raw: `${perSecond(size.services, raw.output.ms)} created`,
+    ratio: raw.output.ms / calls.output.ms,
+    goal: 'printed',
+  });
+  return { subject, rawMs: raw.output.ms };
+}
+
+/** The writes of a cold sync by a process that has done all of it before: its slices are deleted while it sleeps. */
+export async function again(
+  { run, ground, size, seen }: Scene,
+  { subject, rawMs }: ColdSynced,
+): Promise<void> {
+  await subject.untilSettled(size.services * size.instances);
+  run.say('writing all slices again');
+  subject.sleep();
+  await ground.api.send('DELETE', collection('endpointslices'));
+  await seen.until((slices) => slices.size === 0);
+  const before = await subject.usage();
+  const [ms, servers] = await ofServers(ground, async () => {
+    const all = seen.until((slices) => slices.size === size.services);
+    const woken = performance.now();
+    subject.wake();
+    return (await all) - woken;
+  });
+  const { cpuMs } = await subject.usage();
+  await subject.untilSettled(size.services * size.instances);
+  run.tell({
+    id: 'cold',
+    what: 'the same slices written once more by the same process, from what it remembers: somebody has deleted all of them while it slept',
+    ours: `${perSecond(size.services, ms)}; ${cpuOf({ program: cpuMs - before.cpuMs, servers }, 'controller')}`,
+    raw: `${perSecond(size.services, rawMs)} created`,
+    ratio: rawMs / ms,
+    goal: 'printed',
+  });
+}
+
+/** The calls of a cold sync alone, while somebody else watches the slices, as with ours. */
+async function calling({ ground, size }: Scene): Promise<readonly [RawResult<RawCalled>, number]> {
+  const seen = await SlicesSeen.watch(ground.api, callsNamespace);
+  try {
+    return await ofServers(ground, () => rawCalls(ground, size, { workers }));
+  } finally {
+    seen.end();
+  }
+}
