@@ -15,7 +15,7 @@ export interface Ground {
   readonly etcd: RawEtcd;
   /** `host:port` of the registry. */
   readonly etcdAddress: string;
-  /** What image and chart have a controller find in its environment, and raw programs whose memory is compared with its. */
+  /** What image and chart have a controller find in its environment, and raw programs that are compared with it. */
   readonly environment: Environment;
   /** The same, with what is asked of this run besides. */
   readonly controllerEnvironment: Environment;

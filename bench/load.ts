@@ -1,14 +1,6 @@
 import { inParallel } from '../test/kit/in-parallel.ts';
 import type { Ground } from './ground.ts';
-import {
-  address,
-  collection,
-  etcdServiceFor,
-  keyOfInstance,
-  serviceFor,
-  serviceName,
-  sliceFor,
-} from './objects.ts';
+import { address, collection, etcdServiceFor, keyOfInstance, serviceFor, serviceName } from './objects.ts';
 
 /** How much there is of a world. */
 export interface Size {
@@ -56,11 +48,6 @@ export function createEtcdServices({ api }: Ground, indexes: Iterable<number>): 
 /** The addresses that a service has at first. */
 export function firstAddresses(service: number, { instances }: Size): readonly string[] {
   return Array.from({ length: instances }, (_, instance) => firstAddress(service, instance, instances));
-}
-
-/** Slices as {@link register} would have them, for the raw programs. */
-export function rawSlice(inNamespace: string, service: number, size: Size): object {
-  return sliceFor(inNamespace, serviceName(service), firstAddresses(service, size));
 }
 
 export function range(from: number, to: number): readonly number[] {

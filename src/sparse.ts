@@ -2,7 +2,7 @@
 
 const empty = new Map<never, never>();
 
-/** A set that mostly is empty. */
+/** A set that mostly is empty. Who goes over it while its last value is taken out sees none that is added afterwards. */
 export class SparseSet<T> {
   #held: Set<T> | undefined;
 
@@ -37,7 +37,7 @@ export class SparseSet<T> {
   }
 }
 
-/** A map that mostly is empty. */
+/** A map that mostly is empty. Who goes over it while its last value is taken out sees none that is set afterwards. */
 export class SparseMap<K, V> {
   #held: Map<K, V> | undefined;
 

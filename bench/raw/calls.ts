@@ -1,6 +1,6 @@
 /**
  * Raw limit: the calls of a cold sync, and nothing between them. The keys of each Service are listed and its slice is created, so many Services at a time, and a
- * watch brings the slices. No key is watched or read, and nothing is remembered unless it is to be kept.
+ * watch brings the slices. No key is watched, no value read, and nothing is remembered unless it is to be kept.
  */
 import { inParallel } from '../../test/kit/in-parallel.ts';
 import { RawEtcd } from '../../test/kit/raw-etcd.ts';

@@ -35,21 +35,22 @@ rawProgram(async (input: RawChanges): Promise<RawChanged> => {
   await inParallel(Array(workers), workers, () => api.send('GET', '/api'));
   const count = Object.keys(writes).length;
   const { all } = await watched(api, collection, count);
-  const from = (await client.revision()) + 1;
+  const following = client.follow((await client.revision()) + 1);
+  // The first response says that the watch stands.
+  await following.next();
   const started = performance.now();
-  const putAll = inParallel(puts, 8, (batch) => client.commit(new Map(batch)));
-  const sent: Promise<unknown>[] = [];
-  for await (const events of client.follow(from)) {
+  const sent: Promise<unknown>[] = [inParallel(puts, 8, (batch) => client.commit(new Map(batch)))];
+  for await (const events of following) {
     for (const { key } of events) {
       const write = writes[key];
       if (write !== undefined) {
         sent.push(slots.run(() => api.send(write.method, write.path, write.body)));
       }
     }
-    if (sent.length === count) {
+    if (sent.length > count) {
       break;
     }
   }
-  await Promise.all([putAll, all, ...sent]);
+  await Promise.all([all, ...sent]);
   return { ms: performance.now() - started };
 });

@@ -1,15 +1,13 @@
 /** One change in each of many Services at once, and what limits how soon all are published. */
 import { inParallel } from '../../test/kit/in-parallel.ts';
 import { batches, range } from '../load.ts';
-import { address, callsNamespace, callsPrefix, keyOfInstance, prefix, serviceName } from '../objects.ts';
-import type { RawChanged, RawChanges } from '../raw/changes.ts';
-import type { RawResult } from '../raw/program.ts';
+import { address, callsPrefix, keyOfInstance, prefix, serviceName } from '../objects.ts';
+import type { RawChanges } from '../raw/changes.ts';
 import { milliseconds } from '../report.ts';
-import { SlicesSeen } from '../slices-seen.ts';
 import type { Subject } from '../subject.ts';
 import { cpuOf, cpuRow, leastRatio, ofServers } from './cpu.ts';
 import { rawChanges, rawReplace } from './raw-writes.ts';
-import { type Scene, workers } from './scene.ts';
+import { type Scene, whileWatched, workers } from './scene.ts';
 
 export async function burst(scene: Scene, subject: Subject): Promise<void> {
   const { run, ground, size, seen } = scene;
@@ -24,7 +22,10 @@ export async function burst(scene: Scene, subject: Subject): Promise<void> {
     return Math.max(...(await all)) - started;
   });
   const { cpuMs } = await subject.usage();
-  const [calls, callsServers] = await calling(scene, ips);
+  const puts = batchesOf(ips, callsPrefix);
+  const [calls, callsServers] = await whileWatched(ground, () =>
+    ofServers(ground, () => rawChanges(ground, size, workers, puts)),
+  );
   const ratio = ms / raw.output.ms;
   run.tell({
     id: 'burst',
@@ -46,19 +47,6 @@ export async function burst(scene: Scene, subject: Subject): Promise<void> {
     ratio: calls.output.ms / raw.output.ms,
     goal: 'printed',
   });
-}
-
-/** The calls of a burst alone, on the slices that those of a cold sync have made, while somebody else watches them, as with ours. */
-async function calling(
-  { ground, size }: Scene,
-  ips: readonly string[],
-): Promise<readonly [RawResult<RawChanged>, number]> {
-  const seen = await SlicesSeen.watch(ground.api, callsNamespace);
-  try {
-    return await ofServers(ground, () => rawChanges(ground, size, workers, batchesOf(ips, callsPrefix)));
-  } finally {
-    seen.end();
-  }
 }
 
 /** Instance 1 of each service, below that prefix, gets the address of its index. */

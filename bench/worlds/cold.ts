@@ -1,13 +1,10 @@
 /** A cold sync, and what limits it. */
-import { callsNamespace, collection } from '../objects.ts';
-import type { RawCalled } from '../raw/calls.ts';
-import type { RawResult } from '../raw/program.ts';
+import { collection } from '../objects.ts';
 import { milliseconds, perSecond } from '../report.ts';
-import { SlicesSeen } from '../slices-seen.ts';
 import { Subject } from '../subject.ts';
 import { cpuOf, cpuRow, leastRatio, ofServers } from './cpu.ts';
 import { rawCalls, rawCreate } from './raw-writes.ts';
-import { type Scene, sizeOf, slicesOnly, workers } from './scene.ts';
+import { type Scene, sizeOf, slicesOnly, whileWatched, workers } from './scene.ts';
 
 /** A controller that has all published, and how long it took to create as much. */
 export interface ColdSynced {
@@ -20,7 +17,9 @@ export async function cold(scene: Scene): Promise<ColdSynced> {
   const [raw, rawServers] = await ofServers(ground, () =>
     rawCreate(ground, size, workers, ['endpointslices']),
   );
-  const [calls, callsServers] = await calling(scene);
+  const [calls, callsServers] = await whileWatched(ground, () =>
+    ofServers(ground, () => rawCalls(ground, size, { workers })),
+  );
   run.say('cold sync');
   const [{ subject, ms, controller }, servers] = await ofServers(ground, async () => {
     const all = seen.until((slices) => slices.size === size.services);
@@ -71,6 +70,8 @@ export async function again(
   await subject.untilSettled(size.services * size.instances);
   run.say('writing all slices again');
   subject.sleep();
+  // Asleep it could not be stopped either.
+  run.cleanup.defer(() => subject.wake());
   await ground.api.send('DELETE', collection('endpointslices'));
   await seen.until((slices) => slices.size === 0);
   const before = await subject.usage();
@@ -90,14 +91,4 @@ export async function again(
     ratio: rawMs / ms,
     goal: 'printed',
   });
-}
-
-/** The calls of a cold sync alone, while somebody else watches the slices, as with ours. */
-async function calling({ ground, size }: Scene): Promise<readonly [RawResult<RawCalled>, number]> {
-  const seen = await SlicesSeen.watch(ground.api, callsNamespace);
-  try {
-    return await ofServers(ground, () => rawCalls(ground, size, { workers }));
-  } finally {
-    seen.end();
-  }
 }

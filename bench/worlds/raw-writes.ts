@@ -91,12 +91,12 @@ export function rawChanges(
 }
 
 async function write(
-  { access }: Ground,
+  { access, environment }: Ground,
   workers: number,
   jobs: readonly (readonly RawWrite[])[],
 ): Promise<RawResult<RawWritten>> {
   const program = new URL('../raw/writes.ts', import.meta.url);
-  return await runRaw<RawWrites, RawWritten>(program, { access, workers, jobs });
+  return await runRaw<RawWrites, RawWritten>(program, { access, workers, jobs }, environment);
 }
 
 function objectOf(

@@ -1,12 +1,23 @@
 import type { Ground } from '../ground.ts';
 import type { Size } from '../load.ts';
-import type { SlicesSeen } from '../slices-seen.ts';
+import { callsNamespace } from '../objects.ts';
+import { SlicesSeen } from '../slices-seen.ts';
 import type { Run } from '../world.ts';
 
 /** As many as the controller works on at once by default. */
 export const workers = 8;
 /** Flags of a controller that publishes EndpointSlices alone. */
 export const slicesOnly = ['--publish=EndpointSlice'];
+
+/** Does some work of a raw program while somebody else watches the slices that it writes, as with ours. */
+export async function whileWatched<T>({ api }: Ground, work: () => Promise<T>): Promise<T> {
+  const seen = await SlicesSeen.watch(api, callsNamespace);
+  try {
+    return await work();
+  } finally {
+    seen.end();
+  }
+}
 
 /** What the measurements of one world have in common. */
 export interface Scene {

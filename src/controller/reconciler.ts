@@ -16,7 +16,7 @@ import type { FirstStatuses, Turn } from './status/first-statuses.ts';
 import { Refusal } from './status/refusal.ts';
 import type { Reporter } from './status/reporting.ts';
 import type { Findings } from './status/status.ts';
-import type { Tracked, TrackedServices } from './tracked.ts';
+import { nobody, type Tracked, type TrackedServices } from './tracked.ts';
 
 /** A refusal that hangs on objects which are not watched is looked at again after so long. */
 const recheckMs = 30_000;
@@ -142,7 +142,7 @@ export class Reconciler {
     const tracked = this.#deps.tracked.track(key, object);
     tracked.published = undefined;
     this.#deps.observing.end(tracked);
-    tracked.dead = new Set();
+    tracked.dead = nobody;
     tracked.isStale = undefined;
     this.#deps.probes.forget(key);
     try {

@@ -42,7 +42,8 @@ export interface TrackedServicesDeps {
   readonly forgotten: (key: ObjectKey) => void;
 }
 
-const nobody: ReadonlySet<string> = new Set();
+/** Shared by the many EtcdServices of which no endpoint was found dead. */
+export const nobody: ReadonlySet<string> = new Set();
 
 /** All EtcdServices that are known, each for as long as the object of its uid lives. */
 export class TrackedServices {

@@ -171,13 +171,15 @@ describe('an address that is published in the place of a key that cannot be read
   const withdrawn = { read, publishing: { ...plainRules(), refuses } };
   const ports = [{ name: '', port: 80, protocol: 'TCP' as const }];
 
-  it('goes with the grant for it', () => {
+  it('goes with the grant for it, and comes back with it', () => {
     const ledger = new KeyLedger(granted);
     ledger.apply(changesOf({ [`${prefix}/a`]: 'no address', [`${prefix}/b`]: '10.0.0.1:80' }));
     ledger.keep(keyOf(`${prefix}/a`), [{ address: '10.0.0.9', ports, ready: true }]);
     expect(addresses(ledger)).toEqual(['10.0.0.1', '10.0.0.9']);
     ledger.reread(withdrawn);
     expect(addresses(ledger)).toEqual(['10.0.0.1']);
+    ledger.reread(granted);
+    expect(addresses(ledger)).toEqual(['10.0.0.1', '10.0.0.9']);
   });
 });
 

@@ -150,6 +150,9 @@ export class KeyLedger {
 
   /** Those of some endpoints whose addresses the rules let be published. What is desired has been judged already, which takes longer than to find it. */
   admitted(endpoints: readonly DesiredEndpoint[]): readonly DesiredEndpoint[] {
+    if (endpoints.length === 0) {
+      return endpoints;
+    }
     const judged = new Set(this.desired().endpoints.map(({ address }) => address));
     return endpoints.filter(({ address }) => judged.has(address) || this.#admits(address));
   }
@@ -234,10 +237,9 @@ export class KeyLedger {
     this.doubts.stored(key, entry);
   }
 
-  #entry(registration: Registration, before: LastGood, keptBefore: readonly DesiredEndpoint[]): Entry {
-    // The rules may have changed since they were published.
-    const kept =
-      keptBefore.length === 0 ? noStandIns : keptBefore.filter(({ address }) => this.#admits(address));
+  #entry(registration: Registration, before: LastGood, kept: readonly DesiredEndpoint[]): Entry {
+    // The rules may have changed since they were published, and may change back.
+    const admitted = kept.length === 0 ? noStandIns : kept.filter(({ address }) => this.#admits(address));
     const { format, instances, outcomes, standIns, lastGood, unresolved } = this.#stand(registration, before);
     return {
       key: showKey(registration.key),
@@ -245,10 +247,10 @@ export class KeyLedger {
       registration,
       instances,
       outcomes,
-      standIns: unresolved ? kept : standIns,
+      standIns: unresolved ? admitted : standIns,
       lastGood,
       kept: unresolved ? kept : noStandIns,
-      unresolved: unresolved && kept.length === 0,
+      unresolved: unresolved && admitted.length === 0,
     };
   }
 

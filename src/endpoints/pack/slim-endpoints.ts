@@ -1,6 +1,6 @@
 import type { EndpointSlice, EndpointSliceEndpoint } from '../../kube/resources.ts';
 
-/** Endpoints that differ in their address alone, one after the other as the slice has them. */
+/** Endpoints of which all that is read here but their address is the same, one after the other as the slice has them. */
 interface Alike {
   /** All but the addresses. */
   readonly rest: Omit<EndpointSliceEndpoint, 'addresses'>;

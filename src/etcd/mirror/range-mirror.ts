@@ -37,8 +37,8 @@ export interface RangeDeps extends EtcdDeps {
   readonly onOutage: () => void;
 }
 
-/** The same, with what ranges have of those who share them. */
-export interface OwnRangeDeps extends RangeDeps {
+/** The same, with what ranges are told and asked by who shares them: one object for all mirrors. */
+export interface RangeMirrorDeps extends RangeDeps {
   readonly listener: RangeMirrorListener;
   /** A registration that is held elsewhere: where a list brings the same, it is kept in place of that. */
   readonly known: (key: Key) => Registration | undefined;
@@ -78,7 +78,7 @@ export class RangeMirror {
   listedAt: number = Number.NEGATIVE_INFINITY;
   confirmedAt: number = Number.NEGATIVE_INFINITY;
   synced: boolean = false;
-  readonly #deps: OwnRangeDeps;
+  readonly #deps: RangeMirrorDeps;
   readonly #failing: RangeFailing;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
@@ -96,7 +96,7 @@ export class RangeMirror {
   /** Cuts the wait before the next list short, also where it is yet to come. */
   #nap = new AbortController();
 
-  constructor(range: KeyRange, deps: OwnRangeDeps, seed?: Seed) {
+  constructor(range: KeyRange, deps: RangeMirrorDeps, seed?: Seed) {
     this.range = range;
     this.#deps = deps;
     const { clock, log, onOutage } = deps;

@@ -12,7 +12,7 @@ import type {
 } from '../types.ts';
 import { differences } from './difference.ts';
 import { FollowedRange, type FollowedRangeDeps } from './followed-range.ts';
-import { type OwnRangeDeps, type RangeDeps, RangeMirror, type Seed } from './range-mirror.ts';
+import { type RangeDeps, RangeMirror, type RangeMirrorDeps, type Seed } from './range-mirror.ts';
 import { RangeTable } from './range-table.ts';
 
 export interface SharedRangesDeps extends RangeDeps {
@@ -29,7 +29,7 @@ const patienceMs = 5_000;
  */
 export class SharedRanges {
   readonly #deps: SharedRangesDeps;
-  readonly #mirrorDeps: OwnRangeDeps;
+  readonly #mirrorDeps: RangeMirrorDeps;
   readonly #followedDeps: FollowedRangeDeps;
   readonly #pace = new Pace();
   readonly #table = new RangeTable();
