@@ -2,7 +2,8 @@
 import { collection } from '../objects.ts';
 import { milliseconds, perSecond } from '../report.ts';
 import { Subject } from '../subject.ts';
-import { cpuOf, cpuRow, leastRatio, ofServers } from './cpu.ts';
+import { openIn } from '../world.ts';
+import { type Cpu, cpuOf, cpuRow, leastRatio, ofServers } from './cpu.ts';
 import { rawCalls, rawCreate } from './raw-writes.ts';
 import { type Scene, sizeOf, slicesOnly, whileWatched, workers } from './scene.ts';
 
@@ -13,7 +14,7 @@ export interface ColdSynced {
 }
 
 export async function cold(scene: Scene): Promise<ColdSynced> {
-  const { run, ground, size, seen } = scene;
+  const { run, ground, size } = scene;
   const [raw, rawServers] = await ofServers(ground, () =>
     rawCreate(ground, size, workers, ['endpointslices']),
   );
@@ -21,16 +22,7 @@ export async function cold(scene: Scene): Promise<ColdSynced> {
     ofServers(ground, () => rawCalls(ground, size, { workers })),
   );
   run.say('cold sync');
-  const [{ subject, ms, controller }, servers] = await ofServers(ground, async () => {
-    const all = seen.until((slices) => slices.size === size.services);
-    const toWallClock = Date.now() - performance.now();
-    const started = await Subject.start(ground, { args: slicesOnly });
-    const startedAt = await started.saidAt('Started');
-    const before = await started.usage();
-    const took = (await all) + toWallClock - startedAt;
-    const { cpuMs } = await started.usage();
-    return { subject: started, ms: took, controller: cpuMs - before.cpuMs };
-  });
+  const { subject, ms, cpu } = await coldSync(scene, slicesOnly);
   await subject.untilSettled(size.services * size.instances);
   const ratio = raw.output.ms / ms;
   run.tell({
@@ -42,14 +34,11 @@ export async function cold(scene: Scene): Promise<ColdSynced> {
     goal: '≥ 0.7 of the raw rate',
     holds: ratio >= 0.7,
   });
-  const [ours, least] = [
-    { program: controller, servers },
-    { program: raw.cpuMs, servers: rawServers },
-  ];
+  const least = { program: raw.cpuMs, servers: rawServers };
   run.tell({
     id: 'cold',
-    ...cpuRow(ours, least, ', the servers’ from the start of the process'),
-    ratio: 1 / leastRatio(ours, least),
+    ...cpuRow(cpu, least, ', the servers’ from the start of the process'),
+    ratio: 1 / leastRatio(cpu, least),
   });
   run.tell({
     id: 'cold',
@@ -60,6 +49,27 @@ export async function cold(scene: Scene): Promise<ColdSynced> {
     goal: 'printed',
   });
   return { subject, rawMs: raw.output.ms };
+}
+
+/**
+ * Starts a controller. Returns it when slices of all Services have been seen, with how long that took it from the moment at which it had listed, and in CPU time;
+ * that of the servers counts from the start of its process.
+ */
+export async function coldSync(
+  { run, ground, seen, size }: Scene,
+  args: readonly string[],
+): Promise<{ readonly subject: Subject; readonly ms: number; readonly cpu: Cpu }> {
+  const [{ subject, ms, program }, servers] = await ofServers(ground, async () => {
+    const all = seen.until((slices) => slices.size === size.services);
+    const toWallClock = Date.now() - performance.now();
+    const started = await openIn(run, Subject.start(ground, { args }));
+    const startedAt = await started.saidAt('Started');
+    const before = await started.usage();
+    const took = (await all) + toWallClock - startedAt;
+    const { cpuMs } = await started.usage();
+    return { subject: started, ms: took, program: cpuMs - before.cpuMs };
+  });
+  return { subject, ms, cpu: { program, servers } };
 }
 
 /** The writes of a cold sync by a process that has done all of it before: its slices are deleted while it sleeps. */

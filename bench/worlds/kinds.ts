@@ -3,8 +3,8 @@ import { openGround } from '../ground.ts';
 import { createEtcdServices, range, register } from '../load.ts';
 import { milliseconds, perSecond } from '../report.ts';
 import { SlicesSeen } from '../slices-seen.ts';
-import { Subject } from '../subject.ts';
 import { openIn, type World } from '../world.ts';
+import { coldSync } from './cold.ts';
 import { cpuRow, leastRatio, ofServers } from './cpu.ts';
 import { rawCreate, rawDelete } from './raw-writes.ts';
 import { workers } from './scene.ts';
@@ -24,15 +24,7 @@ export const kinds: World = {
     const [raw, rawServers] = await ofServers(ground, () => rawCreate(ground, size, workers, allKinds));
     await rawDelete(ground, allKinds);
     run.say('cold sync');
-    const [{ ms, cpuMs }, servers] = await ofServers(ground, async () => {
-      const toWallClock = Date.now() - performance.now();
-      const all = seen.until((slices) => slices.size === size.services);
-      const subject = await openIn(run, Subject.start(ground));
-      const startedAt = await subject.saidAt('Started');
-      const before = await subject.usage();
-      const took = (await all) + toWallClock - startedAt;
-      return { ms: took, cpuMs: (await subject.usage()).cpuMs - before.cpuMs };
-    });
+    const { ms, cpu } = await coldSync({ run, ground, seen, size }, []);
     const ratio = raw.output.ms / ms;
     run.tell({
       id: 'cold-all',
@@ -43,14 +35,11 @@ export const kinds: World = {
       goal: '≥ 0.6 of the raw rate',
       holds: ratio >= 0.6,
     });
-    const [ours, least] = [
-      { program: cpuMs, servers },
-      { program: raw.cpuMs, servers: rawServers },
-    ];
+    const least = { program: raw.cpuMs, servers: rawServers };
     run.tell({
       id: 'cold-all',
-      ...cpuRow(ours, least, ', the servers’ from the start of the process'),
-      ratio: 1 / leastRatio(ours, least),
+      ...cpuRow(cpu, least, ', the servers’ from the start of the process'),
+      ratio: 1 / leastRatio(cpu, least),
     });
   },
 };
