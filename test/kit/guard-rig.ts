@@ -133,6 +133,7 @@ export class Service {
 
   #request(): GuardRequest {
     return {
+      isSpecStated: false,
       subject: {
         isSynced: true,
         desired: () => {

@@ -52,8 +52,8 @@ beforeEach(() => {
   [standsNow, looks, specs] = [undefined, 0, []];
   tracked = { key: 'shop/web', standing: undefined, dead: new Set() } as unknown as Tracked;
   const guard = {
-    judge(_: string, { subject }: GuardRequest) {
-      subject.causes();
+    judge(_: string, { subject, isSpecStated }: GuardRequest) {
+      subject.causes(isSpecStated);
       const comesBack = hold !== undefined;
       return { desired: desired(), held, hold, isFinal: true, comesBack, lookAgainMs: undefined };
     },

@@ -14,7 +14,6 @@ import type { Reporter } from '../status/reporting.ts';
 import { asStale } from '../status/staleness.ts';
 import type { Findings, Published } from '../status/status.ts';
 import type { Tracked } from '../tracked.ts';
-import { FollowedSubject } from './followed-subject.ts';
 import type { Verdict } from './guard-types.ts';
 import type { Guards } from './guards.ts';
 import type { HeldProbes } from './held-probes.ts';
@@ -86,7 +85,8 @@ export class Decider {
     // A hold outlasts changes of the spec: what vanished before one was no statement of it.
     const isSpecStated = shown === undefined && isSpecNew(claim.object);
     const judged = guard.judge(tracked.key, {
-      subject: new FollowedSubject(subscription, isSpecStated),
+      subject: subscription,
+      isSpecStated,
       limits: serviceLimits(claim.spec.guard),
       published: () => before,
       shown,

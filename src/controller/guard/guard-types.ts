@@ -15,6 +15,8 @@ export interface GuardedObject {
 /** What the guard is told of an EtcdService whose endpoints are about to be published. */
 export interface GuardRequest {
   readonly subject: GuardSubject;
+  /** Whether the spec says what is gone: it has changed since anything was published for it. */
+  readonly isSpecStated: boolean;
   /** Its own guard, where the spec asks for one. */
   readonly limits: ServiceLimits | undefined;
   /** What Kubernetes holds for it; asked once a term. */

@@ -14,7 +14,8 @@ export interface GuardSubject {
   /** When etcd was listed last for it. */
   readonly listedAt: number;
   desired(): Desired;
-  causes(): CauseOf;
+  /** `isSpecStated`: the spec says what is gone that this process has not seen leave. */
+  causes(isSpecStated: boolean): CauseOf;
   /** All that has left up to now has been entered. */
   accounted(): void;
   /** Whether what is desired has been found to be what etcd holds, since that time. */
@@ -35,6 +36,8 @@ const newcomerWindows = 10;
 export class GuardedService {
   readonly key: ObjectKey;
   subject: GuardSubject;
+  /** Whether its spec says what is gone. */
+  isSpecStated: boolean = false;
   /** What its spec asks for; without, it has no guard of its own. */
   limits: ServiceLimits | undefined;
   /** The hold of its own guard. */
@@ -82,7 +85,8 @@ export class GuardedService {
     this.#entered = desired;
     this.desired = desired;
     const vanishedBefore = this.vanished.size;
-    this.#most.lower(this.#account.enter(this.desired.endpoints, subject.causes(), now));
+    const causeOf = subject.causes(this.isSpecStated);
+    this.#most.lower(this.#account.enter(this.desired.endpoints, causeOf, now));
     this.#ready = countReady(this.desired.endpoints);
     this.#shared = undefined;
     subject.accounted();

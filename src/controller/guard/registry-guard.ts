@@ -146,11 +146,12 @@ export class RegistryGuard {
     this.#round.begin(keys, since);
   }
 
-  #open(key: ObjectKey, { subject, limits, published, shown }: GuardRequest): GuardedService {
+  #open(key: ObjectKey, { subject, isSpecStated, limits, published, shown }: GuardRequest): GuardedService {
     const { clock } = this.#deps;
     const known = this.#books.get(key);
     const service = known ?? new GuardedService(key, subject, published(), clock.monotonic());
     service.subject = subject;
+    service.isSpecStated = isSpecStated;
     service.limits = limits;
     this.#books.open(service);
     this.#books.touch(key);
