@@ -2,7 +2,6 @@
  * Raw limit: the calls of a burst, and nothing between them. Keys are put, a watch on etcd brings them, for each the slice of its Service is replaced, so many at
  * a time, and a watch brings the slices.
  */
-
 import { Slots } from '../../src/kube/slots.ts';
 import { inParallel } from '../../test/kit/in-parallel.ts';
 import { RawEtcd } from '../../test/kit/raw-etcd.ts';

@@ -1,5 +1,7 @@
 /** A cold sync, and what limits it. */
 import { collection } from '../objects.ts';
+import type { RawResult } from '../raw/program.ts';
+import type { RawWritten } from '../raw/writes.ts';
 import { milliseconds, perSecond } from '../report.ts';
 import { Subject } from '../subject.ts';
 import { openIn } from '../world.ts';
@@ -22,23 +24,13 @@ export async function cold(scene: Scene): Promise<ColdSynced> {
     ofServers(ground, () => rawCalls(ground, size, { workers })),
   );
   run.say('cold sync');
-  const { subject, ms, cpu } = await coldSync(scene, slicesOnly);
-  await subject.untilSettled(size.services * size.instances);
-  const ratio = raw.output.ms / ms;
-  run.tell({
+  const synced = await coldSync(scene, slicesOnly);
+  await synced.subject.untilSettled(size.services * size.instances);
+  tellCold(scene, synced, [raw, rawServers], {
     id: 'cold',
-    what: `cold sync of ${sizeOf(scene)}, EndpointSlice only, from “listed” to the last slice seen`,
-    ours: `${perSecond(size.services, ms)}, ${milliseconds(ms)}`,
-    raw: `${perSecond(size.services, raw.output.ms)} created`,
-    ratio,
-    goal: '≥ 0.7 of the raw rate',
-    holds: ratio >= 0.7,
-  });
-  const least = { program: raw.cpuMs, servers: rawServers };
-  run.tell({
-    id: 'cold',
-    ...cpuRow(cpu, least, ', the servers’ from the start of the process'),
-    ratio: 1 / leastRatio(cpu, least),
+    what: ', EndpointSlice only, from “listed” to the last slice seen',
+    created: 'created',
+    goal: 0.7,
   });
   run.tell({
     id: 'cold',
@@ -48,17 +40,48 @@ export async function cold(scene: Scene): Promise<ColdSynced> {
     ratio: raw.output.ms / calls.output.ms,
     goal: 'printed',
   });
-  return { subject, rawMs: raw.output.ms };
+  return { subject: synced.subject, rawMs: raw.output.ms };
+}
+
+/** A cold sync, in time and in CPU time. */
+interface Synced {
+  readonly subject: Subject;
+  readonly ms: number;
+  readonly cpu: Cpu;
+}
+
+/** Tells which part of the rate of the raw program it has reached, and where the CPU time has gone. */
+export function tellCold(
+  scene: Scene,
+  { ms, cpu }: Synced,
+  [raw, rawServers]: readonly [RawResult<RawWritten>, number],
+  row: { readonly id: string; readonly what: string; readonly created: string; readonly goal: number },
+): void {
+  const { run, size } = scene;
+  const { id, goal } = row;
+  const ratio = raw.output.ms / ms;
+  run.tell({
+    id,
+    what: `cold sync of ${sizeOf(scene)}${row.what}`,
+    ours: `${perSecond(size.services, ms)}, ${milliseconds(ms)}`,
+    raw: `${perSecond(size.services, raw.output.ms)} ${row.created}`,
+    ratio,
+    goal: `≥ ${goal} of the raw rate`,
+    holds: ratio >= goal,
+  });
+  const least = { program: raw.cpuMs, servers: rawServers };
+  run.tell({
+    id,
+    ...cpuRow(cpu, least, ', the servers’ from the start of the process'),
+    ratio: 1 / leastRatio(cpu, least),
+  });
 }
 
 /**
  * Starts a controller. Returns it when slices of all Services have been seen, with how long that took it from the moment at which it had listed, and in CPU time;
  * that of the servers counts from the start of its process.
  */
-export async function coldSync(
-  { run, ground, seen, size }: Scene,
-  args: readonly string[],
-): Promise<{ readonly subject: Subject; readonly ms: number; readonly cpu: Cpu }> {
+export async function coldSync({ run, ground, seen, size }: Scene, args: readonly string[]): Promise<Synced> {
   const [{ subject, ms, program }, servers] = await ofServers(ground, async () => {
     const all = seen.until((slices) => slices.size === size.services);
     const toWallClock = Date.now() - performance.now();
