@@ -17,6 +17,8 @@ export interface RejectedSample {
 export interface Desired {
   /** Sorted by address and ports; each address and port set once. */
   readonly endpoints: readonly DesiredEndpoint[];
+  /** The same by {@link endpointId}, in the same order. */
+  readonly byId: ReadonlyMap<string, DesiredEndpoint>;
   readonly counts: Counts;
   /** The first five rejected items in the order of their keys. */
   readonly rejected: readonly RejectedSample[];
@@ -35,12 +37,13 @@ export interface Desired {
  */
 export function desiredEndpoints(keys: Iterable<KeyOutcome>, rules: NoticeRules): Desired {
   const tally = new Tally();
-  for (const { key, format, outcomes, standIns } of keys) {
-    tally.read(format, outcomes);
+  for (const key of keys) {
+    const { outcomes } = key;
+    tally.read(key.format, outcomes);
     for (const outcome of outcomes) {
       tally.count(key, outcome);
     }
-    for (const endpoint of standIns) {
+    for (const endpoint of key.standIns) {
       tally.publish(endpoint);
     }
   }
@@ -70,7 +73,7 @@ class Tally {
     }
   }
 
-  count(key: string, outcome: Outcome): void {
+  count(key: KeyOutcome, outcome: Outcome): void {
     if (outcome.kind === 'filtered') {
       this.#filtered += 1;
     } else if (outcome.kind === 'ignored') {
@@ -110,7 +113,7 @@ class Tally {
     }
   }
 
-  #reject(key: string, { reason, message }: { reason: RejectionReason; message: string }): void {
+  #reject({ key }: KeyOutcome, { reason, message }: { reason: RejectionReason; message: string }): void {
     this.#rejections += 1;
     this.#byReason.set(reason, (this.#byReason.get(reason) ?? 0) + 1);
     if (this.#rejected.length < maxSamples) {
@@ -119,8 +122,11 @@ class Tally {
   }
 
   result(rules: NoticeRules): Desired {
-    const byId = [...this.#endpoints].sort(([a], [b]) => (a < b ? -1 : 1));
-    const { endpoints, labelSets, unlabelled } = boundLabelSets(byId.map(([, endpoint]) => endpoint));
+    const sorted = [...this.#endpoints].sort(([a], [b]) => (a < b ? -1 : 1));
+    const { endpoints, labelSets, unlabelled } = boundLabelSets(sorted.map(([, endpoint]) => endpoint));
+    const byId = new Map(
+      unlabelled === 0 ? sorted : endpoints.map((endpoint) => [endpointId(endpoint), endpoint]),
+    );
     const partial = this.#partial;
     const noticed = {
       endpoints,
@@ -132,6 +138,7 @@ class Tally {
     };
     return {
       endpoints,
+      byId,
       counts: this.#counts(),
       rejected: this.#rejected,
       rejectedByReason: this.#byReason,

@@ -21,11 +21,11 @@ const good = (address: string, more: Partial<Instance> = {}): Item => ({
 });
 const bad: Item = { kind: 'rejected', reason: 'InvalidSyntax', message: 'unreadable' };
 const addresses = (items: Item[], before: LastGood): string[] =>
-  standing(items, before, publishing).standIns.map(({ address }) => address);
+  standing(items, () => before, publishing).standIns.map(({ address }) => address);
 
 describe('what stands in for a value that cannot be read', () => {
   it('is nothing while everything is readable', () => {
-    expect(standing([good('10.0.0.1')], [instance('10.0.0.9')], publishing)).toMatchObject({
+    expect(standing([good('10.0.0.1')], () => [instance('10.0.0.9')], publishing)).toMatchObject({
       standIns: [],
       lastGood: [instance('10.0.0.1')],
       unresolved: false,
@@ -42,7 +42,11 @@ describe('what stands in for a value that cannot be read', () => {
   });
 
   it('is remembered through a partial value', () => {
-    const first = standing([good('10.0.0.1'), bad], [instance('10.0.0.1'), instance('10.0.0.2')], publishing);
+    const first = standing(
+      [good('10.0.0.1'), bad],
+      () => [instance('10.0.0.1'), instance('10.0.0.2')],
+      publishing,
+    );
     expect(addresses([good('10.0.0.7'), bad], first.lastGood)).toEqual(['10.0.0.2']);
   });
 
@@ -53,13 +57,13 @@ describe('what stands in for a value that cannot be read', () => {
 
   it('is the instance with its port where the new value lacks one', () => {
     const noPort = good('10.0.0.1', { ports: {} });
-    const result = standing([noPort], [instance('10.0.0.1')], publishing);
+    const result = standing([noPort], () => [instance('10.0.0.1')], publishing);
     expect(result.outcomes).toMatchObject([{ kind: 'rejected', reason: 'NoPort' }]);
     expect(result.standIns).toMatchObject([{ address: '10.0.0.1', ports: [{ port: 8080 }] }]);
   });
 
   it('is nothing for an address of a family that the Service lacks: the value says where its instance is', () => {
-    const moved = standing([good('fd00::5')], [instance('10.0.0.1')], publishing);
+    const moved = standing([good('fd00::5')], () => [instance('10.0.0.1')], publishing);
     expect(moved.outcomes).toMatchObject([{ kind: 'rejected', reason: 'FamilyNotServed' }]);
     expect(moved).toMatchObject({ standIns: [], unresolved: false });
     expect(
@@ -72,12 +76,14 @@ describe('what stands in for a value that cannot be read', () => {
   });
 
   it('is missed where no good value is known', () => {
-    expect(standing([bad], [], publishing).unresolved).toBe(true);
+    expect(standing([bad], () => [], publishing).unresolved).toBe(true);
   });
 
   it('is not missed by a value that is filtered out or ignored', () => {
     const filtered = good('10.0.0.1', { metadata: { env: 'test' } });
-    expect(standing([filtered], [], publishing).unresolved).toBe(false);
-    expect(standing([{ kind: 'ignored', message: 'a placeholder' }], [], publishing).unresolved).toBe(false);
+    expect(standing([filtered], () => [], publishing).unresolved).toBe(false);
+    expect(standing([{ kind: 'ignored', message: 'a placeholder' }], () => [], publishing).unresolved).toBe(
+      false,
+    );
   });
 });

@@ -24,10 +24,14 @@ export interface Standing {
 export const noStandIns: readonly DesiredEndpoint[] = [];
 
 /**
- * Resolves the items of a key against what was good last. A value that is wholly unreadable keeps every last good instance; a single
+ * Resolves the items of a key against what was good last, which is asked for only where it matters. A value that is wholly unreadable keeps every last good instance; a single
  * bad item keeps the one in its place, unless its address is announced by a good item now.
  */
-export function standing(items: readonly Item[], before: LastGood, publishing: PublishingRules): Standing {
+export function standing(
+  items: readonly Item[],
+  before: () => LastGood,
+  publishing: PublishingRules,
+): Standing {
   const outcomes = items.map((item) => resolveItem(item, publishing));
   // Not by flatMap, whose results keep room for 16 more.
   const instances = items.filter((item) => item.kind === 'instance').map(({ instance }) => instance);
@@ -38,12 +42,14 @@ export function standing(items: readonly Item[], before: LastGood, publishing: P
     return { ...announced, standIns: noStandIns, lastGood, unresolved: false };
   }
   if (outcomes.length === 1) {
-    const kept = before.filter((instance) => instance !== undefined);
+    const lastGood = before();
+    const kept = lastGood.filter((instance) => instance !== undefined);
     const standIns = endpointsOf(kept, publishing);
-    return { ...announced, standIns, lastGood: before, unresolved: kept.length === 0 };
+    return { ...announced, standIns, lastGood, unresolved: kept.length === 0 };
   }
+  const goodBefore = before();
   const lastGood = items.map((item, place) =>
-    isUnreadable(outcomes[place]) ? before[place] : instanceIn(item),
+    isUnreadable(outcomes[place]) ? goodBefore[place] : instanceIn(item),
   );
   const addresses = new Set(instances.map(({ address }) => address));
   const kept = lastGood.filter(

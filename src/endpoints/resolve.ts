@@ -5,7 +5,7 @@ import type { MarksReader } from './instance-marks.ts';
 import { matchPorts } from './match-ports.ts';
 import type { NoticeRules } from './notices.ts';
 import type { AddressFamily } from './pack/types.ts';
-import type { Outcome, ServicePort } from './types.ts';
+import type { DesiredEndpoint, Outcome, ServicePort } from './types.ts';
 import type { ZoneReader } from './zone.ts';
 
 /** What of a spec and its Service decides how an instance is published. */
@@ -45,19 +45,22 @@ export function resolveItem(item: Item, publishing: PublishingRules): Outcome {
   const zone = publishing.zoneOf(instance);
   const { flaws, ...marks } = publishing.marksOf(instance);
   const hostname = publishing.headless ? hostnameOf(instance) : undefined;
+  const more = {
+    ...(zone.kind === 'zone' && { zone: zone.zone }),
+    ...(hostname !== undefined && { hostname }),
+    ...marks,
+  };
   return {
     kind: 'endpoint',
-    endpoint: {
-      address: instance.address,
-      ports,
-      ready: instance.ready,
-      ...(zone.kind === 'zone' && { zone: zone.zone }),
-      ...(hostname !== undefined && { hostname }),
-      ...marks,
-    },
+    endpoint: withMore({ address: instance.address, ports, ready: instance.ready }, more),
     partial: ports.length < publishing.ports.length,
     flaws: zone.kind === 'invalid' ? ['InvalidZone', ...flaws] : flaws,
   };
+}
+
+/** Mostly there is no more: then nothing has room for it, as there may be a million of them. */
+function withMore(endpoint: DesiredEndpoint, more: Partial<DesiredEndpoint>): DesiredEndpoint {
+  return Object.keys(more).length === 0 ? endpoint : { ...endpoint, ...more };
 }
 
 /**

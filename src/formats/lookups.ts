@@ -43,6 +43,11 @@ export class Lookups {
     this.#seen.delete(reader);
   }
 
+  /** Whether this key was read in the light of others. */
+  isReader(key: Key): boolean {
+    return this.#seen.has(key);
+  }
+
   /** Whether some key was read in the light of this one. */
   isSeen(key: Key): boolean {
     return this.#readers.has(key);

@@ -1,11 +1,11 @@
 import type { GuardedObject, GuardRequest, Verdict } from '../../src/controller/guard/guard-types.ts';
 import { RegistryGuard } from '../../src/controller/guard/registry-guard.ts';
-import { desiredEndpoints } from '../../src/endpoints/desired.ts';
 import type { Cause } from '../../src/endpoints/guard/account.ts';
 import type { ShownHold } from '../../src/endpoints/guard/hold.ts';
 import type { RegistryLimits, ServiceLimits } from '../../src/endpoints/guard/limits.ts';
 import type { DesiredEndpoint } from '../../src/endpoints/types.ts';
 import type { Connection } from '../../src/etcd/types.ts';
+import { desiredOf } from './desired-of.ts';
 import { FakeClock } from './fake-clock.ts';
 
 const limits: RegistryLimits = {
@@ -103,7 +103,6 @@ export class Service {
   confirmedAt: number = 0;
   guard: RegistryGuard;
   readonly #confirmed: string[];
-  #desired = desiredEndpoints([], { headless: false, zoneHints: false });
 
   /** `confirmed` gets its name whenever the guard wants it compared with etcd. */
   constructor(guard: RegistryGuard, name: string, published: DesiredEndpoint[], confirmed: string[] = []) {
@@ -136,10 +135,7 @@ export class Service {
       isSpecStated: false,
       subject: {
         isSynced: true,
-        desired: () => {
-          this.#desired = { ...this.#desired, endpoints: this.etcd };
-          return this.#desired;
-        },
+        desired: () => desiredOf(this.etcd),
         causes: () => () => this.cause,
         accounted: () => undefined,
         listedAt: this.listedAt,

@@ -1,15 +1,15 @@
 import { type Desired, desiredEndpoints } from '../../endpoints/desired.ts';
-import { type LastGood, noStandIns, type Standing, standing } from '../../endpoints/last-good.ts';
+import { type LastGood, noStandIns, standing } from '../../endpoints/last-good.ts';
 import { isUnreadable, type PublishingRules } from '../../endpoints/resolve.ts';
 import type { DesiredEndpoint } from '../../endpoints/types.ts';
-import { showKey } from '../../etcd/key.ts';
 import type { Change, Key, Registration, Revision } from '../../etcd/types.ts';
 import type { KeyReading } from '../../explain/chain.ts';
 import { Lookups } from '../../formats/lookups.ts';
 import type { FindValue, RegistrationReader } from '../../formats/read.ts';
 import type { Instance, Reading } from '../../formats/types.ts';
 import { Departures, type OnDeparture } from './departures.ts';
-import { Doubts, isWhollyUnreadable, type Read } from './doubts.ts';
+import { Doubts, isWhollyUnreadable } from './doubts.ts';
+import { entryOf, type KeyEntry } from './key-entry.ts';
 
 /** How registrations are read, and how what they announce is published. A new one makes a new ledger out of the old. */
 export interface LedgerRules {
@@ -17,14 +17,8 @@ export interface LedgerRules {
   readonly publishing: PublishingRules;
 }
 
-interface Entry extends Read {
-  readonly registration: Registration;
-  /** What the value announces, whether it can be published or not. */
-  readonly instances: readonly Instance[];
-  readonly lastGood: LastGood;
-  /** Published endpoints kept for a key of which no good value is known. */
-  readonly kept: readonly DesiredEndpoint[];
-}
+const nothingBefore = { lastGood: [], kept: noStandIns };
+const nothingGood = (): LastGood => nothingBefore.lastGood;
 
 /**
  * What each key of one EtcdService was last read as, and what was good of it last. Every value is read as it arrives, not when it is
@@ -33,13 +27,14 @@ interface Entry extends Read {
 export class KeyLedger {
   /** How endpoints ceased to be announced. */
   readonly departures: Departures;
-  readonly #entries = new Map<Key, Entry>();
+  readonly #entries = new Map<Key, KeyEntry>();
   /** Of which keys it is not known what was good of them last. */
   readonly doubts = new Doubts(this.#entries);
   readonly #lookups = new Lookups();
   #rules: LedgerRules;
   #order: readonly Key[] | undefined;
   #desired: Desired | undefined;
+  #instances: readonly Instance[] | undefined;
 
   constructor(rules: LedgerRules, onDeparture?: OnDeparture) {
     this.#rules = rules;
@@ -61,7 +56,7 @@ export class KeyLedger {
   /** Reads every key anew by other rules; what was good last still stands in for what they cannot read. */
   reread(rules: LedgerRules): void {
     this.#rules = rules;
-    this.#desired = undefined;
+    this.#changed();
     for (const [key, before] of this.#entries) {
       this.#set(key, before.registration);
       this.doubts.reread(key, before);
@@ -82,7 +77,7 @@ export class KeyLedger {
   }
 
   /** What became of the keys, in their order. */
-  *#outcomes(): Iterable<Entry> {
+  *#outcomes(): Iterable<KeyEntry> {
     this.#order ??= [...this.#entries.keys()].sort((a, b) => (a < b ? -1 : 1));
     for (const key of this.#order) {
       const entry = this.#entries.get(key);
@@ -105,11 +100,14 @@ export class KeyLedger {
     return named;
   }
 
-  /** What the keys announce that the filter lets through, whether it can be published or not. */
+  /** What the keys announce that the filter lets through, whether it can be published or not. Nothing is read before somebody goes over it. */
   *instances(): Iterable<Instance> {
-    for (const { instances } of this.#entries.values()) {
-      yield* instances.filter((instance) => this.#rules.publishing.admits(instance));
-    }
+    const { admits } = this.#rules.publishing;
+    this.#instances ??= this.#entries
+      .values()
+      .flatMap(({ instances }) => instances.filter(admits))
+      .toArray();
+    yield* this.#instances;
   }
 
   /** Registrations of which an earlier value may tell more than is known. */
@@ -120,7 +118,8 @@ export class KeyLedger {
   /** Whether every item of a value can be read. */
   isReadable(registration: Registration): boolean {
     const { items } = this.#glance(registration);
-    return standing(items, [], this.#rules.publishing).outcomes.every((outcome) => !isUnreadable(outcome));
+    const { outcomes } = standing(items, nothingGood, this.#rules.publishing);
+    return outcomes.every((outcome) => !isUnreadable(outcome));
   }
 
   /**
@@ -135,13 +134,13 @@ export class KeyLedger {
     const { publishing } = this.#rules;
     const good = (before: LastGood): LastGood =>
       earlier.reduceRight<LastGood>(
-        (known, registration) => standing(this.#glance(registration).items, known, publishing).lastGood,
+        (known, registration) => standing(this.#glance(registration).items, () => known, publishing).lastGood,
         before,
       );
     if (good([]).every((instance) => instance === undefined)) {
       return;
     }
-    const supplied = this.#entry(entry.registration, good(entry.lastGood), []);
+    const supplied = this.#entry(entry.registration, { lastGood: good(entry.lastGood), kept: noStandIns });
     const { lease } = entry.registration;
     this.departures.note(entry, supplied, { key, revision: modRevision, lease, cause: 'changed' });
     this.#store(key, supplied);
@@ -165,7 +164,7 @@ export class KeyLedger {
   keep(key: Key, endpoints: readonly DesiredEndpoint[]): void {
     const entry = this.#entries.get(key);
     if (entry !== undefined && isWhollyUnreadable(entry)) {
-      this.#store(key, this.#entry(entry.registration, [], endpoints));
+      this.#store(key, this.#entry(entry.registration, { lastGood: [], kept: endpoints }));
     }
   }
 
@@ -173,7 +172,7 @@ export class KeyLedger {
   letGo(): void {
     for (const [key, { registration, lastGood, kept }] of this.#entries) {
       if (kept.length > 0) {
-        this.#store(key, this.#entry(registration, lastGood, noStandIns));
+        this.#store(key, this.#entry(registration, { lastGood, kept: noStandIns }));
       }
     }
   }
@@ -205,7 +204,7 @@ export class KeyLedger {
     }
     // A key that was deleted and made again is another one, whether its deletion was seen or not.
     const before = known?.registration.createRevision === registration.createRevision ? known : undefined;
-    const entry = this.#entry(registration, before?.lastGood ?? [], before?.kept ?? noStandIns);
+    const entry = this.#entry(registration, before);
     if (known !== undefined) {
       const { lease } = known.registration;
       this.departures.note(known, entry, {
@@ -225,38 +224,31 @@ export class KeyLedger {
       this.departures.note(known, undefined, { key, revision, lease, cause: 'deleted' });
       this.#entries.delete(key);
       this.#order = undefined;
-      this.#desired = undefined;
+      this.#changed();
     }
     this.#lookups.forget(key);
     this.doubts.removed(key);
   }
 
-  #store(key: Key, entry: Entry): void {
+  #store(key: Key, entry: KeyEntry): void {
     this.#entries.set(key, entry);
-    this.#desired = undefined;
+    this.#changed();
     this.doubts.stored(key, entry);
   }
 
-  #entry(registration: Registration, before: LastGood, kept: readonly DesiredEndpoint[]): Entry {
-    // The rules may have changed since they were published, and may change back.
-    const admitted = kept.length === 0 ? noStandIns : kept.filter(({ address }) => this.#admits(address));
-    const { format, instances, outcomes, standIns, lastGood, unresolved } = this.#stand(registration, before);
-    return {
-      key: showKey(registration.key),
-      format,
-      registration,
-      instances,
-      outcomes,
-      standIns: unresolved ? admitted : standIns,
-      lastGood,
-      kept: unresolved ? kept : noStandIns,
-      unresolved: unresolved && admitted.length === 0,
-    };
+  #changed(): void {
+    this.#desired = undefined;
+    this.#instances = undefined;
   }
 
-  #stand(registration: Registration, before: LastGood): Standing & Pick<Reading, 'format'> {
+  #entry(registration: Registration, before: Pick<KeyEntry, 'lastGood' | 'kept'> = nothingBefore): KeyEntry {
+    const { kept } = before;
+    // The rules may have changed since they were published, and may change back.
+    const admitted = kept.length === 0 ? noStandIns : kept.filter(({ address }) => this.#admits(address));
     const { format, items } = this.#read(registration);
-    return { format, ...standing(items, before, this.#rules.publishing) };
+    const stands = standing(items, () => before.lastGood, this.#rules.publishing);
+    const readAgain = this.#lookups.isReader(registration.key) ? undefined : this.#rules.read;
+    return entryOf({ registration, format, standing: stands, kept, admitted, readAgain });
   }
 
   #read(registration: Registration): Reading {

@@ -10,7 +10,7 @@ const services = 100;
 const instances = 100;
 
 /** A registration's part of the memory of a mirror and of the ledgers that read it; what is published of it comes on top. */
-const mostBytes = 800;
+const mostBytes = 600;
 
 it(`takes at most ${mostBytes} bytes to remember a registration, and what it says`, () => {
   const before = heapUsed();

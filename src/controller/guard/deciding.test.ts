@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { desiredOf } from '../../../test/kit/desired-of.ts';
 import { FakeClock } from '../../../test/kit/fake-clock.ts';
-import { type Desired, desiredEndpoints } from '../../endpoints/desired.ts';
 import { type Hold, startHold } from '../../endpoints/guard/hold.ts';
 import { endpointId } from '../../endpoints/match-ports.ts';
 import type { DesiredEndpoint } from '../../endpoints/types.ts';
@@ -29,10 +29,7 @@ let specs: boolean[];
 let decider: Decider;
 let tracked: Tracked;
 
-const desired = (): Desired => ({
-  ...desiredEndpoints([], { headless: false, zoneHints: false }),
-  endpoints: etcd,
-});
+const desired = () => desiredOf(etcd);
 // Only what a decision asks for.
 const prepared = {
   claim: { spec: { drainSeconds: 60 }, object: { metadata: {} }, assertSameTerm: () => undefined },

@@ -1,5 +1,6 @@
 import type { EtcdService } from '../../api/etcd-service.ts';
 import type { Clock } from '../../clock.ts';
+import type { Desired } from '../../endpoints/desired.ts';
 import { type DrainInput, drain } from '../../endpoints/drain.ts';
 import type { Hold } from '../../endpoints/guard/hold.ts';
 import { endpointId } from '../../endpoints/match-ports.ts';
@@ -77,7 +78,7 @@ export class Decider {
     const before = await this.standingNow(tracked, prepared);
     const object = this.#deps.reporter.latest(claim.object);
     const guard = this.#deps.guards.of(claim.object);
-    const dead = this.#dead(tracked, before, subscription.desired().endpoints);
+    const dead = this.#dead(tracked, before, subscription.desired());
     for (const id of dead) {
       guard.dismiss(tracked.key, id);
     }
@@ -153,7 +154,7 @@ export class Decider {
     const term = leadsSince();
     const standing = this.standing(tracked, prepared);
     const isKnown = tracked.standing?.term === term || tracked.lookedIn === term;
-    if (isKnown || (!subscription.isInDoubt && areAllNamed(standing, subscription.desired().endpoints))) {
+    if (isKnown || (!subscription.isInDoubt && areAllNamed(standing, subscription.desired()))) {
       return standing;
     }
     await publisher.lookAgain(claim);
@@ -162,14 +163,9 @@ export class Decider {
   }
 
   /** Endpoints that were found dead are so until they stand no more, however many tries that takes, or etcd names them again. */
-  #dead(
-    tracked: Tracked,
-    before: readonly DesiredEndpoint[],
-    desired: readonly DesiredEndpoint[],
-  ): ReadonlySet<string> {
+  #dead(tracked: Tracked, before: readonly DesiredEndpoint[], { byId: named }: Desired): ReadonlySet<string> {
     const found = new Set([...tracked.dead, ...this.#deps.probes.takeDead(tracked.key)]);
     if (found.size > 0) {
-      const named = new Set(desired.map(endpointId));
       const standing = before.map(endpointId);
       tracked.dead = new Set(standing.filter((id) => found.has(id) && !named.has(id)));
     }
@@ -218,9 +214,8 @@ function asTheyStand(
     .map((endpoint) => byId.get(endpointId(endpoint)) ?? endpoint);
 }
 
-function areAllNamed(standing: readonly DesiredEndpoint[], desired: readonly DesiredEndpoint[]): boolean {
-  const named = new Set(desired.map(endpointId));
-  return standing.every((endpoint) => named.has(endpointId(endpoint)));
+function areAllNamed(standing: readonly DesiredEndpoint[], { endpoints, byId }: Desired): boolean {
+  return standing === endpoints || standing.every((endpoint) => byId.has(endpointId(endpoint)));
 }
 
 /**

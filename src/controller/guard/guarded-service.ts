@@ -2,7 +2,7 @@ import type { Desired } from '../../endpoints/desired.ts';
 import { Account, type CauseOf, type Vanished } from '../../endpoints/guard/account.ts';
 import { isShrunk, type Loss, type ServiceLimits } from '../../endpoints/guard/limits.ts';
 import { MostReady } from '../../endpoints/guard/most-ready.ts';
-import { type Share, shareOf } from '../../endpoints/guard/tally.ts';
+import type { Share } from '../../endpoints/guard/tally.ts';
 import type { DesiredEndpoint } from '../../endpoints/types.ts';
 import type { ObjectKey } from '../../kube/types.ts';
 import type { RunningHold } from './running-hold.ts';
@@ -86,8 +86,8 @@ export class GuardedService {
     this.desired = desired;
     const vanishedBefore = this.vanished.size;
     const causeOf = subject.causes(this.isSpecStated);
-    this.#most.lower(this.#account.enter(this.desired.endpoints, causeOf, now));
-    this.#ready = countReady(this.desired.endpoints);
+    this.#most.lower(this.#account.enter(desired.byId, causeOf, now));
+    this.#ready = countReady(desired.endpoints);
     this.#shared = undefined;
     subject.accounted();
     const isListedAnew = this.#listedAt !== subject.listedAt;
@@ -101,10 +101,7 @@ export class GuardedService {
       return this.#shared.share;
     }
     const lost = this.#account.lost(now - windowMs);
-    const share = shareOf(
-      this.#account.standing,
-      lost.map(({ endpoint }) => endpoint),
-    );
+    const share = { standing: this.#account.standing, lost: lost.map(({ endpoint }) => endpoint) };
     this.#shared = { share, windowMs, until: (lost[0]?.at ?? Number.POSITIVE_INFINITY) + windowMs };
     return share;
   }

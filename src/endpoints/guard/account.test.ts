@@ -14,6 +14,8 @@ const at = (last: number, more: Partial<DesiredEndpoint> = {}): DesiredEndpoint 
 });
 const from = (first: number, count: number): DesiredEndpoint[] =>
   Array.from({ length: count }, (_, index) => at(first + index));
+const byId = (endpoints: readonly DesiredEndpoint[]): Map<string, DesiredEndpoint> =>
+  new Map(endpoints.map((endpoint) => [endpointId(endpoint), endpoint]));
 const lost = (): Cause => ({ kind: 'loss' });
 const stated = (): Cause => ({ kind: 'statement' });
 
@@ -25,7 +27,7 @@ function open(published: readonly DesiredEndpoint[]) {
     account,
     to(desired: readonly DesiredEndpoint[], causeOf: (id: string) => Cause = lost) {
       now += 1000;
-      const gone = account.enter(desired, causeOf, now);
+      const gone = account.enter(byId(desired), causeOf, now);
       account.published();
       return gone;
     },
@@ -35,7 +37,7 @@ function open(published: readonly DesiredEndpoint[]) {
 
 function lossOf(account: Account): Loss {
   const lost = account.lost().length;
-  return { lost, stood: [...account.standing].length + lost };
+  return { lost, stood: account.standing.size + lost };
 }
 
 describe('the books of one EtcdService', () => {
@@ -111,7 +113,7 @@ describe('the books of one EtcdService', () => {
   it('lose nothing where one instance is replaced by another again and again, faster than it is published', () => {
     const account = new Account(from(1, 2));
     for (let round = 0; round < 40; round += 1) {
-      account.enter([at(2), at(10 + round)], lost, 1 + round);
+      account.enter(byId([at(2), at(10 + round)]), lost, 1 + round);
       if (round % 3 === 0) {
         account.published();
       }
@@ -147,8 +149,8 @@ describe('the books of one EtcdService', () => {
 
   it('miss nothing that was never published', () => {
     const account = new Account([]);
-    account.enter(from(1, 3), lost, 1);
-    account.enter([], lost, 2);
+    account.enter(byId(from(1, 3)), lost, 1);
+    account.enter(byId([]), lost, 2);
     expect(account.vanished.size).toBe(0);
   });
 

@@ -1,4 +1,4 @@
-import { SparseSet } from '../../sparse.ts';
+import { SparseMap, SparseSet } from '../../sparse.ts';
 import { endpointId } from '../match-ports.ts';
 import { Served } from '../served.ts';
 import type { DesiredEndpoint } from '../types.ts';
@@ -20,19 +20,19 @@ export interface Vanished {
   readonly lease: string | undefined;
 }
 
+/** Endpoints by {@link endpointId}. */
+type Endpoints = ReadonlyMap<string, DesiredEndpoint>;
+
 interface Stood {
-  readonly endpoint: DesiredEndpoint;
-  /** Whole monotonic milliseconds since when; {@link beforeAllTime} where it was published before this account. */
-  readonly since: number;
-}
-
-/** Whole milliseconds, here and of the clock: V8 makes an object of its own of each other number, and of each beyond 31 bits. There may be a million of them. */
-const beforeAllTime = -(2 ** 31);
-
-interface Newcomer {
   readonly id: string;
+  readonly endpoint: DesiredEndpoint;
+  /** Monotonic milliseconds since when. */
   readonly since: number;
 }
+
+const beforeAllTime = Number.NEGATIVE_INFINITY;
+
+type Newcomer = Pick<Stood, 'id' | 'since'>;
 
 interface Missed extends Vanished, Stood {
   /** Whether a newcomer has stood for it that has gone, too: one loss is not counted twice. */
@@ -47,17 +47,20 @@ const maxVanished = 20_000;
  * Kubernetes holds, so that a new leader comes to the same; every change of what is desired is entered as it is told.
  */
 export class Account {
-  #stood: Map<string, Stood>;
+  #stood: Endpoints;
+  /**
+   * Since when those stand that came to what stood already, in whole monotonic milliseconds. All others, of which there may be a million, stand since before
+   * all time: what was published before this account, and what was the first to stand.
+   */
+  readonly #since = new SparseMap<string, number>();
   readonly #vanished = new Map<string, Missed>();
   /** Those that came to what stood already and have not replaced anything yet, in the order of their coming. */
-  readonly #newcomers = new Set<string>();
+  readonly #newcomers = new SparseSet<string>();
   /** Those that were never published: nobody misses them. */
   readonly #unpublished = new SparseSet<string>();
 
   constructor(published: readonly DesiredEndpoint[]) {
-    this.#stood = new Map(
-      published.map((endpoint) => [endpointId(endpoint), { endpoint, since: beforeAllTime }]),
-    );
+    this.#stood = new Map(published.map((endpoint) => [endpointId(endpoint), endpoint]));
   }
 
   /** Vanished endpoints by {@link endpointId}, in the order in which they vanished. */
@@ -66,32 +69,29 @@ export class Account {
   }
 
   /** What is desired, as it was entered last. */
-  get standing(): Iterable<DesiredEndpoint> {
-    return this.#stood.values().map(({ endpoint }) => endpoint);
+  get standing(): Endpoints {
+    return this.#stood;
   }
 
   /**
-   * Enters what is desired at monotonic time `now`; `causeOf` is asked for each published endpoint that is desired no more. Returns how
+   * Enters what is desired at monotonic time `now`, which is kept; `causeOf` is asked for each published endpoint that is desired no more. Returns how
    * many are ready no more because somebody has said so: they have gone by statement, or stay as not ready.
    */
-  enter(desired: readonly DesiredEndpoint[], causeOf: CauseOf, now: number): number {
-    const next = new Map(desired.map((endpoint) => [endpointId(endpoint), endpoint]));
-    const leaving = this.#leaving(next, desired).filter(([id]) => !this.#wasUnpublished(id));
+  enter(desired: Endpoints, causeOf: CauseOf, now: number): number {
+    const leaving = this.#leaving(desired).filter(({ id }) => !this.#wasUnpublished(id));
     this.#haveStoodFor(leaving);
-    const unready = [...next].filter(
-      ([id, { ready }]) => !ready && this.#stood.get(id)?.endpoint.ready === true,
-    );
+    const unready = [...desired].filter(([id, { ready }]) => !ready && this.#stood.get(id)?.ready === true);
     const stated: Stood[] = [];
-    for (const [id, stood] of leaving) {
-      const cause = causeOf(id, stood.endpoint);
+    for (const stood of leaving) {
+      const cause = causeOf(stood.id, stood.endpoint);
       if (cause.kind === 'statement') {
         stated.push(stood);
       } else {
-        this.#vanished.set(id, { ...stood, at: now, lease: cause.lease, isReplaced: false });
+        this.#vanished.set(stood.id, { ...stood, at: now, lease: cause.lease, isReplaced: false });
       }
     }
     this.#useUp(stated);
-    this.#welcome(next, desired, Math.floor(now));
+    this.#welcome(desired, Math.floor(now));
     this.#bound();
     return stated.filter(({ endpoint }) => endpoint.ready).length + unready.length;
   }
@@ -144,29 +144,36 @@ export class Account {
   /** Newcomers from before that monotonic time stand for nobody any more. */
   forgetNewcomers(before: number): void {
     for (const id of this.#newcomers) {
-      if ((this.#stood.get(id)?.since ?? 0) >= before) {
+      if (this.#sinceOf(id) >= before) {
         return;
       }
       this.#newcomers.delete(id);
     }
   }
 
+  #sinceOf(id: string): number {
+    return this.#since.get(id) ?? beforeAllTime;
+  }
+
+  #standsSince(id: string, since: number): void {
+    if (since !== beforeAllTime) {
+      this.#since.set(id, since);
+    }
+  }
+
   /** What stood and is desired no more: not what is still served in another shape. */
-  #leaving(
-    next: ReadonlyMap<string, DesiredEndpoint>,
-    desired: readonly DesiredEndpoint[],
-  ): readonly (readonly [string, Stood])[] {
-    const gone: (readonly [string, Stood])[] = [];
-    for (const [id, stood] of this.#stood) {
-      if (!next.has(id)) {
-        gone.push([id, stood]);
+  #leaving(desired: Endpoints): readonly Stood[] {
+    const gone: Stood[] = [];
+    for (const [id, endpoint] of this.#stood) {
+      if (!desired.has(id)) {
+        gone.push({ id, endpoint, since: this.#sinceOf(id) });
       }
     }
     if (gone.length === 0) {
       return gone;
     }
-    const served = new Served(desired);
-    return gone.filter(([, { endpoint }]) => !served.has(endpoint));
+    const served = new Served(desired.values());
+    return gone.filter(({ endpoint }) => !served.has(endpoint));
   }
 
   /** Whoever was never published goes as if it had not come. */
@@ -179,33 +186,40 @@ export class Account {
   }
 
   /** What is desired stands from now on. One that comes back, or in another shape, is no newcomer. */
-  #welcome(
-    next: ReadonlyMap<string, DesiredEndpoint>,
-    desired: readonly DesiredEndpoint[],
-    now: number,
-  ): void {
+  #welcome(desired: Endpoints, now: number): void {
     const before = this.#stood;
-    let served: Served | undefined;
-    this.#stood = new Map();
-    for (const [id, endpoint] of next) {
-      const known = before.get(id) ?? this.#vanished.get(id);
-      if (known === undefined) {
-        served ??= new Served(Array.from(before.values(), (stood) => stood.endpoint));
-        if (!served.has(endpoint)) {
+    const isFirst = before.size + this.#vanished.size + this.#newcomers.size === 0;
+    const others = [...desired].filter(([id]) => !before.has(id));
+    const served = new Served(others.length === 0 ? [] : before.values());
+    this.#stood = desired;
+    this.#forgetTimes(before);
+    for (const [id, endpoint] of others) {
+      const known = this.#vanished.get(id);
+      this.#standsSince(id, isFirst ? beforeAllTime : (known?.since ?? now));
+      if (known === undefined && !served.has(endpoint)) {
+        this.#unpublished.add(id);
+        if (!isFirst) {
           this.#newcomers.add(id);
-          this.#unpublished.add(id);
         }
       }
-      this.#stood.set(id, { endpoint, since: known?.since ?? now });
     }
     this.#forgetReturned(desired);
   }
 
-  #forgetReturned(desired: readonly DesiredEndpoint[]): void {
+  /** Of those that stand no more, unless they stand for others still. */
+  #forgetTimes(before: Endpoints): void {
+    for (const id of before.keys()) {
+      if (!this.#stood.has(id) && !this.#newcomers.has(id)) {
+        this.#since.delete(id);
+      }
+    }
+  }
+
+  #forgetReturned(desired: Endpoints): void {
     if (this.#vanished.size === 0) {
       return;
     }
-    const served = new Served(desired);
+    const served = new Served(desired.values());
     for (const [id, { endpoint }] of this.#vanished) {
       if (served.has(endpoint)) {
         this.#vanished.delete(id);
@@ -215,14 +229,12 @@ export class Account {
 
   /** In the order of their coming. */
   #newcomersNow(): readonly Newcomer[] {
-    return Array.from(this.#newcomers, (id) => ({ id, since: this.#stood.get(id)?.since ?? 0 }));
+    return Array.from(this.#newcomers, (id) => ({ id, since: this.#sinceOf(id) }));
   }
 
   /** Newcomers go: each has replaced one that vanished earlier and had come before it, all the same. */
-  #haveStoodFor(leaving: readonly (readonly [string, Stood])[]): void {
-    const newcomers = leaving.flatMap(([id, { since }]) =>
-      this.#newcomers.delete(id) ? [{ id, since }] : [],
-    );
+  #haveStoodFor(leaving: readonly Stood[]): void {
+    const newcomers = leaving.filter(({ id }) => this.#newcomers.delete(id));
     if (newcomers.length > 0) {
       const missed = [...this.#vanished.values()].filter(({ isReplaced }) => !isReplaced);
       for (const [replaced] of pairs(missed, newcomers)) {

@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { endpointId } from '../match-ports.ts';
 import type { DesiredEndpoint } from '../types.ts';
-import { shareOf, Tally } from './tally.ts';
+import { type Share, Tally } from './tally.ts';
 
 const at = (last: number, name = '', port = 80): DesiredEndpoint => ({
   address: `10.0.0.${last}`,
   ports: [{ name, port, protocol: 'TCP' }],
   ready: true,
+});
+
+const shareOf = (standing: readonly DesiredEndpoint[], lost: readonly DesiredEndpoint[]): Share => ({
+  standing: new Map(standing.map((endpoint) => [endpointId(endpoint), endpoint])),
+  lost,
 });
 
 describe('the loss of a registry', () => {

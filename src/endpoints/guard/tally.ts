@@ -1,27 +1,14 @@
-import type { DesiredEndpoint } from '../types.ts';
+import type { DesiredEndpoint, EndpointPort } from '../types.ts';
 import type { Loss } from './limits.ts';
 
-/** What one EtcdService adds to the loss of its registry, as texts of address and ports, each at most once. */
+/** What one EtcdService adds to the loss of its registry. */
 export interface Share {
-  /** What stands, and what is lost. */
-  readonly stood: readonly string[];
-  readonly lost: readonly string[];
+  /** By their ids. */
+  readonly standing: ReadonlyMap<string, DesiredEndpoint>;
+  readonly lost: readonly DesiredEndpoint[];
 }
 
-const nothing: Share = { stood: [], lost: [] };
-
-export function shareOf(standing: Iterable<DesiredEndpoint>, gone: Iterable<DesiredEndpoint>): Share {
-  const lost = new Set(Array.from(gone, instanceOf));
-  const stood = new Set(Array.from(standing, instanceOf)).union(lost);
-  return { stood: Array.from(stood), lost: lost.size === 0 ? nothing.lost : Array.from(lost) };
-}
-
-/** One instance, whatever the ports are called that a Service publishes it for. */
-function instanceOf({ address, ports }: DesiredEndpoint): string {
-  const numbers = ports.map(({ port, protocol }) => `${port}/${protocol}`);
-  // Joined for the sake of memory, as {@link endpointId} is.
-  return [address, ...(numbers.length === 1 ? numbers : [...new Set(numbers)].sort())].join(' ');
-}
+const nothing: Share = { standing: new Map(), lost: [] };
 
 /**
  * Sums up what EtcdServices have lost. An instance that several of them publish counts once, lost as soon as one of them has lost it: one
@@ -41,8 +28,8 @@ export class Tally<Service extends object> {
     const before = this.#shares.get(service) ?? nothing;
     if (share !== before) {
       this.#shares.set(service, share);
-      this.#stood.replace(before.stood, share.stood);
-      this.#lost.replace(before.lost, share.lost);
+      this.#stood.replace(stoodIn(before), stoodIn(share));
+      this.#lost.replace(new Set(before.lost), new Set(share.lost));
     }
   }
 
@@ -52,26 +39,69 @@ export class Tally<Service extends object> {
   }
 }
 
-/** How many services count each instance. */
+function stoodIn({ standing, lost }: Share): ReadonlySet<DesiredEndpoint> {
+  return new Set([...standing.values(), ...lost]);
+}
+
+/** Ports by {@link numbersOf}, each with how often it is counted. */
+type ByPorts = Map<string, number>;
+
+/** How often each instance is counted: an address with its ports, whatever these are called. */
 class Counts {
-  readonly #byInstance = new Map<string, number>();
+  /** Mostly there is one instance at an address, and it is counted once: then its ports are all that is kept. There may be a million of them. */
+  readonly #at = new Map<string, readonly EndpointPort[] | ByPorts>();
+  #size = 0;
 
   get size(): number {
-    return this.#byInstance.size;
+    return this.#size;
   }
 
-  replace(before: readonly string[], after: readonly string[]): void {
-    const [had, has] = [new Set(before), new Set(after)];
-    for (const instance of has.difference(had)) {
-      this.#byInstance.set(instance, (this.#byInstance.get(instance) ?? 0) + 1);
+  replace(had: ReadonlySet<DesiredEndpoint>, has: ReadonlySet<DesiredEndpoint>): void {
+    for (const endpoint of had.difference(has)) {
+      this.#remove(endpoint);
     }
-    for (const instance of had.difference(has)) {
-      const left = (this.#byInstance.get(instance) ?? 0) - 1;
-      if (left > 0) {
-        this.#byInstance.set(instance, left);
-      } else {
-        this.#byInstance.delete(instance);
-      }
+    for (const endpoint of has.difference(had)) {
+      this.#add(endpoint);
     }
   }
+
+  #add({ address, ports }: DesiredEndpoint): void {
+    const known = this.#at.get(address);
+    if (known === undefined) {
+      this.#at.set(address, ports);
+      this.#size += 1;
+      return;
+    }
+    const counts = byPorts(known);
+    const numbers = numbersOf(ports);
+    const count = counts.get(numbers);
+    this.#at.set(address, counts.set(numbers, (count ?? 0) + 1));
+    this.#size += count === undefined ? 1 : 0;
+  }
+
+  #remove({ address, ports }: DesiredEndpoint): void {
+    const counts = byPorts(this.#at.get(address) ?? []);
+    const numbers = numbersOf(ports);
+    const left = (counts.get(numbers) ?? 0) - 1;
+    if (left > 0) {
+      counts.set(numbers, left);
+    } else {
+      counts.delete(numbers);
+      this.#size -= 1;
+    }
+    if (counts.size === 0) {
+      this.#at.delete(address);
+    }
+  }
+}
+
+function byPorts(known: readonly EndpointPort[] | ByPorts): ByPorts {
+  return known instanceof Map ? known : new Map([[numbersOf(known), 1]]);
+}
+
+function numbersOf(ports: readonly EndpointPort[]): string {
+  const [only, ...others] = ports.map(({ port, protocol }) => `${port}/${protocol}`);
+  return only === undefined || others.length === 0
+    ? (only ?? '')
+    : [...new Set([only, ...others])].sort().join();
 }
