@@ -70,6 +70,15 @@ export class SparseMap<K, V> {
   }
 
   keys(): IterableIterator<K> {
-    return (this.#held ?? empty).keys();
+    return this.held.keys();
+  }
+
+  values(): IterableIterator<V> {
+    return this.held.values();
+  }
+
+  /** What it holds now; a later set may make another one. */
+  get held(): ReadonlyMap<K, V> {
+    return this.#held ?? empty;
   }
 }

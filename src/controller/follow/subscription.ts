@@ -2,7 +2,16 @@ import type { Desired } from '../../endpoints/desired.ts';
 import type { Cause, CauseOf } from '../../endpoints/guard/account.ts';
 import type { DesiredEndpoint } from '../../endpoints/types.ts';
 import { isOutage } from '../../etcd/errors.ts';
-import type { KeyRange, MirroredRange, RangeFailure, RegistrySource, Revision } from '../../etcd/types.ts';
+import type {
+  Change,
+  KeyRange,
+  MirroredRange,
+  RangeFailure,
+  RangeListener,
+  RegistrySource,
+  Revision,
+  Unseen,
+} from '../../etcd/types.ts';
 import type { KeyReading } from '../../explain/chain.ts';
 import type { Instance } from '../../formats/types.ts';
 import type { OnDeparture } from './departures.ts';
@@ -32,7 +41,7 @@ export interface Settled {
 }
 
 /** What one EtcdService follows in its registry, read into what should be published. */
-export class Subscription {
+export class Subscription implements RangeListener {
   readonly #onChange: () => void;
   readonly #onDeparture: OnDeparture | undefined;
   #following: Followed;
@@ -58,7 +67,7 @@ export class Subscription {
     this.#following = followedOf(following);
     this.#ledger = new KeyLedger(following.rules(), this.#onDeparture);
     this.#earlier = new EarlierValues(following.source, this.#ledger, onChange);
-    this.#mirrored = this.#follow(following);
+    this.#mirrored = following.source.follow(following.range, this);
   }
 
   /** Whether one complete list is known: before that, nothing may be published. */
@@ -82,7 +91,7 @@ export class Subscription {
       this.#mirrored.release();
       this.#ledger = new KeyLedger(following.rules(), this.#onDeparture);
       this.#earlier = new EarlierValues(following.source, this.#ledger, this.#onChange);
-      this.#mirrored = this.#follow(following);
+      this.#mirrored = following.source.follow(following.range, this);
       this.#refreshingFor = undefined;
       this.#isSettled = false;
       this.#hasMoved = true;
@@ -209,22 +218,25 @@ export class Subscription {
     this.#mirrored.release();
   }
 
-  #follow({ source, range }: Following): MirroredRange {
-    const [ledger, earlier] = [this.#ledger, this.#earlier];
-    return source.follow(range, {
-      changed: (changes) => {
-        ledger.apply(changes);
-        this.#onChange();
-      },
-      synced: this.#onChange,
-      listed: (unseen) => {
-        if (ledger.doubts.doubt(unseen)) {
-          earlier.doubt(unseen);
-          this.#onChange();
-        }
-      },
-      failureChanged: this.#onChange,
-    });
+  /** What the range tells, from here on: for the mirror alone. A range that was followed before is released, and tells nothing. */
+  changed(changes: readonly Change[]): void {
+    this.#ledger.apply(changes);
+    this.#onChange();
+  }
+
+  synced(): void {
+    this.#onChange();
+  }
+
+  listed(unseen: Unseen): void {
+    if (this.#ledger.doubts.doubt(unseen)) {
+      this.#earlier.doubt(unseen);
+      this.#onChange();
+    }
+  }
+
+  failureChanged(): void {
+    this.#onChange();
   }
 
   #keepUnexplained(published: readonly DesiredEndpoint[]): void {

@@ -53,7 +53,7 @@ export class Account {
    * all time: what was published before this account, and what was the first to stand.
    */
   readonly #since = new SparseMap<string, number>();
-  readonly #vanished = new Map<string, Missed>();
+  readonly #vanished = new SparseMap<string, Missed>();
   /** Those that came to what stood already and have not replaced anything yet, in the order of their coming. */
   readonly #newcomers = new SparseSet<string>();
   /** Those that were never published: nobody misses them. */
@@ -65,7 +65,7 @@ export class Account {
 
   /** Vanished endpoints by {@link endpointId}, in the order in which they vanished. */
   get vanished(): ReadonlyMap<string, Vanished> {
-    return this.#vanished;
+    return this.#vanished.held;
   }
 
   /** What is desired, as it was entered last. */
@@ -123,7 +123,7 @@ export class Account {
 
   /** What has vanished did so before all that is remembered. */
   antedate(): void {
-    for (const [id, missed] of this.#vanished) {
+    for (const [id, missed] of this.#vanished.held) {
       this.#vanished.set(id, { ...missed, at: Number.NEGATIVE_INFINITY });
     }
   }
@@ -131,7 +131,7 @@ export class Account {
   /** Closes the books on what vanished before monotonic time `before`. Returns whether anything had. */
   close(before: number): boolean {
     const gone: string[] = [];
-    for (const [id, { at }] of this.#vanished) {
+    for (const [id, { at }] of this.#vanished.held) {
       if (at >= before) {
         break;
       }
@@ -220,7 +220,7 @@ export class Account {
       return;
     }
     const served = new Served(desired.values());
-    for (const [id, { endpoint }] of this.#vanished) {
+    for (const [id, { endpoint }] of this.#vanished.held) {
       if (served.has(endpoint)) {
         this.#vanished.delete(id);
       }

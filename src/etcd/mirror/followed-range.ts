@@ -1,5 +1,4 @@
 import { codeOf } from '../../errors.ts';
-import type { Pace } from '../../pace.ts';
 import { closedError } from '../errors.ts';
 import type { EtcdDeps } from '../options.ts';
 import type {
@@ -14,10 +13,9 @@ import type {
   Unseen,
 } from '../types.ts';
 import type { RangeMirror } from './range-mirror.ts';
-import { RangeUse, type SharedCopy } from './range-use.ts';
+import { RangeUse, type SharedCopy, type UseDeps } from './range-use.ts';
 
-export interface FollowedRangeDeps extends Pick<EtcdDeps, 'clock' | 'log'> {
-  readonly pace: Pace;
+export interface FollowedRangeDeps extends UseDeps, Pick<EtcdDeps, 'clock'> {
   /** The last use has been released. */
   readonly onUnused: (range: FollowedRange) => void;
 }
@@ -29,6 +27,9 @@ interface Awaited {
   readonly reject: (reason: unknown) => void;
 }
 
+/** Shared by the many ranges for which nobody waits. */
+const nobody: readonly Awaited[] = [];
+
 /**
  * A range that somebody follows. It shows what a mirror holds of it: a mirror of its own, or that of a range in which it lies. Which one that is may change;
  * those who use it see no more of that than true differences, and that something may have fallen between them.
@@ -36,10 +37,11 @@ interface Awaited {
 export class FollowedRange implements SharedCopy {
   readonly range: KeyRange;
   readonly #deps: FollowedRangeDeps;
-  readonly #uses = new Set<RangeUse>();
+  /** Another array whenever one comes or goes, so that those who are told may do either. */
+  #uses: readonly RangeUse[] = [];
   #source: RangeMirror;
   #registrations: ReadonlyMap<Key, Registration>;
-  #awaited: Awaited[] = [];
+  #awaited: readonly Awaited[] = nobody;
   /** Since when a comparison has been asked for; a mirror that takes over has to answer it. */
   #confirmFrom: number = Number.NEGATIVE_INFINITY;
   #toldFailure: string | undefined;
@@ -82,16 +84,16 @@ export class FollowedRange implements SharedCopy {
   }
 
   use(listener: RangeListener): MirroredRange {
-    const { log, pace, onUnused } = this.#deps;
-    const onRelease = (released: RangeUse): void => {
-      this.#uses.delete(released);
-      if (this.#uses.size === 0) {
-        onUnused(this);
-      }
-    };
-    const use = new RangeUse(this, listener, { log, pace, onRelease });
-    this.#uses.add(use);
+    const use = new RangeUse(this, listener, this.#deps);
+    this.#uses = [...this.#uses, use];
     return use;
+  }
+
+  released(use: RangeUse): void {
+    this.#uses = this.#uses.filter((other) => other !== use);
+    if (this.#uses.length === 0) {
+      this.#deps.onUnused(this);
+    }
   }
 
   refresh(sinceMs: number = this.#deps.clock.monotonic()): Promise<void> {
@@ -99,7 +101,7 @@ export class FollowedRange implements SharedCopy {
       return Promise.reject(closedError());
     }
     return new Promise((resolve, reject) => {
-      this.#awaited.push({ sinceMs, resolve, reject });
+      this.#awaited = [...this.#awaited, { sinceMs, resolve, reject }];
       this.#source.listSince(sinceMs);
     });
   }
@@ -123,14 +125,14 @@ export class FollowedRange implements SharedCopy {
   }
 
   changed(changes: readonly Change[]): void {
-    for (const use of [...this.#uses]) {
+    for (const use of this.#uses) {
       use.changed(changes);
     }
   }
 
   /** There is a complete copy now. */
   firstListed(): void {
-    for (const use of [...this.#uses]) {
+    for (const use of this.#uses) {
       use.firstListed();
     }
   }
@@ -138,7 +140,7 @@ export class FollowedRange implements SharedCopy {
   /** The mirror has applied a list, or is another one; what differs has been told. */
   listed(unseen: Unseen): void {
     this.#answer();
-    for (const use of [...this.#uses]) {
+    for (const use of this.#uses) {
       use.listed(unseen);
     }
   }
@@ -148,7 +150,7 @@ export class FollowedRange implements SharedCopy {
     const kind = kindOf(this.failure);
     if (kind !== this.#toldFailure) {
       this.#toldFailure = kind;
-      for (const use of [...this.#uses]) {
+      for (const use of this.#uses) {
         use.failureChanged();
       }
     }
@@ -157,9 +159,10 @@ export class FollowedRange implements SharedCopy {
   /** No list is waited for any longer. */
   close(): void {
     this.#closed = true;
-    for (const { reject } of this.#awaited.splice(0)) {
+    for (const { reject } of this.#awaited) {
       reject(closedError());
     }
+    this.#awaited = nobody;
   }
 
   /** Those need not wait any longer who have waited for a list that has been applied. */
@@ -168,7 +171,8 @@ export class FollowedRange implements SharedCopy {
     for (const { resolve } of this.#awaited.filter(({ sinceMs }) => sinceMs <= listedAt)) {
       resolve();
     }
-    this.#awaited = this.#awaited.filter(({ sinceMs }) => sinceMs > listedAt);
+    const others = this.#awaited.filter(({ sinceMs }) => sinceMs > listedAt);
+    this.#awaited = others.length === 0 ? nobody : others;
   }
 }
 

@@ -5,8 +5,6 @@ import type { EtcdDeps } from '../options.ts';
 import type { KeyRange, RangeFailure } from '../types.ts';
 
 export interface FailingDeps extends Pick<EtcdDeps, 'clock' | 'log'> {
-  /** The failure has come, gone, or is another one. */
-  readonly onChange: () => void;
   /** etcd could not be reached, as opposed to a range that may not be read. */
   readonly onOutage: () => void;
 }
@@ -26,14 +24,12 @@ export class RangeFailing {
     return this.#current;
   }
 
-  failed(cause: unknown): void {
+  /** Returns whether this is another failure than before, or the first. */
+  failed(cause: unknown): boolean {
     const error = cause instanceof Error ? cause : new Error(String(cause));
-    const { clock, log, onChange, onOutage } = this.#deps;
+    const { clock, log, onOutage } = this.#deps;
     const before = this.#current;
     this.#current = { error, since: before?.since ?? clock.now() };
-    if (before === undefined || codeOf(before.error) !== codeOf(error)) {
-      onChange();
-    }
     if (isOutage(error)) {
       onOutage();
     } else if (before === undefined) {
@@ -42,17 +38,19 @@ export class RangeFailing {
         'a range cannot be followed; it is tried again',
       );
     }
+    return before === undefined || codeOf(before.error) !== codeOf(error);
   }
 
-  recovered(): void {
+  /** Returns whether it had failed. */
+  recovered(): boolean {
     const before = this.#current;
     if (before === undefined) {
-      return;
+      return false;
     }
     if (!isOutage(before.error)) {
       this.#deps.log.info({ start: showKey(this.#range.start) }, 'the range is followed again');
     }
     this.#current = undefined;
-    this.#deps.onChange();
+    return true;
   }
 }

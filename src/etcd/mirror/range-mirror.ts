@@ -5,7 +5,8 @@ import type { Limiter } from '../../limiter.ts';
 import type { ReadingClient } from '../client/client.ts';
 import type { EtcdDeps } from '../options.ts';
 import type { Change, Key, KeyRange, RangeFailure, Registration, Revision, Unseen } from '../types.ts';
-import type { Listed, Watch, WatchHub } from '../watch/watch.ts';
+import type { LossReason } from '../watch/resume.ts';
+import type { Listed, Watch, WatchHub, WatchListener } from '../watch/watch.ts';
 import { applyChanges, differences } from './difference.ts';
 import type { JoinedReads } from './joined-reads.ts';
 import type { ListReason, MirrorObserver } from './observer.ts';
@@ -71,7 +72,7 @@ interface Following {
 }
 
 /** The copy of one range: listed at a revision, watched from the next one on, listed again when following is no longer possible. */
-export class RangeMirror {
+export class RangeMirror implements WatchListener {
   readonly range: KeyRange;
   readonly registrations = new Registrations();
   revision: Revision = 0;
@@ -93,15 +94,14 @@ export class RangeMirror {
   #listFrom: number = Number.NEGATIVE_INFINITY;
   /** Monotonic milliseconds since when a comparison has been asked for: one that began earlier, or found no watch, does not answer that. */
   #confirmFrom: number = Number.NEGATIVE_INFINITY;
-  /** Cuts the wait before the next list short, also where it is yet to come. */
-  #nap = new AbortController();
+  /** The wait before the next list, and whether it is to be none: also where it is yet to come. */
+  #nap: AbortController | undefined;
+  #isAwake: boolean = false;
 
   constructor(range: KeyRange, deps: RangeMirrorDeps, seed?: Seed) {
     this.range = range;
     this.#deps = deps;
-    const { clock, log, onOutage } = deps;
-    const onChange = (): void => deps.listener.failureChanged(this);
-    this.#failing = new RangeFailing(range, { clock, log, onOutage, onChange });
+    this.#failing = new RangeFailing(range, deps);
     this.#running = this.#run(seed === undefined ? undefined : this.#begin(seed));
   }
 
@@ -120,7 +120,7 @@ export class RangeMirror {
       return;
     }
     this.#listFrom = Math.max(this.#listFrom, beganMs);
-    this.#nap.abort();
+    this.retry();
     this.#listAgain('refresh');
   }
 
@@ -131,12 +131,13 @@ export class RangeMirror {
 
   /** What it failed for may be over: it waits no longer. */
   retry(): void {
-    this.#nap.abort();
+    this.#isAwake = true;
+    this.#nap?.abort();
   }
 
   async close(): Promise<void> {
     this.#stop.abort();
-    this.#nap.abort();
+    this.retry();
     this.#endWatch();
     await this.#running;
   }
@@ -207,7 +208,7 @@ export class RangeMirror {
     let failures = 0;
     while (!signal.aborted) {
       const since = this.#deps.clock.monotonic();
-      this.#nap = new AbortController();
+      this.#isAwake = false;
       try {
         reason = await this.#follow(listed ?? (await this.#list(reason)));
         const hasSettled = this.#deps.clock.monotonic() - since > settledMs;
@@ -215,12 +216,16 @@ export class RangeMirror {
       } catch (error) {
         failures += 1;
         reason = this.synced ? 'watch-ended' : 'first';
-        if (!signal.aborted) {
-          this.#failing.failed(error);
-        }
+        this.#failed(error);
       }
       listed = undefined;
       await this.#wait(failures);
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#stop.signal.aborted && this.#failing.failed(error)) {
+      this.#deps.listener.failureChanged(this);
     }
   }
 
@@ -295,25 +300,8 @@ export class RangeMirror {
       return 'refresh';
     }
     const over = Promise.withResolvers<ListReason>();
-    const watch = this.#deps.hub.watch(this.range, listed, {
-      created: () => {
-        following.created = true;
-        this.#failing.recovered();
-        this.#confirm();
-      },
-      advanced: (changes, revision) => this.#advanced(changes, revision),
-      resumed: () => this.#doubt(),
-      behind: () => this.#doubt(),
-      lost: (reason) => {
-        if (reason === 'compacted') {
-          this.#deps.observer.compacted?.(this.range);
-        }
-        over.resolve(reason);
-      },
-      refused: (error) => over.reject(error),
-    });
-    const following: Following = { watch, clusterId: listed.clusterId, over, created: false };
-    this.#following = following;
+    const watch = this.#deps.hub.watch(this.range, listed, this);
+    this.#following = { watch, clusterId: listed.clusterId, over, created: false };
     try {
       return await over.promise;
     } finally {
@@ -322,12 +310,42 @@ export class RangeMirror {
     }
   }
 
+  /** What the watch tells, from here on: for the hub alone. */
+  created(): void {
+    if (this.#following !== undefined) {
+      this.#following.created = true;
+    }
+    if (this.#failing.recovered()) {
+      this.#deps.listener.failureChanged(this);
+    }
+    this.#confirm();
+  }
+
+  resumed(): void {
+    this.#doubt();
+  }
+
+  behind(): void {
+    this.#doubt();
+  }
+
+  lost(reason: LossReason): void {
+    if (reason === 'compacted') {
+      this.#deps.observer.compacted?.(this.range);
+    }
+    this.#following?.over.resolve(reason);
+  }
+
+  refused(error: Error): void {
+    this.#following?.over.reject(error);
+  }
+
   #endWatch(): void {
     this.#following?.watch.cancel();
     this.#following?.over.reject(this.#stop.signal.reason);
   }
 
-  #advanced(changes: readonly Change[], revision: Revision): void {
+  advanced(changes: readonly Change[], revision: Revision): void {
     if (changes.length > 0) {
       this.#deps.observer.events?.(changes.length);
     }
@@ -349,7 +367,12 @@ export class RangeMirror {
     if (tries <= 0 || this.#stop.signal.aborted) {
       return;
     }
+    if (this.#isAwake) {
+      return;
+    }
     const { clock, random = Math.random } = this.#deps;
+    this.#nap = new AbortController();
     await sleep(clock, backoffMs(tries - 1, { ...retryBackoff, random }), this.#nap.signal);
+    this.#nap = undefined;
   }
 }

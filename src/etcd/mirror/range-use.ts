@@ -13,13 +13,15 @@ import type {
 } from '../types.ts';
 
 /** What a use shows of the copy that it shares: all but its own end. */
-export type SharedCopy = Omit<MirroredRange, 'release'>;
+export interface SharedCopy extends Omit<MirroredRange, 'release'> {
+  /** A use of it has ended. */
+  released(use: RangeUse): void;
+}
 
 export interface UseDeps {
   readonly log: Log;
   /** When uses are told the content that was there before. */
   readonly pace: Pace;
-  readonly onRelease: (use: RangeUse) => void;
 }
 
 /** One user's hold on a mirrored range. Its listener cannot harm the mirror: what it throws is logged. */
@@ -80,7 +82,7 @@ export class RangeUse implements MirroredRange {
   release(): void {
     if (!this.#released) {
       this.#released = true;
-      this.#deps.onRelease(this);
+      this.#copy.released(this);
     }
   }
 
