@@ -44,6 +44,11 @@ export interface PublishingDeps {
   readonly leadsSince: () => number;
 }
 
+/** Whether all is known that decides, and what stands where that has been asked. */
+interface Current extends Settled {
+  readonly standing: readonly DesiredEndpoint[] | undefined;
+}
+
 /** What stands in Kubernetes after a publication. */
 interface Done {
   readonly published: Published;
@@ -92,7 +97,7 @@ export class Publishing {
     if (!current.isSettled) {
       return { ...asItIs(claim, unready), lookAgainMs: earliest(lookAgainMs, current.lookAgainMs) };
     }
-    const done = await this.#bring(tracked, prepared);
+    const done = await this.#bring(tracked, prepared, current.standing);
     tracked.isStale = false;
     recorder.noticed(object, tracked.published?.desired, done.published.desired);
     tracked.published = done.published;
@@ -106,21 +111,30 @@ export class Publishing {
    * Whether all is known that decides: one list since the term began, and since the registry is back that had been away for too long, and what
    * stands in for what cannot be read.
    */
-  async #isCurrent(tracked: Tracked, prepared: Prepared): Promise<Settled> {
+  async #isCurrent(tracked: Tracked, prepared: Prepared): Promise<Current> {
     const { decider, leadsSince } = this.#deps;
     const { subscription, registry } = prepared;
     subscription.during(leadsSince());
     const backSince = tracked.isStale ? registry.source.connection.sinceMonotonic : Number.NEGATIVE_INFINITY;
-    return subscription.isSynced && subscription.isListedSince(Math.max(leadsSince(), backSince))
-      ? subscription.settle(await decider.standingNow(tracked, prepared))
-      : { isSettled: false, lookAgainMs: undefined };
+    if (!(subscription.isSynced && subscription.isListedSince(Math.max(leadsSince(), backSince)))) {
+      return { isSettled: false, lookAgainMs: undefined, standing: undefined };
+    }
+    const standing = await decider.standingNow(tracked, prepared);
+    return { ...subscription.settle(standing), standing };
   }
 
   /** Decides, and brings to Kubernetes what was decided. */
-  async #bring(tracked: Tracked, prepared: Prepared): Promise<Done> {
+  async #bring(tracked: Tracked, prepared: Prepared, standing: Current['standing']): Promise<Done> {
+    let known = standing;
+    const decide = (): Promise<Decision> => {
+      const before = known;
+      // When it is decided once more, something else may stand.
+      known = undefined;
+      return this.#decide(tracked, prepared, before);
+    };
     try {
       const { decision, publication } = await bring(prepared, this.#deps, {
-        decide: () => this.#decide(tracked, prepared),
+        decide,
         ensure: (service, decided) => this.#write(tracked, prepared.claim, service, decided),
       });
       const lookAgainMs = earliest(decision.lookAgainMs, publication.lookAgainMs);
@@ -134,10 +148,15 @@ export class Publishing {
   }
 
   /** What is decided now is being written from now on: what changes after it is not. */
-  #decide(tracked: Tracked, prepared: Prepared): Promise<Decision> {
+  async #decide(tracked: Tracked, prepared: Prepared, standing: Current['standing']): Promise<Decision> {
+    const { decider } = this.#deps;
     tracked.writingSince ??= tracked.unpublishedSince;
     tracked.unpublishedSince = undefined;
-    return this.#deps.decider.decide(tracked, prepared);
+    return await decider.decide(
+      tracked,
+      prepared,
+      standing ?? (await decider.standingNow(tracked, prepared)),
+    );
   }
 
   async #write(tracked: Tracked, claim: Claim, service: Service, published: Published): Promise<Publication> {

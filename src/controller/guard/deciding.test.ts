@@ -41,7 +41,7 @@ const prepared = {
   },
 } as unknown as Prepared;
 const decided = async (): Promise<readonly DesiredEndpoint[]> =>
-  (await decider.decide(tracked, prepared)).endpoints;
+  (await decider.decide(tracked, prepared, await decider.standingNow(tracked, prepared))).endpoints;
 
 beforeEach(() => {
   [etcd, published, held, found, dismissed] = [[], [], [], new Set(), []];
@@ -164,7 +164,7 @@ describe('what has vanished', () => {
     ],
     ['is none either where no status has told yet what was published', undefined, false],
   ])('%s', async (_, conditions, isNew) => {
-    await decider.decide(tracked, withStatus(conditions));
+    await decider.decide(tracked, withStatus(conditions), []);
     expect(specs).toEqual([isNew]);
   });
 });

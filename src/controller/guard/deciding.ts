@@ -72,10 +72,12 @@ export class Decider {
     this.#deps = deps;
   }
 
-  /** A hold that begins is told in the status before this resolves, and so before anything is published: no crash in between loses it. */
-  async decide(tracked: Tracked, prepared: Prepared): Promise<Decision> {
+  /**
+   * Decides by what stands, as {@link standingNow} has told. A hold that begins is told in the status before this resolves, and so before anything is published:
+   * no crash in between loses it.
+   */
+  async decide(tracked: Tracked, prepared: Prepared, before: readonly DesiredEndpoint[]): Promise<Decision> {
     const { claim, subscription } = prepared;
-    const before = await this.standingNow(tracked, prepared);
     const object = this.#deps.reporter.latest(claim.object);
     const guard = this.#deps.guards.of(claim.object);
     const dead = this.#dead(tracked, before, subscription.desired());

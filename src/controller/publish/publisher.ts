@@ -5,7 +5,7 @@ import { fromSlices } from '../../endpoints/pack/from-slices.ts';
 import { fromEndpoints } from '../../endpoints/plan-endpoints.ts';
 import type { DesiredEndpoint } from '../../endpoints/types.ts';
 import type { HolderOf } from '../../explain/chain.ts';
-import type { Endpoints, Service } from '../../kube/resources.ts';
+import type { EndpointSlice, Endpoints, Service } from '../../kube/resources.ts';
 import { giveWay } from '../../pace.ts';
 import type { Claim } from '../claims/claim.ts';
 import { isPublishedBy } from '../claims/ownership.ts';
@@ -51,6 +51,12 @@ export interface PublisherDeps {
   readonly endpointsRemoved: (claim: Claim) => void;
 }
 
+/** The objects in which an EtcdService has published: its slices, and its Endpoints where these say more. */
+interface Own {
+  readonly slices: readonly EndpointSlice[];
+  readonly endpoints: Endpoints | undefined;
+}
+
 /** One publication under way. */
 interface Task {
   readonly claim: Claim;
@@ -83,15 +89,15 @@ export class Publisher {
    * Endpoints that Kubernetes may mirror, which is all of it until the slices are complete.
    */
   published(claim: Claim): readonly DesiredEndpoint[] {
-    const inSlices = this.#deps.slices.published(claim);
+    return endpointsIn(this.#own(claim));
+  }
+
+  #own(claim: Claim): Own {
+    const slices = this.#deps.slices.own(claim);
     const endpoints = this.#deps.endpoints.standing(claim);
     const isOwn = endpoints !== undefined && isPublishedBy(endpoints, claim.object.metadata);
-    if (!isOwn || (inSlices !== undefined && skipsMirror(endpoints))) {
-      return inSlices ?? [];
-    }
-    const addresses = new Set(inSlices?.map(({ address }) => address));
-    const others = fromEndpoints(endpoints).filter(({ address }) => !addresses.has(address));
-    return [...(inSlices ?? []), ...others];
+    const isAllInSlices = slices.length > 0 && isOwn && skipsMirror(endpoints);
+    return { slices, endpoints: isOwn && !isAllInSlices ? endpoints : undefined };
   }
 
   /** Has {@link published} say what stands in Kubernetes now, however far its caches are behind. */
@@ -123,10 +129,10 @@ export class Publisher {
     if (existing !== undefined) {
       this.#refuseTaken(claim, existing, serving, kinds);
     }
-    const before = this.#before(claim, existing);
+    const own = this.#own(claim);
     await this.#deps.slices.removeStrays(claim);
     const done = await this.#publish({ claim, service, endpoints, existing }, kinds);
-    return { write: writeOf(done, before), lookAgainMs: done.lookAgainMs };
+    return { write: writeOf(done, () => endpointsBefore(own, existing)), lookAgainMs: done.lookAgainMs };
   }
 
   /**
@@ -185,11 +191,6 @@ export class Publisher {
         `Endpoints ${claim.key} are filled by somebody else, and Kubernetes mirrors them into slices beside ours; delete them, or adopt them by publishing Endpoints too`,
       );
     }
-  }
-
-  #before(claim: Claim, existing: Endpoints | undefined): readonly DesiredEndpoint[] {
-    const published = this.published(claim);
-    return published.length > 0 || existing === undefined ? published : fromEndpoints(existing);
   }
 
   #publish(task: Task, kinds: readonly PublishKind[]): Promise<Done> {
@@ -266,10 +267,27 @@ function skipsMirror({ metadata }: Endpoints): boolean {
   return metadata.labels?.[labels.skipMirror] === 'true';
 }
 
-function writeOf({ endpoints, slices }: Done, before: readonly DesiredEndpoint[]): Write | undefined {
+function endpointsIn({ slices, endpoints }: Own): readonly DesiredEndpoint[] {
+  const inSlices = fromSlices(slices);
+  if (endpoints === undefined) {
+    return inSlices;
+  }
+  const addresses = new Set(inSlices.map(({ address }) => address));
+  return [...inSlices, ...fromEndpoints(endpoints).filter(({ address }) => !addresses.has(address))];
+}
+
+/** What was published before, by us or by whoever has filled the Endpoints that become ours. */
+function endpointsBefore(own: Own, existing: Endpoints | undefined): readonly DesiredEndpoint[] {
+  const published = endpointsIn(own);
+  return published.length > 0 || existing === undefined ? published : fromEndpoints(existing);
+}
+
+/** `earlier` is asked only where something was written: it reads all that was published. */
+function writeOf({ endpoints, slices }: Done, earlier: () => readonly DesiredEndpoint[]): Write | undefined {
   if (endpoints === undefined && slices !== true) {
     return undefined;
   }
+  const before = earlier();
   const action = endpoints?.action ?? (before.length === 0 ? 'create' : 'update');
   return { action, before, truncated: endpoints?.truncated ?? false };
 }

@@ -44,10 +44,9 @@ export class SlicesKeeper {
     return this.#deps.slices.by(claim.key).filter((slice) => isOurs(claim, slice));
   }
 
-  /** What this very EtcdService has published in slices; undefined where it has none. */
-  published(claim: Claim): readonly DesiredEndpoint[] | undefined {
-    const own = this.standing(claim).filter((slice) => isPublishedBy(slice, claim.object.metadata));
-    return own.length === 0 ? undefined : fromSlices(own);
+  /** The slices in which this very EtcdService has published. */
+  own(claim: Claim): readonly EndpointSlice[] {
+    return this.standing(claim).filter((slice) => isPublishedBy(slice, claim.object.metadata));
   }
 
   /**

@@ -22,11 +22,15 @@ export function weightsText(endpoints: readonly DesiredEndpoint[]): string | und
   return JSON.stringify(Object.fromEntries(weights.sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 
+const unweighted = (): undefined => undefined;
+
 /** The weights that a slice's annotation tells; what somebody else has written there may be anything. */
 export function weightsOf({ metadata }: EndpointSlice): (address: string) => number | undefined {
   const text = metadata.annotations?.[annotations.weights];
-  const told = text === undefined ? undefined : parseJson(text);
-  const weights = isFields(told) ? told : {};
+  const weights = text === undefined ? undefined : parseJson(text);
+  if (!isFields(weights)) {
+    return unweighted;
+  }
   return (address) => {
     const weight = Object.hasOwn(weights, address) ? weights[address] : undefined;
     return typeof weight === 'number' ? weight : undefined;
