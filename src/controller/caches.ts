@@ -1,7 +1,6 @@
 import { type EtcdService, etcdServiceResource } from '../api/etcd-service.ts';
 import { type Clock, sleep } from '../clock.ts';
 import { labels, managerName } from '../endpoints/labels.ts';
-import { withSlimEndpoints } from '../endpoints/pack/slim-endpoints.ts';
 import { messageOf } from '../errors.ts';
 import { createCache } from '../kube/cache.ts';
 import {
@@ -17,6 +16,7 @@ import {
 import type { KubeClient, KubeObject, Resource, WatchedCache } from '../kube/types.ts';
 import type { Logger } from '../telemetry/logging.ts';
 import { slimNode } from './publish/node-names.ts';
+import { slim, slimEtcdService, slimSlice } from './slim.ts';
 
 /** How often it is said what the start waits for. */
 const waitingLoggedMs = 15_000;
@@ -70,7 +70,7 @@ export function openCaches(
       { ...scope, ...(labelSelector === undefined ? {} : { labelSelector }), transform },
       { clock, log },
     );
-  const etcdServices = cacheOf(etcdServiceResource);
+  const etcdServices = cacheOf(etcdServiceResource, undefined, slimEtcdService);
   const services = cacheOf(SERVICES);
   const endpoints = cacheOf(ENDPOINTS, labels.etcdService);
   // Kubernetes copies our label from Endpoints to the slices that it mirrors from them.
@@ -203,14 +203,4 @@ function sayWhatIsAwaited(why: () => string | undefined, clock: Clock, log: Logg
   };
   let cancel = clock.schedule(waitingLoggedMs, say);
   return () => cancel();
-}
-
-/** What caches keep of an object: all but the bookkeeping of its writers, which can be larger than the rest. */
-function slim<T extends KubeObject>(object: T): T {
-  const { managedFields: _, ...metadata } = object.metadata;
-  return { ...object, metadata };
-}
-
-function slimSlice(slice: EndpointSlice): EndpointSlice {
-  return withSlimEndpoints(slim(slice));
 }

@@ -1,4 +1,5 @@
 import type { RejectionReason } from '../formats/rejection.ts';
+import { SparseMap } from '../sparse.ts';
 import { boundLabelSets } from './label-set.ts';
 import { endpointId, portSetKey } from './match-ports.ts';
 import { type Notice, type NoticeRules, noticesOf } from './notices.ts';
@@ -59,7 +60,7 @@ class Tally {
   readonly #portSets = new Set<string>();
   readonly #rejected: RejectedSample[] = [];
   readonly #formats = new Set<string>();
-  readonly #byReason = new Map<RejectionReason, number>();
+  readonly #byReason = new SparseMap<RejectionReason, number>();
   #filtered = 0;
   #ignored = 0;
   #rejections = 0;
@@ -141,7 +142,7 @@ class Tally {
       byId,
       counts: this.#counts(),
       rejected: this.#rejected,
-      rejectedByReason: this.#byReason,
+      rejectedByReason: this.#byReason.held,
       formats: [...this.#formats].sort(),
       partial,
       notices: noticesOf(noticed, rules),

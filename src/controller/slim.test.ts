@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import type { Condition, EtcdService } from '../api/etcd-service.ts';
+import { slimEtcdService } from './slim.ts';
+
+const condition = (more: Partial<Condition> = {}): Condition => ({
+  type: 'Ready',
+  status: 'True',
+  reason: 'Published',
+  message: '10 endpoints are ready',
+  lastTransitionTime: '2026-11-30T10:00:00Z',
+  observedGeneration: 1,
+  ...more,
+});
+
+function etcdService(...conditions: readonly Condition[]): EtcdService {
+  return {
+    metadata: { name: 'web', managedFields: [{ manager: 'kubectl' }] },
+    spec: { prefix: '/web' },
+    status: { conditions, endpoints: 10 },
+  } as unknown as EtcdService;
+}
+
+describe('an EtcdService in a cache', () => {
+  it('says what it said, without the bookkeeping of its writers', () => {
+    const { metadata, ...others } = etcdService(
+      condition(),
+      condition({ type: 'RemovalHeld', status: 'False' }),
+    );
+    expect(slimEtcdService({ metadata, ...others })).toEqual({ ...others, metadata: { name: 'web' } });
+  });
+
+  it.each([
+    ['no status', {}],
+    ['a status without conditions', { status: { endpoints: 0 } }],
+  ])('stays as it is with %s', (_, more) => {
+    const object = { metadata: { name: 'web' }, spec: { prefix: '/web' }, ...more } as unknown as EtcdService;
+    expect(slimEtcdService(object)).toStrictEqual(object);
+  });
+
+  it('shares conditions with those that say the same, and with no others', () => {
+    const [one, two] = [slimEtcdService(etcdService(condition())), slimEtcdService(etcdService(condition()))];
+    expect(two.status?.conditions?.[0]).toBe(one.status?.conditions?.[0]);
+    for (const more of [
+      { status: 'False' },
+      { reason: 'Paused' },
+      { message: '9 endpoints are ready' },
+      { lastTransitionTime: '2026-11-30T10:00:01Z' },
+      { observedGeneration: 2 },
+    ] satisfies Partial<Condition>[]) {
+      const other = slimEtcdService(etcdService(condition(more)));
+      expect(other.status?.conditions).toEqual([condition(more)]);
+    }
+  });
+});

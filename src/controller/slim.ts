@@ -1,0 +1,50 @@
+/** What caches keep of objects. There may be thousands, of which much is the same, or of no use. */
+import type { Condition, EtcdService } from '../api/etcd-service.ts';
+import { withSlimEndpoints } from '../endpoints/pack/slim-endpoints.ts';
+import type { EndpointSlice } from '../kube/resources.ts';
+import type { KubeObject } from '../kube/types.ts';
+
+/** All but the bookkeeping of its writers, which can be larger than the rest. */
+export function slim<T extends KubeObject>(object: T): T {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata };
+}
+
+/** The same, with endpoints that take less where they are alike. */
+export function slimSlice(slice: EndpointSlice): EndpointSlice {
+  return withSlimEndpoints(slim(slice));
+}
+
+/** The same, with the very conditions that another one has which says the same. */
+export function slimEtcdService(object: EtcdService): EtcdService {
+  const kept = slim(object);
+  const { status } = kept;
+  return status?.conditions === undefined
+    ? kept
+    : { ...kept, status: { ...status, conditions: status.conditions.map(known) } };
+}
+
+/** The last condition of each type; others may have written types of their own, of which there is no end. */
+const last = new Map<string, Condition>();
+const mostTypes = 16;
+
+function known(condition: Condition): Condition {
+  const before = last.get(condition.type);
+  if (before !== undefined && isSame(before, condition)) {
+    return before;
+  }
+  if (before !== undefined || last.size < mostTypes) {
+    last.set(condition.type, condition);
+  }
+  return condition;
+}
+
+function isSame(a: Condition, b: Condition): boolean {
+  return (
+    a.status === b.status &&
+    a.reason === b.reason &&
+    a.message === b.message &&
+    a.lastTransitionTime === b.lastTransitionTime &&
+    a.observedGeneration === b.observedGeneration
+  );
+}
