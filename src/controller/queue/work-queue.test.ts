@@ -79,7 +79,7 @@ describe('priorities', () => {
       rig.queue.add(key, 'high');
     }
     void rig.work(10);
-    await turns();
+    await turns(10);
     expect(rig.started).toEqual(['high1', 'high2', 'low1', 'low2', 'low3']);
   });
 
@@ -139,6 +139,19 @@ describe('a queue with much to do', () => {
     expect(runs).toBe(1000);
     stop.abort();
     await ended;
+  });
+
+  it('begins one run in a turn, however many workers are free', async () => {
+    const rig = new Rig();
+    await rig.add('a', 'b', 'c', 'd');
+    void rig.work(4);
+    const counts: number[] = [];
+    for (let turn = 0; turn < 8; turn += 1) {
+      await turns(1);
+      counts.push(rig.started.length);
+    }
+    expect(rig.started).toEqual(['a', 'b', 'c', 'd']);
+    expect(new Set(counts)).toEqual(new Set([1, 2, 3, 4]));
   });
 });
 

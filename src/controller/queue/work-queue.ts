@@ -175,8 +175,8 @@ export class WorkQueue<Key extends string = string> {
   }
 
   /**
-   * Starts handlers in the next turn of the event loop: what is added in one go is coalesced, nothing runs inside the caller of `add`,
-   * and thousands of runs that change nothing never keep sockets and keepalives waiting.
+   * Starts a handler in the next turn of the event loop: what is added in one go is coalesced, nothing runs inside the caller of `add`, and
+   * neither thousands of runs that change nothing nor the beginnings of several long ones keep sockets and keepalives waiting.
    */
   #dispatchSoon(): void {
     this.#turn ??= setImmediate(() => {
@@ -190,13 +190,11 @@ export class WorkQueue<Key extends string = string> {
     if (crew === undefined || this.#stopped) {
       return;
     }
-    while (this.#running.size < crew.workers) {
-      const next = this.#waiting.pop();
-      if (next === undefined) {
-        return;
-      }
+    const next = this.#running.size < crew.workers ? this.#waiting.pop() : undefined;
+    if (next !== undefined) {
       this.#wanted.delete(next.key);
       this.#start(next.key, next.rank, crew);
+      this.#dispatchSoon();
     }
   }
 
