@@ -55,7 +55,7 @@ export class Preparer {
     // What cannot be filled is observed all the same: that is one of the differences.
     const existing = claim.spec.mode === 'Observe' ? services.standing(claim) : services.existing(claim);
     const filled = (): Filled => {
-      const instances = tracked.subscription?.instances() ?? [];
+      const instances = tracked.subscription?.announced() ?? [];
       return { ...services.ports(claim, existing, instances), service: existing };
     };
     const first = filled();

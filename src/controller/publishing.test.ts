@@ -22,6 +22,13 @@ let spec: { mode?: string };
 let written: (readonly DesiredEndpoint[])[];
 /** What happens while endpoints are being written. */
 let meanwhile: () => void;
+let whileServiceIsWritten: () => void;
+/** What etcd says. */
+let desired: object;
+/** What stands, each time that it is asked. */
+let standsNow: () => readonly DesiredEndpoint[];
+/** What stood when it was decided, each time. */
+let decidedBy: (readonly DesiredEndpoint[])[];
 let tracked: Tracked;
 let publishing: Publishing;
 
@@ -34,6 +41,10 @@ beforeEach(() => {
   clock = new FakeClock();
   written = [];
   meanwhile = () => undefined;
+  whileServiceIsWritten = () => undefined;
+  desired = { endpoints: standing };
+  standsNow = () => standing;
+  decidedBy = [];
   spec = {};
   listedAt = 0;
   tracked = { key: 'shop/web', standing: undefined, published: undefined, isStale: undefined } as Tracked;
@@ -63,7 +74,7 @@ beforeEach(() => {
       isListedSince: (at: number) => listedAt >= at,
       during: () => undefined,
       settle: () => ({ isSettled: true, lookAgainMs: undefined }),
-      desired: () => ({ endpoints: standing }),
+      desired: () => desired,
     },
   };
   const recorder = { noticed: () => undefined };
@@ -76,13 +87,11 @@ beforeEach(() => {
   const deps = {
     preparer: { prepare: () => prepared, read: () => undefined },
     decider: {
-      standingNow: async () => standing,
-      decide: async () => ({
-        desired: 'what etcd says',
-        endpoints: standing,
-        removal: undefined,
-        revision: 1,
-      }),
+      standingNow: async () => standsNow(),
+      decide: async (_tracked: Tracked, _prepared: object, before: readonly DesiredEndpoint[]) => {
+        decidedBy.push(before);
+        return { desired, endpoints: standing, removal: undefined, revision: 1 };
+      },
       decideStale: () => ({
         before: standing,
         endpoints: standing.map((endpoint) => ({ ...endpoint, ready: false })),
@@ -91,7 +100,10 @@ beforeEach(() => {
       }),
     },
     services: {
-      ensure: async (service: object) => service,
+      async ensure(service: object) {
+        whileServiceIsWritten();
+        return service;
+      },
       adopt: async (_: object, service: object) => service,
     },
     publisher: {
@@ -154,6 +166,28 @@ describe('a wall clock that is set forwards', () => {
     clock.advance(1000);
     await publishing.publish(tracked, object);
     expect(ready()).toBe(true);
+  });
+});
+
+describe('a decision', () => {
+  const [first, second]: readonly (readonly DesiredEndpoint[])[] = [standing, []];
+
+  beforeEach(() => {
+    const answers = [first, second].values();
+    standsNow = () => answers.next().value ?? [];
+  });
+
+  it('follows from what stood when it was found that all is known', async () => {
+    await publishing.publish(tracked, object);
+    expect(decidedBy).toEqual([first]);
+  });
+
+  it('follows from what stands by then where it is made once more, since etcd says something else', async () => {
+    whileServiceIsWritten = () => {
+      desired = { endpoints: [] };
+    };
+    await publishing.publish(tracked, object);
+    expect(decidedBy).toEqual([first, second]);
   });
 });
 

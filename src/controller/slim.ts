@@ -21,20 +21,20 @@ export function slimEtcdService(object: EtcdService): EtcdService {
   const { status } = kept;
   return status?.conditions === undefined
     ? kept
-    : { ...kept, status: { ...status, conditions: status.conditions.map(known) } };
+    : { ...kept, status: { ...status, conditions: status.conditions.map(sharedCondition) } };
 }
 
 /** The last condition of each type; others may have written types of their own, of which there is no end. */
-const last = new Map<string, Condition>();
+const lastOfType = new Map<string, Condition>();
 const mostTypes = 16;
 
-function known(condition: Condition): Condition {
-  const before = last.get(condition.type);
-  if (before !== undefined && isSame(before, condition)) {
-    return before;
+function sharedCondition(condition: Condition): Condition {
+  const last = lastOfType.get(condition.type);
+  if (last !== undefined && isSame(last, condition)) {
+    return last;
   }
-  if (before !== undefined || last.size < mostTypes) {
-    last.set(condition.type, condition);
+  if (last !== undefined || lastOfType.size < mostTypes) {
+    lastOfType.set(condition.type, condition);
   }
   return condition;
 }

@@ -24,7 +24,7 @@ export interface Standing {
 export const noStandIns: readonly DesiredEndpoint[] = [];
 
 /**
- * Resolves the items of a key against what was good last, which is asked for only where it matters. A value that is wholly unreadable keeps every last good instance; a single
+ * Resolves the items of a key against what was good last, which is asked for only where an item is bad. A value that is wholly unreadable keeps every last good instance; a single
  * bad item keeps the one in its place, unless its address is announced by a good item now.
  */
 export function standing(
@@ -33,8 +33,7 @@ export function standing(
   publishing: PublishingRules,
 ): Standing {
   const outcomes = items.map((item) => resolveItem(item, publishing));
-  // Not by flatMap, whose results keep room for 16 more.
-  const instances = items.filter((item) => item.kind === 'instance').map(({ instance }) => instance);
+  const instances = instancesIn(items);
   const announced = { instances, outcomes };
   if (!outcomes.some(isUnreadable)) {
     // Mostly all are instances: one array for both, as there may be a million of them.
@@ -57,6 +56,12 @@ export function standing(
       isUnreadable(outcomes[place]) && instance !== undefined && !addresses.has(instance.address),
   );
   return { ...announced, standIns: endpointsOf(kept, publishing), lastGood, unresolved: false };
+}
+
+/** What a value announces. */
+export function instancesIn(items: readonly Item[]): readonly Instance[] {
+  // Not by flatMap, whose results keep room for 16 more.
+  return items.filter((item) => item.kind === 'instance').map(({ instance }) => instance);
 }
 
 function instanceIn(item: Item): Instance | undefined {

@@ -207,3 +207,39 @@ describe('which of some endpoints may be published', () => {
     expect(asked).toEqual(['10.0.0.2', '10.0.0.9']);
   });
 });
+
+describe('a ledger of keys that can all be read', () => {
+  const plain: ReaderSpec = { prefix: '/web', separator: '/', format: 'plain' };
+
+  it('reads each value once, whatever is asked for after that', () => {
+    const ledger = ledgerOf(plain);
+    ledger.apply(changesOf({ '/web/1': '10.0.0.1:5432', '/web/2': '10.0.0.2:5432' }));
+    expect(reads).toHaveLength(2);
+    ledger.letGo();
+    ledger.desired();
+    expect([...ledger.announced()]).toEqual([{ ports: { '': 5432 } }, { ports: { '': 5432 } }]);
+    expect(ledger.admitted(ledger.desired().endpoints)).toHaveLength(2);
+    ledger.apply(changesOf({ '/web/2': '10.0.0.3:5432' }));
+    expect(reads).toHaveLength(3);
+  });
+
+  it('reads the value before once more where one cannot be read', () => {
+    const ledger = ledgerOf(plain);
+    ledger.apply(changesOf({ '/web/1': '10.0.0.1:5432' }));
+    ledger.apply(changesOf({ '/web/1': 'what is no address' }));
+    expect(addresses(ledger)).toEqual(['10.0.0.1']);
+    expect(reads).toHaveLength(3);
+    ledger.apply(changesOf({ '/web/1': 'nor is this' }));
+    expect(addresses(ledger)).toEqual(['10.0.0.1']);
+    expect(reads).toHaveLength(4);
+  });
+
+  it('reads the value by the rules of then where those of now cannot', () => {
+    const ledger = ledgerOf(plain);
+    ledger.apply(changesOf({ '/web/1': '10.0.0.1:5432' }));
+    const read = compileReader({ ...plain, format: 'kratos' }, { maxValueBytes: 1000 });
+    ledger.reread({ read, publishing });
+    expect(ledger.desired().counts.rejected).toBe(1);
+    expect(addresses(ledger)).toEqual(['10.0.0.1']);
+  });
+});

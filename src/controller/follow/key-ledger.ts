@@ -6,10 +6,10 @@ import type { Change, Key, Registration, Revision } from '../../etcd/types.ts';
 import type { KeyReading } from '../../explain/chain.ts';
 import { Lookups } from '../../formats/lookups.ts';
 import type { FindValue, RegistrationReader } from '../../formats/read.ts';
-import type { Instance, Reading } from '../../formats/types.ts';
+import type { Reading } from '../../formats/types.ts';
 import { Departures, type OnDeparture } from './departures.ts';
 import { Doubts, isWhollyUnreadable } from './doubts.ts';
-import { entryOf, type KeyEntry } from './key-entry.ts';
+import { type Announced, entryOf, type KeyEntry } from './key-entry.ts';
 
 /** How registrations are read, and how what they announce is published. A new one makes a new ledger out of the old. */
 export interface LedgerRules {
@@ -18,7 +18,7 @@ export interface LedgerRules {
 }
 
 const nothingBefore = { lastGood: [], kept: noStandIns };
-const nothingGood = (): LastGood => nothingBefore.lastGood;
+const nothingGood = (): LastGood => [];
 
 /**
  * What each key of one EtcdService was last read as, and what was good of it last. Every value is read as it arrives, not when it is
@@ -34,7 +34,6 @@ export class KeyLedger {
   #rules: LedgerRules;
   #order: readonly Key[] | undefined;
   #desired: Desired | undefined;
-  #instances: readonly Instance[] | undefined;
 
   constructor(rules: LedgerRules, onDeparture?: OnDeparture) {
     this.#rules = rules;
@@ -56,7 +55,7 @@ export class KeyLedger {
   /** Reads every key anew by other rules; what was good last still stands in for what they cannot read. */
   reread(rules: LedgerRules): void {
     this.#rules = rules;
-    this.#changed();
+    this.#desired = undefined;
     for (const [key, before] of this.#entries) {
       this.#set(key, before.registration);
       this.doubts.reread(key, before);
@@ -100,14 +99,11 @@ export class KeyLedger {
     return named;
   }
 
-  /** What the keys announce that the filter lets through, whether it can be published or not. Nothing is read before somebody goes over it. */
-  *instances(): Iterable<Instance> {
-    const { admits } = this.#rules.publishing;
-    this.#instances ??= this.#entries
-      .values()
-      .flatMap(({ instances }) => instances.filter(admits))
-      .toArray();
-    yield* this.#instances;
+  /** What the keys announce that the filter lets through, whether it can be published or not. */
+  *announced(): Iterable<Announced> {
+    for (const entry of this.#entries.values()) {
+      yield* entry.announced(this.#rules.publishing.admits);
+    }
   }
 
   /** Registrations of which an earlier value may tell more than is known. */
@@ -170,8 +166,9 @@ export class KeyLedger {
 
   /** Keeps no published endpoint in the place of a key any more. */
   letGo(): void {
-    for (const [key, { registration, lastGood, kept }] of this.#entries) {
-      if (kept.length > 0) {
+    for (const [key, entry] of this.#entries) {
+      if (entry.kept.length > 0) {
+        const { registration, lastGood } = entry;
         this.#store(key, this.#entry(registration, { lastGood, kept: noStandIns }));
       }
     }
@@ -224,7 +221,7 @@ export class KeyLedger {
       this.departures.note(known, undefined, { key, revision, lease, cause: 'deleted' });
       this.#entries.delete(key);
       this.#order = undefined;
-      this.#changed();
+      this.#desired = undefined;
     }
     this.#lookups.forget(key);
     this.doubts.removed(key);
@@ -232,13 +229,8 @@ export class KeyLedger {
 
   #store(key: Key, entry: KeyEntry): void {
     this.#entries.set(key, entry);
-    this.#changed();
-    this.doubts.stored(key, entry);
-  }
-
-  #changed(): void {
     this.#desired = undefined;
-    this.#instances = undefined;
+    this.doubts.stored(key, entry);
   }
 
   #entry(registration: Registration, before: Pick<KeyEntry, 'lastGood' | 'kept'> = nothingBefore): KeyEntry {

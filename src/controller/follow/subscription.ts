@@ -13,9 +13,9 @@ import type {
   Unseen,
 } from '../../etcd/types.ts';
 import type { KeyReading } from '../../explain/chain.ts';
-import type { Instance } from '../../formats/types.ts';
 import type { OnDeparture } from './departures.ts';
 import { EarlierValues } from './earlier-values.ts';
+import type { Announced } from './key-entry.ts';
 import { KeyLedger, type LedgerRules } from './key-ledger.ts';
 
 /** How soon a registry is asked again that did not answer. */
@@ -169,8 +169,8 @@ export class Subscription implements RangeListener {
   }
 
   /** What the keys announce and spec.filter lets through, whether it can be published or not. */
-  instances(): Iterable<Instance> {
-    return this.#ledger.instances();
+  announced(): Iterable<Announced> {
+    return this.#ledger.announced();
   }
 
   /** Those of some endpoints whose addresses may be published at all, whatever says so. */

@@ -216,8 +216,8 @@ function asTheyStand(
     .map((endpoint) => byId.get(endpointId(endpoint)) ?? endpoint);
 }
 
-function areAllNamed(standing: readonly DesiredEndpoint[], { endpoints, byId }: Desired): boolean {
-  return standing === endpoints || standing.every((endpoint) => byId.has(endpointId(endpoint)));
+function areAllNamed(standing: readonly DesiredEndpoint[], { byId }: Desired): boolean {
+  return standing.every((endpoint) => byId.has(endpointId(endpoint)));
 }
 
 /**

@@ -147,6 +147,24 @@ describe('the books of one EtcdService', () => {
     expect(account.vanished.size).toBe(1);
   });
 
+  it('take a newcomer that changes its shape for one that came when it came, and for none once it has gone', () => {
+    const other = at(9);
+    const changed = at(9, { ports: [port(80), port(443)] });
+    const alive = open([]);
+    alive.to([at(1)]);
+    alive.to([at(1), other]);
+    alive.to([at(1), changed]);
+    alive.to([changed]);
+    expect(lossOf(alive.account)).toEqual({ lost: 0, stood: 1 });
+
+    const dead = open([]);
+    dead.to([at(1)]);
+    dead.to([at(1), other]);
+    dead.to([at(1), changed]);
+    dead.to([]);
+    expect(lossOf(dead.account)).toEqual({ lost: 2, stood: 2 });
+  });
+
   it('miss nothing that was never published', () => {
     const account = new Account([]);
     account.enter(byId(from(1, 3)), lost, 1);

@@ -74,8 +74,8 @@ export class Account {
   }
 
   /**
-   * Enters what is desired at monotonic time `now`, which is kept; `causeOf` is asked for each published endpoint that is desired no more. Returns how
-   * many are ready no more because somebody has said so: they have gone by statement, or stay as not ready.
+   * Enters what is desired at monotonic time `now`: a map that is kept, and changes no more. `causeOf` is asked for each published endpoint that is desired no
+   * more. Returns how many are ready no more because somebody has said so: they have gone by statement, or stay as not ready.
    */
   enter(desired: Endpoints, causeOf: CauseOf, now: number): number {
     const leaving = this.#leaving(desired).filter(({ id }) => !this.#wasUnpublished(id));
@@ -192,7 +192,6 @@ export class Account {
     const others = [...desired].filter(([id]) => !before.has(id));
     const served = new Served(others.length === 0 ? [] : before.values());
     this.#stood = desired;
-    this.#forgetTimes(before);
     for (const [id, endpoint] of others) {
       const known = this.#vanished.get(id);
       this.#standsSince(id, isFirst ? beforeAllTime : (known?.since ?? now));
@@ -203,13 +202,30 @@ export class Account {
         }
       }
     }
+    this.#handOn(before, others);
+    this.#forgetTimes();
     this.#forgetReturned(desired);
   }
 
-  /** Of those that stand no more, unless they stand for others still. */
-  #forgetTimes(before: Endpoints): void {
-    for (const id of before.keys()) {
-      if (!this.#stood.has(id) && !this.#newcomers.has(id)) {
+  /** Newcomers that stand in another shape go on in that: what serves the same now came when they came. */
+  #handOn(before: Endpoints, others: readonly (readonly [string, DesiredEndpoint])[]): void {
+    const newcomers = [...this.#newcomers];
+    if (newcomers.every((id) => this.#stood.has(id))) {
+      return;
+    }
+    this.#newcomers.clear();
+    for (const id of newcomers) {
+      const heir = this.#stood.has(id) ? id : heirOf(before.get(id), others);
+      if (heir !== undefined) {
+        this.#standsSince(heir, this.#sinceOf(id));
+        this.#newcomers.add(heir);
+      }
+    }
+  }
+
+  #forgetTimes(): void {
+    for (const id of this.#since.keys()) {
+      if (!this.#stood.has(id)) {
         this.#since.delete(id);
       }
     }
@@ -267,6 +283,15 @@ export class Account {
       this.#forget([...this.#vanished.keys()].slice(0, excess));
     }
   }
+}
+
+/** The first of the others that serves what an endpoint has served. */
+function heirOf(
+  endpoint: DesiredEndpoint | undefined,
+  others: readonly (readonly [string, DesiredEndpoint])[],
+): string | undefined {
+  const served = new Served(endpoint === undefined ? [] : [endpoint]);
+  return others.find(([, other]) => served.has(other))?.[0];
 }
 
 /** Pairs those that are gone with newcomers, these in the order of their coming: each with one that came later, as many as can be. */

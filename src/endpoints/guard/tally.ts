@@ -80,15 +80,19 @@ class Counts {
   }
 
   #remove({ address, ports }: DesiredEndpoint): void {
-    const counts = byPorts(this.#at.get(address) ?? []);
+    const known = this.#at.get(address);
+    if (known === undefined) {
+      return;
+    }
+    const counts = byPorts(known);
     const numbers = numbersOf(ports);
     const left = (counts.get(numbers) ?? 0) - 1;
     if (left > 0) {
       counts.set(numbers, left);
-    } else {
-      counts.delete(numbers);
-      this.#size -= 1;
+      return;
     }
+    counts.delete(numbers);
+    this.#size -= 1;
     if (counts.size === 0) {
       this.#at.delete(address);
     }
@@ -100,8 +104,6 @@ function byPorts(known: readonly EndpointPort[] | ByPorts): ByPorts {
 }
 
 function numbersOf(ports: readonly EndpointPort[]): string {
-  const [only, ...others] = ports.map(({ port, protocol }) => `${port}/${protocol}`);
-  return only === undefined || others.length === 0
-    ? (only ?? '')
-    : [...new Set([only, ...others])].sort().join();
+  const numbers = new Set(ports.map(({ port, protocol }) => `${port}/${protocol}`));
+  return [...numbers].sort().join();
 }

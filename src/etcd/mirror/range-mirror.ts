@@ -94,8 +94,9 @@ export class RangeMirror implements WatchListener {
   #listFrom: number = Number.NEGATIVE_INFINITY;
   /** Monotonic milliseconds since when a comparison has been asked for: one that began earlier, or found no watch, does not answer that. */
   #confirmFrom: number = Number.NEGATIVE_INFINITY;
-  /** The wait before the next list, and whether it is to be none: also where it is yet to come. */
+  /** Ends the wait before the next list, while there is one. */
   #nap: AbortController | undefined;
+  /** Whether somebody wants the next list at once: a wait that is yet to come is none then. */
   #isAwake: boolean = false;
 
   constructor(range: KeyRange, deps: RangeMirrorDeps, seed?: Seed) {
@@ -340,11 +341,6 @@ export class RangeMirror implements WatchListener {
     this.#following?.over.reject(error);
   }
 
-  #endWatch(): void {
-    this.#following?.watch.cancel();
-    this.#following?.over.reject(this.#stop.signal.reason);
-  }
-
   advanced(changes: readonly Change[], revision: Revision): void {
     if (changes.length > 0) {
       this.#deps.observer.events?.(changes.length);
@@ -353,6 +349,11 @@ export class RangeMirror implements WatchListener {
     this.revision = revision;
     this.#deps.listener.advanced(this, news);
     this.#comparison?.changed(changes);
+  }
+
+  #endWatch(): void {
+    this.#following?.watch.cancel();
+    this.#following?.over.reject(this.#stop.signal.reason);
   }
 
   /** A comparison under way counts no longer; the next one is asked for. */
@@ -364,10 +365,7 @@ export class RangeMirror implements WatchListener {
   /** No wait for the first list again in a while: most of what ends a watch is over with a list. */
   async #wait(failures: number): Promise<void> {
     const tries = this.failure === undefined ? failures - 1 : failures;
-    if (tries <= 0 || this.#stop.signal.aborted) {
-      return;
-    }
-    if (this.#isAwake) {
+    if (tries <= 0 || this.#isAwake || this.#stop.signal.aborted) {
       return;
     }
     const { clock, random = Math.random } = this.#deps;
