@@ -1,7 +1,7 @@
 import { setImmediate as loopToGoRound } from 'node:timers/promises';
 
 /** After so many milliseconds of work the event loop goes round: keepalives must not wait for 2000 users of a list, nor for 100 000 events. */
-const longestTurnMs = 5;
+export const longestTurnMs = 5;
 
 /** To go through so many endpoints once takes a millisecond or more. */
 const manyEndpoints = 200;
@@ -11,6 +11,11 @@ export async function giveWay(endpoints: number): Promise<void> {
   if (endpoints >= manyEndpoints) {
     await loopToGoRound();
   }
+}
+
+/** Calls back in this turn of the event loop, when all has gone on that waits for promises alone. */
+export function afterPromises(callback: () => void): void {
+  queueMicrotask(() => process.nextTick(callback));
 }
 
 /** Runs tasks one after the other, soon, and lets the event loop go round between them where they take long. */

@@ -79,7 +79,7 @@ describe('priorities', () => {
       rig.queue.add(key, 'high');
     }
     void rig.work(10);
-    await turns(10);
+    await turns();
     expect(rig.started).toEqual(['high1', 'high2', 'low1', 'low2', 'low3']);
   });
 
@@ -141,18 +141,44 @@ describe('a queue with much to do', () => {
     await ended;
   });
 
-  it('begins one run in a turn, however many workers are free', async () => {
-    const rig = new Rig();
-    await rig.add('a', 'b', 'c', 'd');
-    void rig.work(4);
-    const counts: number[] = [];
-    for (let turn = 0; turn < 8; turn += 1) {
-      await turns(1);
-      counts.push(rig.started.length);
-    }
-    expect(rig.started).toEqual(['a', 'b', 'c', 'd']);
-    expect(new Set(counts)).toEqual(new Set([1, 2, 3, 4]));
-  });
+  it.each([
+    { ms: 0, perTurn: [4] },
+    { ms: 3, perTurn: [2, 2] },
+    { ms: 9, perTurn: [1, 1, 1, 1] },
+  ])(
+    'begins runs in a turn until five milliseconds have passed, where each takes $ms to begin',
+    async ({ ms, perTurn }) => {
+      const clock = new FakeClock();
+      const queue = new WorkQueue({ clock });
+      const stop = new AbortController();
+      let begun = 0;
+      const never = new Promise<undefined>((resolve) =>
+        stop.signal.addEventListener('abort', () => resolve(undefined)),
+      );
+      const begin = async (): Promise<undefined> => {
+        // Some promises later, as what reads caches is.
+        await turnOfPromises();
+        begun += 1;
+        clock.advance(ms);
+        return await never;
+      };
+      const ended = queue.run(4, begin, stop.signal);
+      for (const key of ['a', 'b', 'c', 'd']) {
+        queue.add(key);
+      }
+      const counts: number[] = [];
+      while (begun < 4) {
+        const before = begun;
+        await turns(1);
+        if (begun > before) {
+          counts.push(begun - before);
+        }
+      }
+      expect(counts).toEqual(perTurn);
+      stop.abort();
+      await ended;
+    },
+  );
 });
 
 describe('a queue that stops', () => {
@@ -226,3 +252,9 @@ describe('the snapshot of a queue', () => {
     expect(rig.waitedMs).toEqual([0, 0, 200]);
   });
 });
+
+async function turnOfPromises(): Promise<void> {
+  for (let step = 0; step < 20; step += 1) {
+    await Promise.resolve();
+  }
+}

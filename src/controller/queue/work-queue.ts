@@ -3,6 +3,7 @@ import { type BackoffOptions, backoffMs } from '../../backoff.ts';
 import { type Cancel, type Clock, sleep } from '../../clock.ts';
 import { RetryableError, TerminalError } from '../../errors.ts';
 import { KeyedHeap } from '../../keyed-heap.ts';
+import { afterPromises, longestTurnMs } from '../../pace.ts';
 import {
   type Handler,
   type Priority,
@@ -175,27 +176,32 @@ export class WorkQueue<Key extends string = string> {
   }
 
   /**
-   * Starts a handler in the next turn of the event loop: what is added in one go is coalesced, nothing runs inside the caller of `add`, and
+   * Starts handlers in the next turn of the event loop: what is added in one go is coalesced, nothing runs inside the caller of `add`, and
    * neither thousands of runs that change nothing nor the beginnings of several long ones keep sockets and keepalives waiting.
    */
   #dispatchSoon(): void {
-    this.#turn ??= setImmediate(() => {
-      this.#turn = undefined;
-      this.#dispatch();
-    });
+    this.#turn ??= setImmediate(() => this.#dispatch(1, this.#clock.monotonic() + longestTurnMs));
   }
 
-  #dispatch(): void {
+  /** Starts the first, second … handler of a turn, each when the one before has begun: as many as there are workers, unless that time comes before. */
+  #dispatch(nth: number, until: number): void {
     const crew = this.#crew;
-    if (crew === undefined || this.#stopped) {
+    const isFree = crew !== undefined && !this.#stopped && this.#running.size < crew.workers;
+    const next = isFree ? this.#waiting.pop() : undefined;
+    if (crew === undefined || next === undefined) {
+      this.#turn = undefined;
       return;
     }
-    const next = this.#running.size < crew.workers ? this.#waiting.pop() : undefined;
-    if (next !== undefined) {
-      this.#wanted.delete(next.key);
-      this.#start(next.key, next.rank, crew);
-      this.#dispatchSoon();
-    }
+    this.#wanted.delete(next.key);
+    this.#start(next.key, next.rank, crew);
+    afterPromises(() => {
+      if (nth < crew.workers && this.#clock.monotonic() < until) {
+        this.#dispatch(nth + 1, until);
+      } else {
+        this.#turn = undefined;
+        this.#dispatchSoon();
+      }
+    });
   }
 
   #start(key: Key, pending: Pending, crew: Crew<Key>): void {
