@@ -32,8 +32,13 @@ export class SparseSet<T> {
     this.#held = undefined;
   }
 
+  /** Its values, as those of a set. */
+  keys(): IterableIterator<T> {
+    return (this.#held ?? empty).keys();
+  }
+
   [Symbol.iterator](): Iterator<T> {
-    return (this.#held ?? empty).values();
+    return this.keys();
   }
 }
 

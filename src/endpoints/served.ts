@@ -20,6 +20,25 @@ export class Served {
   }
 }
 
+/** The same, with who serves them: endpoints by their ids. */
+export class ServedBy {
+  readonly #idsBySocket = new Map<string, string[]>();
+
+  constructor(endpoints: Iterable<readonly [string, DesiredEndpoint]>) {
+    for (const [id, endpoint] of endpoints) {
+      for (const socket of socketsOf(endpoint)) {
+        const ids = this.#idsBySocket.get(socket);
+        ids === undefined ? this.#idsBySocket.set(socket, [id]) : ids.push(id);
+      }
+    }
+  }
+
+  /** Those that serve any of what an endpoint serves, each once. */
+  idsOf(endpoint: DesiredEndpoint): readonly string[] {
+    return [...new Set(socketsOf(endpoint).flatMap((socket) => this.#idsBySocket.get(socket) ?? []))];
+  }
+}
+
 /** An endpoint without ports serves its address alone. */
 function socketsOf({ address, ports }: DesiredEndpoint): readonly string[] {
   return ports.length === 0 ? [address] : ports.map(({ port, protocol }) => `${address}|${port}|${protocol}`);

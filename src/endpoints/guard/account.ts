@@ -1,6 +1,6 @@
 import { SparseMap, SparseSet } from '../../sparse.ts';
 import { endpointId } from '../match-ports.ts';
-import { Served } from '../served.ts';
+import { Served, ServedBy } from '../served.ts';
 import type { DesiredEndpoint } from '../types.ts';
 
 /** Why a published endpoint is no longer desired: somebody has said so, or it has vanished. */
@@ -54,7 +54,7 @@ export class Account {
    */
   readonly #since = new SparseMap<string, number>();
   readonly #vanished = new SparseMap<string, Missed>();
-  /** Those that came to what stood already and have not replaced anything yet, in the order of their coming. */
+  /** Those that came to what stood already and have not replaced anything yet. */
   readonly #newcomers = new SparseSet<string>();
   /** Those that were never published: nobody misses them. */
   readonly #unpublished = new SparseSet<string>();
@@ -144,15 +144,15 @@ export class Account {
   /** Newcomers from before that monotonic time stand for nobody any more. */
   forgetNewcomers(before: number): void {
     for (const id of this.#newcomers) {
-      if (this.#sinceOf(id) >= before) {
-        return;
+      if (this.#sinceOf(id) < before) {
+        this.#newcomers.delete(id);
       }
-      this.#newcomers.delete(id);
     }
   }
 
+  /** Also of one that has vanished. */
   #sinceOf(id: string): number {
-    return this.#since.get(id) ?? beforeAllTime;
+    return this.#vanished.get(id)?.since ?? this.#since.get(id) ?? beforeAllTime;
   }
 
   #standsSince(id: string, since: number): void {
@@ -185,48 +185,57 @@ export class Account {
     return wasUnpublished;
   }
 
-  /** What is desired stands from now on. One that comes back, or in another shape, is no newcomer. */
+  /** What is desired stands from now on. */
   #welcome(desired: Endpoints, now: number): void {
     const before = this.#stood;
-    const isFirst = before.size + this.#vanished.size + this.#newcomers.size === 0;
+    const isFirst = before.size + this.#vanished.size === 0;
     const others = [...desired].filter(([id]) => !before.has(id));
-    const served = new Served(others.length === 0 ? [] : before.values());
+    const earlier = new ServedBy(others.length === 0 ? [] : [...before, ...this.#vanishedById()]);
     this.#stood = desired;
     for (const [id, endpoint] of others) {
-      const known = this.#vanished.get(id);
-      this.#standsSince(id, isFirst ? beforeAllTime : (known?.since ?? now));
-      if (known === undefined && !served.has(endpoint)) {
-        this.#unpublished.add(id);
-        if (!isFirst) {
-          this.#newcomers.add(id);
-        }
+      const predecessors = earlier.idsOf(endpoint);
+      if (predecessors.length > 0) {
+        this.#succeed(id, predecessors);
+      } else {
+        this.#arrive(id, isFirst ? beforeAllTime : now);
       }
     }
-    this.#handOn(before, others);
-    this.#forgetTimes();
+    this.#forgetAllBut(desired);
     this.#forgetReturned(desired);
   }
 
-  /** Newcomers that stand in another shape go on in that: what serves the same now came when they came. */
-  #handOn(before: Endpoints, others: readonly (readonly [string, DesiredEndpoint])[]): void {
-    const newcomers = [...this.#newcomers];
-    if (newcomers.every((id) => this.#stood.has(id))) {
-      return;
-    }
-    this.#newcomers.clear();
-    for (const id of newcomers) {
-      const heir = this.#stood.has(id) ? id : heirOf(before.get(id), others);
-      if (heir !== undefined) {
-        this.#standsSince(heir, this.#sinceOf(id));
-        this.#newcomers.add(heir);
-      }
+  #vanishedById(): Iterable<readonly [string, DesiredEndpoint]> {
+    return Array.from(this.#vanished.held, ([id, { endpoint }]) => [id, endpoint] as const);
+  }
+
+  /** One that serves what nobody has served before. What was the first to stand is no newcomer: nobody is gone that it could stand for. */
+  #arrive(id: string, now: number): void {
+    this.#unpublished.add(id);
+    this.#standsSince(id, now);
+    if (now !== beforeAllTime) {
+      this.#newcomers.add(id);
     }
   }
 
-  #forgetTimes(): void {
-    for (const id of this.#since.keys()) {
-      if (!this.#stood.has(id)) {
-        this.#since.delete(id);
+  /** One that comes back, or goes on in another shape, is what its predecessors were: here for as long, and a newcomer where one of them was that stands no more. */
+  #succeed(id: string, predecessors: readonly string[]): void {
+    this.#standsSince(id, Math.min(...predecessors.map((one) => this.#sinceOf(one))));
+    if (predecessors.every((one) => this.#unpublished.has(one))) {
+      this.#unpublished.add(id);
+    }
+    const given = predecessors.find((one) => !this.#stood.has(one));
+    if (given !== undefined && predecessors.every((one) => this.#newcomers.has(one))) {
+      this.#newcomers.delete(given);
+      this.#newcomers.add(id);
+    }
+  }
+
+  #forgetAllBut(desired: Endpoints): void {
+    for (const remembered of [this.#since, this.#newcomers, this.#unpublished]) {
+      for (const id of remembered.keys()) {
+        if (!desired.has(id)) {
+          remembered.delete(id);
+        }
       }
     }
   }
@@ -243,7 +252,6 @@ export class Account {
     }
   }
 
-  /** In the order of their coming. */
   #newcomersNow(): readonly Newcomer[] {
     return Array.from(this.#newcomers, (id) => ({ id, since: this.#sinceOf(id) }));
   }
@@ -285,27 +293,22 @@ export class Account {
   }
 }
 
-/** The first of the others that serves what an endpoint has served. */
-function heirOf(
-  endpoint: DesiredEndpoint | undefined,
-  others: readonly (readonly [string, DesiredEndpoint])[],
-): string | undefined {
-  const served = new Served(endpoint === undefined ? [] : [endpoint]);
-  return others.find(([, other]) => served.has(other))?.[0];
-}
-
-/** Pairs those that are gone with newcomers, these in the order of their coming: each with one that came later, as many as can be. */
+/** Pairs those that are gone with newcomers: each with one that came later, as many as can be. */
 function pairs<One extends Stood>(
   gone: readonly One[],
   newcomers: readonly Newcomer[],
 ): readonly (readonly [One, Newcomer])[] {
-  const oldestFirst = gone.toSorted((a, b) => a.since - b.since);
+  const oldestFirst = gone.toSorted(bySince);
   const paired: [One, Newcomer][] = [];
-  for (const newcomer of newcomers) {
+  for (const newcomer of newcomers.toSorted(bySince)) {
     const next = oldestFirst[paired.length];
     if (next !== undefined && next.since < newcomer.since) {
       paired.push([next, newcomer]);
     }
   }
   return paired;
+}
+
+function bySince(a: Newcomer, b: Newcomer): number {
+  return a.since < b.since ? -1 : Number(a.since > b.since);
 }
