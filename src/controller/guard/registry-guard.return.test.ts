@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { guardRig, type Service } from '../../../test/kit/guard-rig.ts';
+import { guardRig, instances, Service } from '../../../test/kit/guard-rig.ts';
 import type { DesiredEndpoint } from '../../endpoints/types.ts';
 import type { RegistryGuard } from './registry-guard.ts';
 
@@ -67,6 +67,21 @@ describe('the guard of a registry that was away', () => {
       expect(service.published).toHaveLength(3);
     }
     expect(services[0]?.look().hold).toMatchObject({ loss: { lost: 90, stood: 90 } });
+  });
+
+  it('has an EtcdService compared also where it comes to be judged only after the return', () => {
+    rig.objects = [{ key: 'shop/late', shown: undefined }];
+    const guard = newGuard();
+    leave(guard, 1000);
+    comeBack(guard);
+    const late = new Service(guard, 'shop/late', instances(3), confirmed);
+    late.look();
+    expect(confirmed).toEqual(['shop/late']);
+    late.now([]);
+    expect(late.look().isFinal).toBe(false);
+    expect(confirmed, 'it is asked for once').toEqual(['shop/late']);
+    late.confirmedAt = clock.monotonic();
+    expect(late.look()).toMatchObject({ isFinal: true, held: [] });
   });
 
   it('publishes what has gone as soon as the others are found to be as they were, or after half a minute', () => {

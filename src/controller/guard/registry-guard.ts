@@ -137,13 +137,18 @@ export class RegistryGuard {
 
   #lookAtAll(since: number): void {
     const keys = new Set(this.#round.unseen);
-    for (const { key, subject } of this.#books.all()) {
-      keys.add(key);
-      if (!subject.isConfirmedSince(since)) {
-        subject.confirm();
-      }
+    for (const service of this.#books.all()) {
+      keys.add(service.key);
+      this.#haveConfirmed(service, since);
     }
     this.#round.begin(keys, since);
+  }
+
+  /** A round waits for each; one that is judged for the first time during a round could not be asked when it began. */
+  #haveConfirmed({ subject }: GuardedService, since = Number.NEGATIVE_INFINITY): void {
+    if (!subject.isConfirmedSince(since)) {
+      subject.confirm();
+    }
   }
 
   #open(key: ObjectKey, { subject, isSpecStated, limits, published, shown }: GuardRequest): GuardedService {
@@ -156,8 +161,11 @@ export class RegistryGuard {
     this.#books.open(service);
     this.#books.touch(key);
     this.#enter();
-    if (known === undefined && shown !== undefined) {
-      this.#resume(service, shown);
+    if (known === undefined) {
+      this.#haveConfirmed(service, this.#round.since);
+      if (shown !== undefined) {
+        this.#resume(service, shown);
+      }
     }
     return service;
   }

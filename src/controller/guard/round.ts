@@ -35,6 +35,11 @@ export class Round {
     return this.#isUnderWay;
   }
 
+  /** Since when each is to be looked at, in monotonic milliseconds; undefined while no round is under way. */
+  get since(): number | undefined {
+    return this.#isUnderWay ? this.#since : undefined;
+  }
+
   /** Those that had not been looked at when it was looked last. */
   get unseen(): Iterable<ObjectKey> {
     return this.#unseen;
