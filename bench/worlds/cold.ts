@@ -7,6 +7,7 @@ import { Subject } from '../subject.ts';
 import { openIn } from '../world.ts';
 import { type Cpu, cpuOf, cpuRow, leastRatio, ofServers } from './cpu.ts';
 import { rawCalls, rawCreate } from './raw-writes.ts';
+import { sameWrites } from './same-writes.ts';
 import { type Scene, sizeOf, slicesOnly, whileWatched, workers } from './scene.ts';
 
 /** A controller that has all published, and how long it took to create as much. */
@@ -23,8 +24,10 @@ export async function cold(scene: Scene): Promise<ColdSynced> {
   const [calls, callsServers] = await whileWatched(ground, () =>
     ofServers(ground, () => rawCalls(ground, size, { workers })),
   );
+  const compare = await sameWrites(ground, ['endpointslices']);
   run.say('cold sync');
   const synced = await coldSync(scene, slicesOnly);
+  await compare();
   await synced.subject.untilSettled(size.services * size.instances);
   tellCold(scene, synced, [raw, rawServers], {
     id: 'cold',

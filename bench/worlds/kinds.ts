@@ -6,6 +6,7 @@ import { openIn, type World } from '../world.ts';
 import { coldSync, tellCold } from './cold.ts';
 import { ofServers } from './cpu.ts';
 import { rawCreate, rawDelete } from './raw-writes.ts';
+import { sameWrites } from './same-writes.ts';
 import { workers } from './scene.ts';
 
 const allKinds = ['services', 'endpointslices', 'endpoints'] as const;
@@ -21,10 +22,13 @@ export const kinds: World = {
     const seen = await SlicesSeen.watch(ground.api);
     run.cleanup.defer(() => seen.end());
     const raw = await ofServers(ground, () => rawCreate(ground, size, workers, allKinds));
+    const compare = await sameWrites(ground, allKinds);
     await rawDelete(ground, allKinds);
     run.say('cold sync');
     const scene = { run, ground, seen, size };
-    tellCold(scene, await coldSync(scene, []), raw, {
+    const synced = await coldSync(scene, []);
+    await compare();
+    tellCold(scene, synced, raw, {
       id: 'cold-all',
       what: ' with Service and Endpoints too',
       created: 'of these three created',

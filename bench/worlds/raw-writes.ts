@@ -3,9 +3,10 @@ import { firstAddresses, range, type Size } from '../load.ts';
 import {
   callsNamespace,
   collection,
+  copied,
   endpointsFor,
+  ownServiceFor,
   rawNamespace,
-  serviceFor,
   serviceName,
   sliceFor,
 } from '../objects.ts';
@@ -27,13 +28,14 @@ export function rawCreate(
   return write(
     ground,
     workers,
-    range(0, size.services).map((service) =>
-      kinds.map((kind) => ({
+    range(0, size.services).map((service) => {
+      const addresses = firstAddresses(service, size);
+      return kinds.map((kind) => ({
         method: 'POST',
         path: collection(kind, rawNamespace),
-        body: objectOf(kind, service, size),
-      })),
-    ),
+        body: objectOf(kind, serviceName(service), addresses, kinds),
+      }));
+    }),
   );
 }
 
@@ -46,18 +48,15 @@ export async function rawDelete({ api }: Ground, kinds: readonly RawKind[]): Pro
 
 /** Replaces the slices that {@link rawCreate} has made, each by one with other addresses. */
 export function rawReplace(ground: Ground, size: Size, workers: number): Promise<RawResult<RawWritten>> {
-  const shifted = (service: number): object =>
-    objectOf('endpointslices', service, size, firstAddresses(service + size.services, size));
+  const path = collection('endpointslices', rawNamespace);
   return write(
     ground,
     workers,
-    range(0, size.services).map((service) => [
-      {
-        method: 'PUT',
-        path: `${collection('endpointslices', rawNamespace)}/${serviceName(service)}`,
-        body: shifted(service),
-      },
-    ]),
+    range(0, size.services).map((service) => {
+      const name = serviceName(service);
+      const body = sliceFor(rawNamespace, name, firstAddresses(service + size.services, size));
+      return [{ method: 'PUT', path: `${path}/${name}`, body }];
+    }),
   );
 }
 
@@ -101,17 +100,16 @@ async function write(
 
 function objectOf(
   kind: RawKind,
-  service: number,
-  size: Size,
-  addresses = firstAddresses(service, size),
+  name: string,
+  addresses: readonly string[],
+  kinds: readonly RawKind[],
 ): object {
-  const name = serviceName(service);
   switch (kind) {
     case 'services':
-      return serviceFor(name, {}, rawNamespace);
+      return ownServiceFor(rawNamespace, name);
     case 'endpoints':
       return endpointsFor(rawNamespace, name, addresses);
     case 'endpointslices':
-      return sliceFor(rawNamespace, name, addresses);
+      return sliceFor(rawNamespace, name, addresses, kinds.includes('services') ? copied : undefined);
   }
 }
