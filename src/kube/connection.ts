@@ -64,13 +64,15 @@ export class Connection {
     return this.#access.namespace;
   }
 
-  /** With what to send now. Throws a RetryableError (KUBE_CREDENTIALS) where no credentials could be read yet. */
-  async session(): Promise<Session> {
+  /** With what to send now, where that need not be looked at again. */
+  get standing(): Session | undefined {
     const age = this.#clock.monotonic() - this.#readAt;
-    if (this.#session !== undefined && age < this.#options.rereadFilesMs) {
-      return this.#session;
-    }
-    return await this.#readOnce(false);
+    return age < this.#options.rereadFilesMs ? this.#session : undefined;
+  }
+
+  /** The same, looked at again if need be. Throws a RetryableError (KUBE_CREDENTIALS) where no credentials could be read yet. */
+  async session(): Promise<Session> {
+    return this.standing ?? (await this.#readOnce(false));
   }
 
   /** After a 401 on `refused`: forgets every credential and reads anew. Gives the same session back where nothing changed. */

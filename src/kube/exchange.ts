@@ -35,10 +35,13 @@ export interface WritePass {
 /** One request under way: what ends it (deadline, its caller, close) and how its failure is told. */
 export class Exchange {
   readonly request: KubeRequest;
-  readonly #controller = new AbortController();
   readonly #callerSignal: AbortSignal | undefined;
   readonly #cancelDeadline: Cancel;
   readonly #ended: () => void;
+  /** Ends what is waited for. */
+  #stop: (() => void) | undefined;
+  #controller: AbortController | undefined;
+  #isAborted: boolean = false;
   #timedOut: boolean = false;
 
   constructor(request: KubeRequest, clock: Clock, callerSignal: AbortSignal | undefined, ended: () => void) {
@@ -52,12 +55,19 @@ export class Exchange {
     });
   }
 
+  /** Aborts with the exchange. Made where somebody asks for it: most do without, and each takes several listeners. */
   get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#isAborted) {
+      this.#controller.abort();
+    }
     return this.#controller.signal;
   }
 
   readonly abort = (): void => {
-    this.#controller.abort();
+    this.#isAborted = true;
+    this.#stop?.();
+    this.#controller?.abort();
   };
 
   end(): void {
@@ -66,17 +76,18 @@ export class Exchange {
     this.#ended();
   }
 
-  /** Waits for what cannot be aborted (a credential plugin, a connection), but no longer than the request may live. */
-  async orAborted<R>(work: () => Promise<R>): Promise<R> {
-    const aborted = Promise.withResolvers<never>();
-    const onAbort = (): void => aborted.reject(new Error('aborted'));
-    this.signal.addEventListener('abort', onAbort);
-    try {
-      this.signal.throwIfAborted();
-      return await Promise.race([work(), aborted.promise]);
-    } finally {
-      this.signal.removeEventListener('abort', onAbort);
-    }
+  /** Waits for what may take longer (a credential plugin, a connection), but no longer than the request may live; `stop` ends it then, where that is possible. */
+  orAborted<R>(work: () => Promise<R>, stop?: () => void): Promise<R> {
+    return new Promise((resolve, reject) => {
+      if (this.#isAborted) {
+        throw new Error('aborted');
+      }
+      this.#stop = () => {
+        reject(new Error('aborted'));
+        stop?.();
+      };
+      work().then(resolve, reject);
+    });
   }
 
   /** The error to throw for `error`: the deadline and the abort are told apart from what the connection says of them. */
@@ -87,7 +98,7 @@ export class Exchange {
     if (this.#timedOut) {
       return timeoutError(this.request, this.request.deadlineMs);
     }
-    return this.signal.aborted
+    return this.#isAborted
       ? abortedError(this.request, this.#callerSignal?.reason)
       : transportError(this.request, error);
   }

@@ -4,11 +4,11 @@ import type { Clock } from '../clock.ts';
 import { abortedError, malformedError, statusError } from './call-error.ts';
 import { Connection, type ConnectionOptions, type Session } from './connection.ts';
 import { Exchange, type KubeRequest, type WriteGate } from './exchange.ts';
-import { gated } from './gated.ts';
 import { guarded } from './guarded.ts';
 import type { KubeDeps } from './options.ts';
 import { Slots } from './slots.ts';
 import { WarningLog } from './warnings.ts';
+import { type Headers, isGood, readStatus, WholeAnswer } from './whole-answer.ts';
 
 export interface TransportOptions extends ConnectionOptions {
   readonly userAgent: () => string;
@@ -20,20 +20,17 @@ export interface CallOptions {
   readonly gate?: WriteGate | undefined;
 }
 
-/** How a request goes out. */
-interface Route {
-  readonly pool: 'calls' | 'watches';
-  /** Longest silence that is borne; 0 leaves it to the deadline. */
-  readonly idleMs: number;
-  readonly gate?: WriteGate | undefined;
+/** The beginning of an answer. */
+interface Answer {
+  readonly statusCode: number;
+  readonly headers: Headers;
 }
 
-type Answer = Dispatcher.ResponseData;
-
-/** The largest error answer that is read. */
-const MAX_STATUS_BYTES = 1024 * 1024;
-/** The largest answer that is read: a page of 500 slices of 1000 endpoints is half of it. */
-const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+/** An answer, and what is said where it is none that was hoped for. */
+interface Sent<A extends Answer> {
+  readonly answer: A;
+  status(): Promise<string>;
+}
 
 export class Transport {
   readonly #connection: Connection;
@@ -72,8 +69,8 @@ export class Transport {
       const deadlineMs = Math.min(request.deadlineMs, pass?.withinMs ?? Number.POSITIVE_INFINITY);
       const exchange = this.#begin({ ...request, deadlineMs }, pass?.signal ?? signal);
       try {
-        const answer = await this.#ask(exchange, { pool: 'calls', idleMs: 0, gate });
-        return await readJson(request, answer);
+        const answer = await this.#ask(exchange, (session) => this.#fetch(exchange, session, gate));
+        return parse(request, await answer.text);
       } catch (error) {
         throw exchange.failure(error);
       } finally {
@@ -94,7 +91,7 @@ export class Transport {
   ): AsyncGenerator<Uint8Array> {
     const exchange = this.#begin(request, signal);
     try {
-      const answer = await this.#ask(exchange, { pool: 'watches', idleMs });
+      const answer = await this.#ask(exchange, (session) => this.#open(exchange, session, idleMs));
       accepted();
       yield* answer.body;
     } catch (error) {
@@ -122,48 +119,74 @@ export class Transport {
   }
 
   /** Sends, once more with new credentials after a 401, and returns a good answer. */
-  async #ask(exchange: Exchange, route: Route): Promise<Answer> {
-    const session = await exchange.orAborted(() => this.#connection.session());
-    const answer = await this.#send(exchange, session, route);
-    if (answer.statusCode !== 401) {
-      return await this.#judge(exchange.request, answer);
+  async #ask<A extends Answer>(exchange: Exchange, send: (session: Session) => Promise<Sent<A>>): Promise<A> {
+    const { request } = exchange;
+    const session = this.#connection.standing ?? (await exchange.orAborted(() => this.#connection.session()));
+    const sent = await send(session);
+    if (sent.answer.statusCode !== 401) {
+      return await judged(request, sent);
     }
     const renewed = await exchange.orAborted(() => this.#connection.renew(session));
     if (renewed === session) {
-      return await this.#judge(exchange.request, answer);
+      return await judged(request, sent);
     }
-    await answer.body.dump();
-    return await this.#judge(exchange.request, await this.#send(exchange, renewed, route));
+    await sent.status();
+    return await judged(request, await send(renewed));
   }
 
-  async #send(exchange: Exchange, session: Session, route: Route): Promise<Answer> {
+  /** Sends and reads the whole answer. */
+  async #fetch(
+    exchange: Exchange,
+    session: Session,
+    gate: WriteGate | undefined,
+  ): Promise<Sent<WholeAnswer>> {
+    const answered = this.#reporting(exchange.request);
+    const answer = new WholeAnswer({ mayLeave: () => gate?.pass(), answered });
+    try {
+      await exchange.orAborted(
+        () => {
+          session.calls.dispatch(this.#optionsOf(exchange.request, session, 0), answer);
+          return answer.text;
+        },
+        () => answer.abort(),
+      );
+    } catch (error) {
+      if (answer.statusCode === 0) {
+        answered(0, {});
+      }
+      throw error;
+    }
+    return { answer, status: () => answer.text };
+  }
+
+  /** Sends and returns what the answer begins with, and its bytes as they come. */
+  async #open(exchange: Exchange, session: Session, idleMs: number): Promise<Sent<Dispatcher.ResponseData>> {
     const { request, signal } = exchange;
-    const { pool, idleMs, gate } = route;
-    const dispatcher = gate === undefined ? session[pool] : gated(session[pool], gate);
-    const sentAt = this.#clock.monotonic();
-    let status = 0;
-    let date: string | undefined;
+    const answered = this.#reporting(request);
     try {
       // undici looks at the signal once it has a connection, which may be never; it does not send then.
       const answer = await exchange.orAborted(() =>
-        dispatcher.request({
-          origin: session.origin,
-          path: session.basePath + request.path,
-          method: request.method,
-          headers: { ...session.headers, ...this.#headersOf(request) },
-          body: request.body === undefined ? null : JSON.stringify(request.body),
-          signal,
-          headersTimeout: idleMs,
-          bodyTimeout: idleMs,
-        }),
+        session.watches.request({ ...this.#optionsOf(request, session, idleMs), signal }),
       );
-      status = answer.statusCode;
-      date = single(answer.headers['date']);
-      this.#warnings.note(answer.headers['warning']);
-      return answer;
-    } finally {
-      this.#report(request, status, this.#clock.monotonic() - sentAt, date);
+      answered(answer.statusCode, answer.headers);
+      return { answer, status: () => readStatus(answer.body) };
+    } catch (error) {
+      answered(0, {});
+      throw error;
     }
+  }
+
+  /** `idleMs`: the longest silence that is borne; 0 leaves it to the deadline. */
+  #optionsOf(request: KubeRequest, session: Session, idleMs: number): Dispatcher.DispatchOptions {
+    return {
+      origin: session.origin,
+      path: session.basePath + request.path,
+      method: request.method,
+      headers: { ...session.headers, ...this.#headersOf(request) },
+      body: request.body === undefined ? null : JSON.stringify(request.body),
+      headersTimeout: idleMs,
+      bodyTimeout: idleMs,
+    };
   }
 
   #headersOf(request: KubeRequest): Record<string, string> {
@@ -174,47 +197,37 @@ export class Transport {
     };
   }
 
-  #report(request: KubeRequest, status: number, durationMs: number, date: string | undefined): void {
-    const serverTimeMs = Date.parse(date ?? '');
-    this.#onCall({
-      verb: request.verb,
-      resource: request.resource.plural,
-      status,
-      durationMs,
-      ...(!Number.isNaN(serverTimeMs) && { serverTimeMs }),
-    });
-  }
-
-  async #judge(request: KubeRequest, answer: Answer): Promise<Answer> {
-    const { statusCode, headers, body } = answer;
-    if (statusCode >= 200 && statusCode < 300) {
-      return answer;
-    }
-    const text = await readText(body, MAX_STATUS_BYTES);
-    throw statusError(request, statusCode, parseOrUndefined(text), single(headers['retry-after']));
+  /** Tells of a request that leaves now what the headers of its answer say; status 0 where none come. */
+  #reporting(request: KubeRequest): (status: number, headers: Headers) => void {
+    const sentAt = this.#clock.monotonic();
+    return (status, headers) => {
+      this.#warnings.note(headers['warning']);
+      const serverTimeMs = Date.parse(single(headers['date']) ?? '');
+      this.#onCall({
+        verb: request.verb,
+        resource: request.resource.plural,
+        status,
+        durationMs: this.#clock.monotonic() - sentAt,
+        ...(!Number.isNaN(serverTimeMs) && { serverTimeMs }),
+      });
+    };
   }
 }
 
-async function readJson(request: KubeRequest, answer: Answer): Promise<unknown> {
-  const text = await readText(answer.body, MAX_ANSWER_BYTES);
+async function judged<A extends Answer>(request: KubeRequest, { answer, status }: Sent<A>): Promise<A> {
+  const { statusCode, headers } = answer;
+  if (isGood(statusCode)) {
+    return answer;
+  }
+  throw statusError(request, statusCode, parseOrUndefined(await status()), single(headers['retry-after']));
+}
+
+function parse(request: KubeRequest, text: string): unknown {
   const parsed = parseOrUndefined(text);
   if (parsed === undefined) {
     throw malformedError(request, 'what is no JSON: is the server address right?');
   }
   return parsed;
-}
-
-async function readText(body: AsyncIterable<Buffer>, maxBytes: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) {
-      throw new Error(`the answer is larger than ${maxBytes} bytes`);
-    }
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }
 
 function parseOrUndefined(text: string): unknown {

@@ -19,6 +19,8 @@ export interface SeenRequest {
 
 /** How a script answers one request. */
 export interface Reply {
+  /** Says that an answer is to come (HTTP 102). */
+  announce(): void;
   json(status: number, body: unknown, headers?: Record<string, string>): void;
   /** Sends these bytes and ends well. */
   text(status: number, body: string): void;
@@ -202,6 +204,7 @@ function replyTo(response: ServerResponse): Reply {
       response.writeHead(status, { 'content-type': 'application/json', ...headers });
       response.end(JSON.stringify(body));
     },
+    announce: () => response.writeProcessing(),
     text: (status, body) => {
       response.writeHead(status);
       response.end(body);

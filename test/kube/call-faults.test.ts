@@ -39,6 +39,24 @@ describe('fault 22: calls that fail in every known way', () => {
     expect(apiserver.requests).toHaveLength(1);
   });
 
+  it('waits for the answer of a server that says before it that one is to come', async () => {
+    const { apiserver, client } = await scriptedRig();
+    apiserver.serve((request, reply) => {
+      reply.announce();
+      ok(request, reply);
+    });
+    await expect(client.update(ENDPOINTS, web)).resolves.toMatchObject(web);
+  });
+
+  it('reads no more than a mebibyte of an answer that is an error', async () => {
+    const { apiserver, client } = await scriptedRig();
+    apiserver.serve(inTurn((_request, reply) => reply.text(500, 'x'.repeat(1024 ** 2 + 1)), ok));
+    const failure = client.update(ENDPOINTS, web);
+    await expect(failure).rejects.toBeInstanceOf(RetryableError);
+    await expect(failure).rejects.toThrow('the answer is larger than 1048576 bytes');
+    await expect(client.update(ENDPOINTS, web)).resolves.toMatchObject(web);
+  });
+
   it('tells a name that is taken from a conflict', async () => {
     const { apiserver, client } = await scriptedRig();
     apiserver.serve(status(409, { reason: 'AlreadyExists', details: { name: 'web' } }));

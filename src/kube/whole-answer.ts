@@ -1,0 +1,109 @@
+import type { Dispatcher } from 'undici';
+
+/** The largest answer that is read: a page of 500 slices of 1000 endpoints is half of it. */
+const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
+/** The largest error answer that is read. */
+export const MAX_STATUS_BYTES = 1024 * 1024;
+
+export interface AnswerDeps {
+  /** Asked when the request goes onto its socket, which may be long after it was handed over; throws where it may not leave. */
+  readonly mayLeave: () => void;
+  /** The headers of the answer are there. */
+  readonly answered: (statusCode: number, headers: Headers) => void;
+}
+
+/** The headers of an answer, by their names in lower case. */
+export type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2];
+
+/**
+ * An answer that is read whole, as undici tells it. A stream that is made, read and ended for each answer, with a signal that it listens to, takes several
+ * times as long and lives long enough to be moved to old space.
+ */
+export class WholeAnswer implements Dispatcher.DispatchHandler {
+  statusCode = 0;
+  headers: Headers = {};
+  readonly #deps: AnswerDeps;
+  readonly #whole = Promise.withResolvers<string>();
+  readonly #chunks: Buffer[] = [];
+  #bytes = 0;
+  #controller: Dispatcher.DispatchController | undefined;
+  #isAborted: boolean = false;
+
+  constructor(deps: AnswerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Rejects where the answer does not come, or is too large. */
+  get text(): Promise<string> {
+    return this.#whole.promise;
+  }
+
+  /** The request does not leave any more, or ends where it is. */
+  abort(): void {
+    this.#isAborted = true;
+    this.#controller?.abort(new Error('aborted'));
+  }
+
+  /** What it throws undici fails the request with, and keeps the connection. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#isAborted) {
+      throw new Error('aborted');
+    }
+    this.#deps.mayLeave();
+    this.#controller = controller;
+  }
+
+  onResponseStart(_controller: unknown, statusCode: number, headers: Headers): void {
+    // Before its answer a server may say that one is to come.
+    if (statusCode >= 200) {
+      this.statusCode = statusCode;
+      this.headers = headers;
+      this.#deps.answered(statusCode, headers);
+    }
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    const most = isGood(this.statusCode) ? MAX_ANSWER_BYTES : MAX_STATUS_BYTES;
+    if (this.#bytes > most) {
+      controller.abort(tooLarge(most));
+      return;
+    }
+    this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#whole.resolve(textOf(this.#chunks));
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    this.#whole.reject(error);
+  }
+}
+
+export function isGood(statusCode: number): boolean {
+  return statusCode >= 200 && statusCode < 300;
+}
+
+/** The text of an error answer that comes as a stream. */
+export async function readStatus(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    if (bytes > MAX_STATUS_BYTES) {
+      throw tooLarge(MAX_STATUS_BYTES);
+    }
+    chunks.push(chunk);
+  }
+  return textOf(chunks);
+}
+
+function textOf(chunks: readonly Buffer[]): string {
+  const [first, ...more] = chunks;
+  return first !== undefined && more.length === 0 ? first.toString() : Buffer.concat(chunks).toString();
+}
+
+function tooLarge(bytes: number): Error {
+  return new Error(`the answer is larger than ${bytes} bytes`);
+}
