@@ -70,7 +70,7 @@ export class Transport {
       const exchange = this.#begin({ ...request, deadlineMs }, pass?.signal ?? signal);
       try {
         const answer = await this.#ask(exchange, (session) => this.#fetch(exchange, session, gate));
-        return parse(request, await answer.text);
+        return parse(request, answer.take());
       } catch (error) {
         throw exchange.failure(error);
       } finally {
@@ -146,7 +146,7 @@ export class Transport {
       await exchange.orAborted(
         () => {
           session.calls.dispatch(this.#optionsOf(exchange.request, session, 0), answer);
-          return answer.text;
+          return answer.whole;
         },
         () => answer.abort(),
       );
@@ -156,7 +156,7 @@ export class Transport {
       }
       throw error;
     }
-    return { answer, status: () => answer.text };
+    return { answer, status: async () => answer.take() };
   }
 
   /** Sends and returns what the answer begins with, and its bytes as they come. */

@@ -23,8 +23,8 @@ export class WholeAnswer implements Dispatcher.DispatchHandler {
   statusCode = 0;
   headers: Headers = {};
   readonly #deps: AnswerDeps;
-  readonly #whole = Promise.withResolvers<string>();
-  readonly #chunks: Buffer[] = [];
+  readonly #whole = Promise.withResolvers<void>();
+  #chunks: Buffer[] = [];
   #bytes = 0;
   #controller: Dispatcher.DispatchController | undefined;
   #isAborted: boolean = false;
@@ -33,9 +33,16 @@ export class WholeAnswer implements Dispatcher.DispatchHandler {
     this.#deps = deps;
   }
 
-  /** Rejects where the answer does not come, or is too large. */
-  get text(): Promise<string> {
+  /** Resolves when all of it is there; rejects where it does not come, or is too large. */
+  get whole(): Promise<void> {
     return this.#whole.promise;
+  }
+
+  /** What it says, once. It is kept nowhere: whatever this object holds is moved to old space where it was moved itself, alive or not. */
+  take(): string {
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    return textOf(chunks);
   }
 
   /** The request does not leave any more, or ends where it is. */
@@ -73,7 +80,7 @@ export class WholeAnswer implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.#whole.resolve(textOf(this.#chunks));
+    this.#whole.resolve();
   }
 
   onResponseError(_controller: unknown, error: Error): void {
