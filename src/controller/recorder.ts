@@ -69,7 +69,9 @@ export class Recorder {
     const { endpoints, revision, held, draining } = published;
     const { added, removed } = compare(write.before, endpoints);
     const ready = endpoints.filter((endpoint) => endpoint.ready).length;
+    // A line of its own for each publication: a logger for each EtcdService would take longer than its line.
     const fields = {
+      etcdService: objectKey(claim.object.metadata),
       service: claim.key,
       action: write.action,
       revision,
@@ -77,11 +79,11 @@ export class Recorder {
       ready,
       ...(held === 0 ? {} : { held }),
       ...(draining === 0 ? {} : { draining }),
+      added,
+      removed,
+      waitedMs: Math.round(waitedMs),
     };
-    this.#log(claim.object).info(
-      { ...fields, added, removed, waitedMs: Math.round(waitedMs) },
-      'Published endpoints',
-    );
+    this.#deps.log.info(fields, 'Published endpoints');
     const { metrics } = this.#deps;
     metrics.publishSeconds.observe(waitedMs / 1000);
     metrics.endpointsAdded.observe(added);
@@ -232,5 +234,9 @@ function compare(
 ): { added: number; removed: number } {
   const old = new Set(before.map(({ address }) => address));
   const current = new Set(after.map(({ address }) => address));
-  return { added: current.difference(old).size, removed: old.difference(current).size };
+  let stayed = 0;
+  for (const address of current) {
+    stayed += old.has(address) ? 1 : 0;
+  }
+  return { added: current.size - stayed, removed: old.size - stayed };
 }

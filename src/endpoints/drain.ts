@@ -53,6 +53,6 @@ function without(
   if (gone.length === 0) {
     return gone;
   }
-  const served = new Served(next);
+  const served = new Served(next, gone);
   return gone.filter((endpoint) => !served.has(endpoint));
 }

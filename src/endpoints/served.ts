@@ -7,10 +7,14 @@ import type { DesiredEndpoint } from './types.ts';
 export class Served {
   readonly #sockets = new Set<string>();
 
-  constructor(endpoints: Iterable<DesiredEndpoint>) {
+  /** What endpoints serve, as far as any of `asked` may serve it, too: nothing else can be asked for. */
+  constructor(endpoints: Iterable<DesiredEndpoint>, asked: readonly DesiredEndpoint[]) {
+    const addresses = new Set(asked.map(({ address }) => address));
     for (const endpoint of endpoints) {
-      for (const socket of socketsOf(endpoint)) {
-        this.#sockets.add(socket);
+      if (addresses.has(endpoint.address)) {
+        for (const socket of socketsOf(endpoint)) {
+          this.#sockets.add(socket);
+        }
       }
     }
   }
@@ -23,13 +27,19 @@ export class Served {
 /** The same, with who serves them: endpoints by their ids. */
 export class ServedBy {
   readonly #idsBySocket = new Map<string, string[]>();
+  readonly #addresses: ReadonlySet<string>;
 
-  constructor(endpoints: Iterable<readonly [string, DesiredEndpoint]>) {
-    for (const [id, endpoint] of endpoints) {
-      for (const socket of socketsOf(endpoint)) {
-        const ids = this.#idsBySocket.get(socket);
-        ids === undefined ? this.#idsBySocket.set(socket, [id]) : ids.push(id);
-      }
+  constructor(asked: readonly DesiredEndpoint[]) {
+    this.#addresses = new Set(asked.map(({ address }) => address));
+  }
+
+  add(id: string, endpoint: DesiredEndpoint): void {
+    if (!this.#addresses.has(endpoint.address)) {
+      return;
+    }
+    for (const socket of socketsOf(endpoint)) {
+      const ids = this.#idsBySocket.get(socket);
+      ids === undefined ? this.#idsBySocket.set(socket, [id]) : ids.push(id);
     }
   }
 

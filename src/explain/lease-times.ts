@@ -32,6 +32,6 @@ export async function leaseTimes(
       }
     }
   };
-  await Promise.all(Array.from({ length: askedAtOnce }, worker));
+  await Promise.all(Array.from({ length: Math.min(asked.size, askedAtOnce) }, worker));
   return times;
 }

@@ -210,7 +210,7 @@ function asTheyStand(
   }
   const standing = before.filter(({ drainUntil }) => drainUntil === undefined);
   const byId = new Map(standing.map((endpoint) => [endpointId(endpoint), endpoint]));
-  const served = new Served(comesBack ? [] : standing);
+  const served = new Served(comesBack ? [] : standing, held);
   return held
     .filter((endpoint) => comesBack || served.has(endpoint))
     .map((endpoint) => byId.get(endpointId(endpoint)) ?? endpoint);

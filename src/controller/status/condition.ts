@@ -11,17 +11,26 @@ export interface Finding<Reason extends string = string> {
   readonly began?: number;
 }
 
-/** A condition keeps its transition time while its status stays. */
+/** A condition keeps its transition time while its status stays. The same object as before where it says the same. */
 export function nextCondition(
   type: string,
   { status, reason, message, since = Number.POSITIVE_INFINITY, began }: Finding,
   before: Condition | undefined,
   { generation, now }: { readonly generation: number; readonly now: number },
 ): Condition {
-  const time = conditionTime(began ?? Math.min(now, since));
-  const isSame = before?.status === status && began === undefined;
-  const lastTransitionTime = isSame ? before.lastTransitionTime : time;
+  const isKept = before?.status === status && began === undefined;
+  const lastTransitionTime = isKept
+    ? before.lastTransitionTime
+    : conditionTime(began ?? Math.min(now, since));
   const cut = cutTo(message, conditionMessageLimit);
+  if (
+    isKept &&
+    before.reason === reason &&
+    before.message === cut &&
+    before.observedGeneration === generation
+  ) {
+    return before;
+  }
   return { type, status, reason, message: cut, lastTransitionTime, observedGeneration: generation };
 }
 

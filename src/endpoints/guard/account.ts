@@ -80,7 +80,7 @@ export class Account {
   enter(desired: Endpoints, causeOf: CauseOf, now: number): number {
     const leaving = this.#leaving(desired).filter(({ id }) => !this.#wasUnpublished(id));
     this.#haveStoodFor(leaving);
-    const unready = [...desired].filter(([id, { ready }]) => !ready && this.#stood.get(id)?.ready === true);
+    const unready = this.#unreadyNow(desired);
     const stated: Stood[] = [];
     for (const stood of leaving) {
       const cause = causeOf(stood.id, stood.endpoint);
@@ -93,7 +93,7 @@ export class Account {
     this.#useUp(stated);
     this.#welcome(desired, Math.floor(now));
     this.#bound();
-    return stated.filter(({ endpoint }) => endpoint.ready).length + unready.length;
+    return stated.filter(({ endpoint }) => endpoint.ready).length + unready;
   }
 
   /** All that is desired has been published. */
@@ -103,6 +103,9 @@ export class Account {
 
   /** What was lost on balance since monotonic time `since`: a vanished endpoint is no loss where another one has come after it came. */
   lost(since = Number.NEGATIVE_INFINITY): readonly Vanished[] {
+    if (this.#vanished.size === 0) {
+      return [];
+    }
     const missed = [...this.#vanished.values()].filter(({ at, isReplaced }) => at >= since && !isReplaced);
     const replaced = new Set(pairs(missed, this.#newcomersNow()).map(([one]) => one));
     return missed.filter((one) => !replaced.has(one));
@@ -172,8 +175,20 @@ export class Account {
     if (gone.length === 0) {
       return gone;
     }
-    const served = new Served(desired.values());
+    const served = new Served(
+      desired.values(),
+      gone.map(({ endpoint }) => endpoint),
+    );
     return gone.filter(({ endpoint }) => !served.has(endpoint));
+  }
+
+  /** How many were ready, and are not. */
+  #unreadyNow(desired: Endpoints): number {
+    let count = 0;
+    for (const [id, { ready }] of desired) {
+      count += !ready && this.#stood.get(id)?.ready === true ? 1 : 0;
+    }
+    return count;
   }
 
   /** Whoever was never published goes as if it had not come. */
@@ -188,24 +203,37 @@ export class Account {
   /** What is desired stands from now on. */
   #welcome(desired: Endpoints, now: number): void {
     const before = this.#stood;
-    const isFirst = before.size + this.#vanished.size === 0;
-    const others = [...desired].filter(([id]) => !before.has(id));
-    const earlier = new ServedBy(others.length === 0 ? [] : [...before, ...this.#vanishedById()]);
+    const since = before.size + this.#vanished.size === 0 ? beforeAllTime : now;
+    const others: (readonly [string, DesiredEndpoint])[] = [];
+    for (const entry of desired) {
+      if (!before.has(entry[0])) {
+        others.push(entry);
+      }
+    }
+    const earlier = this.#earlier(others.map(([, endpoint]) => endpoint));
     this.#stood = desired;
     for (const [id, endpoint] of others) {
       const predecessors = earlier.idsOf(endpoint);
       if (predecessors.length > 0) {
         this.#succeed(id, predecessors);
       } else {
-        this.#arrive(id, isFirst ? beforeAllTime : now);
+        this.#arrive(id, since);
       }
     }
     this.#forgetAllBut(desired);
     this.#forgetReturned(desired);
   }
 
-  #vanishedById(): Iterable<readonly [string, DesiredEndpoint]> {
-    return Array.from(this.#vanished.held, ([id, { endpoint }]) => [id, endpoint] as const);
+  /** Who has served, up to now, what these serve. */
+  #earlier(others: readonly DesiredEndpoint[]): ServedBy {
+    const earlier = new ServedBy(others);
+    for (const [id, endpoint] of this.#stood) {
+      earlier.add(id, endpoint);
+    }
+    for (const [id, { endpoint }] of this.#vanished.held) {
+      earlier.add(id, endpoint);
+    }
+    return earlier;
   }
 
   /** One that serves what nobody has served before. What was the first to stand is no newcomer: nobody is gone that it could stand for. */
@@ -244,7 +272,8 @@ export class Account {
     if (this.#vanished.size === 0) {
       return;
     }
-    const served = new Served(desired.values());
+    const vanished = Array.from(this.#vanished.values(), ({ endpoint }) => endpoint);
+    const served = new Served(desired.values(), vanished);
     for (const [id, { endpoint }] of this.#vanished.held) {
       if (served.has(endpoint)) {
         this.#vanished.delete(id);

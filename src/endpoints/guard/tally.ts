@@ -40,7 +40,11 @@ export class Tally<Service extends object> {
 }
 
 function stoodIn({ standing, lost }: Share): ReadonlySet<DesiredEndpoint> {
-  return new Set([...standing.values(), ...lost]);
+  const stood = new Set(standing.values());
+  for (const endpoint of lost) {
+    stood.add(endpoint);
+  }
+  return stood;
 }
 
 /** Ports by {@link numbersOf}, each with how often it is counted. */
@@ -57,11 +61,15 @@ class Counts {
   }
 
   replace(had: ReadonlySet<DesiredEndpoint>, has: ReadonlySet<DesiredEndpoint>): void {
-    for (const endpoint of had.difference(has)) {
-      this.#remove(endpoint);
+    for (const endpoint of had) {
+      if (!has.has(endpoint)) {
+        this.#remove(endpoint);
+      }
     }
-    for (const endpoint of has.difference(had)) {
-      this.#add(endpoint);
+    for (const endpoint of has) {
+      if (!had.has(endpoint)) {
+        this.#add(endpoint);
+      }
     }
   }
 
