@@ -69,7 +69,7 @@ export class Recorder {
     const { endpoints, revision, held, draining } = published;
     const { added, removed } = compare(write.before, endpoints);
     const ready = endpoints.filter((endpoint) => endpoint.ready).length;
-    // A line of its own for each publication: a logger for each EtcdService would take longer than its line.
+    // The most frequent line of all: to make a logger that has its EtcdService takes longer than to write that into it.
     const fields = {
       etcdService: objectKey(claim.object.metadata),
       service: claim.key,

@@ -227,6 +227,9 @@ export class Account {
   /** Who has served, up to now, what these serve. */
   #earlier(others: readonly DesiredEndpoint[]): ServedBy {
     const earlier = new ServedBy(others);
+    if (others.length === 0) {
+      return earlier;
+    }
     for (const [id, endpoint] of this.#stood) {
       earlier.add(id, endpoint);
     }
