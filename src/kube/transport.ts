@@ -130,7 +130,8 @@ export class Transport {
     if (renewed === session) {
       return await judged(request, sent);
     }
-    await sent.status();
+    // Whatever it says, its connection is free for others then.
+    await sent.status().catch(() => undefined);
     return await judged(request, await send(renewed));
   }
 
@@ -154,7 +155,10 @@ export class Transport {
       if (answer.statusCode === 0) {
         answered(0, {});
       }
-      throw error;
+      // That credentials are refused the status says alone.
+      if (answer.statusCode !== 401) {
+        throw error;
+      }
     }
     return { answer, status: async () => answer.take() };
   }

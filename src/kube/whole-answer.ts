@@ -3,7 +3,7 @@ import type { Dispatcher } from 'undici';
 /** The largest answer that is read: a page of 500 slices of 1000 endpoints is half of it. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 /** The largest error answer that is read. */
-export const MAX_STATUS_BYTES = 1024 * 1024;
+const MAX_STATUS_BYTES = 1024 * 1024;
 
 export interface AnswerDeps {
   /** Asked when the request goes onto its socket, which may be long after it was handed over; throws where it may not leave. */

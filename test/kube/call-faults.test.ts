@@ -40,15 +40,16 @@ describe('fault 22: calls that fail in every known way', () => {
   });
 
   it('waits for the answer of a server that says before it that one is to come', async () => {
-    const { apiserver, client } = await scriptedRig();
+    const { apiserver, client, calls } = await scriptedRig();
     apiserver.serve((request, reply) => {
       reply.announce();
       ok(request, reply);
     });
     await expect(client.update(ENDPOINTS, web)).resolves.toMatchObject(web);
+    expect(calls.map(({ status: told }) => told)).toEqual([200]);
   });
 
-  it('reads no more than a mebibyte of an answer that is an error', async () => {
+  it('fails with an error that is larger than a mebibyte, and goes on', async () => {
     const { apiserver, client } = await scriptedRig();
     apiserver.serve(inTurn((_request, reply) => reply.text(500, 'x'.repeat(1024 ** 2 + 1)), ok));
     const failure = client.update(ENDPOINTS, web);
@@ -145,6 +146,24 @@ describe('fault 22: calls that fail in every known way', () => {
     proxy.heal();
     await client.get(ENDPOINTS, 'web', 'shop');
     expect(apiserver.requests.map(({ method }) => method)).toEqual(['GET']);
+  });
+
+  it('reads the token again after a 401 that breaks off in its middle', async () => {
+    const { apiserver, client, calls } = await scriptedRig();
+    apiserver.serve(ok);
+    await client.update(ENDPOINTS, web);
+    await apiserver.setToken('second-token');
+    apiserver.serve(({ headers }, reply) => {
+      if (headers.authorization === 'Bearer second-token') {
+        reply.json(200, web);
+        return;
+      }
+      const answer = reply.stream(401);
+      answer.raw('{"kind":');
+      answer.reset();
+    });
+    await expect(client.update(ENDPOINTS, web)).resolves.toMatchObject(web);
+    expect(calls.map(({ status: told }) => told)).toEqual([200, 401, 200]);
   });
 
   it('reads the token again after a 401 and repeats the call with it', async () => {
