@@ -42,11 +42,11 @@ export function address(range: 'first' | 'changed', index: number): string {
 }
 
 /** `more` is added to its spec. */
-export function serviceFor(name: string, more: object = {}, inNamespace = namespace): object {
+export function serviceFor(name: string, more: object = {}): object {
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { name, namespace: inNamespace },
+    metadata: { name, namespace },
     spec: { ports: [{ port: 80 }], ...more },
   };
 }

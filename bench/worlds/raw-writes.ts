@@ -30,10 +30,11 @@ export function rawCreate(
     workers,
     range(0, size.services).map((service) => {
       const addresses = firstAddresses(service, size);
+      const marks = kinds.includes('services') ? copied : undefined;
       return kinds.map((kind) => ({
         method: 'POST',
         path: collection(kind, rawNamespace),
-        body: objectOf(kind, serviceName(service), addresses, kinds),
+        body: objectOf(kind, serviceName(service), addresses, marks),
       }));
     }),
   );
@@ -102,7 +103,7 @@ function objectOf(
   kind: RawKind,
   name: string,
   addresses: readonly string[],
-  kinds: readonly RawKind[],
+  marks: typeof copied | undefined,
 ): object {
   switch (kind) {
     case 'services':
@@ -110,6 +111,6 @@ function objectOf(
     case 'endpoints':
       return endpointsFor(rawNamespace, name, addresses);
     case 'endpointslices':
-      return sliceFor(rawNamespace, name, addresses, kinds.includes('services') ? copied : undefined);
+      return sliceFor(rawNamespace, name, addresses, marks);
   }
 }

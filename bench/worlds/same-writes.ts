@@ -8,31 +8,34 @@ export async function sameWrites(ground: Ground, kinds: readonly RawKind[]): Pro
   const raw = await fieldsOf(ground, kinds, rawNamespace);
   return async () => {
     const ours = await fieldsOf(ground, kinds, namespace);
-    if (raw.join() !== ours.join()) {
-      throw new Error(
-        `fields of ${kinds.join(', ')}: ${raw.join(', ')} in raw programs, ${ours.join(', ')} in ours`,
-      );
+    const differing = new Set(raw).symmetricDifference(new Set(ours));
+    if (differing.size > 0) {
+      throw new Error(`fields that only raw programs or only we write: ${[...differing].join(', ')}`);
     }
   };
 }
 
-/** How many fields one object of each kind has. What the apiserver notes of who wrote them differs where we apply a Service and raw programs create it. */
+/**
+ * The fields of one object of each kind, as paths. Names of labels and annotations are only counted, since raw programs have names of their own. What the apiserver
+ * notes of who wrote an object differs where we apply a Service and raw programs create it.
+ */
 async function fieldsOf(
   { api }: Ground,
   kinds: readonly RawKind[],
   inNamespace: string,
-): Promise<readonly number[]> {
+): Promise<readonly string[]> {
   const lists = await Promise.all(
     kinds.map((kind) => api.send('GET', `${collection(kind, inNamespace)}?limit=1`)),
   );
-  return lists.map(({ items: [{ metadata, ...rest }] }) => {
-    const { managedFields: _, ...ofMetadata } = metadata;
-    return fieldsIn({ ...rest, metadata: ofMetadata });
+  return lists.flatMap(({ items: [{ metadata, ...rest }] }, index) => {
+    const { managedFields: _, labels = {}, annotations = {}, ...ofMetadata } = metadata;
+    const named = { labels: Object.values(labels), annotations: Object.values(annotations) };
+    return pathsIn({ ...rest, metadata: { ...ofMetadata, ...named } }, `${kinds[index]}`);
   });
 }
 
-function fieldsIn(value: unknown): number {
+function pathsIn(value: unknown, path: string): readonly string[] {
   return typeof value === 'object' && value !== null
-    ? Object.values(value).reduce((sum: number, inner) => sum + 1 + fieldsIn(inner), 0)
-    : 0;
+    ? Object.entries(value).flatMap(([name, inner]) => pathsIn(inner, `${path}.${name}`))
+    : [path];
 }
