@@ -62,7 +62,7 @@ export function etcdServiceFor(name: string): object {
 
 /**
  * What the controller writes of each object beside its content, with other names, so that it does not take them for its own. Servers take longer for it: to replace a
- * slice that has an owner takes a fifth longer than to replace one without.
+ * slice that has an owner takes a sixth longer than to replace one without.
  */
 function metadataFor(inNamespace: string, name: string, marks: Marks): object {
   const owner = { apiVersion: 'etcd-endpoints.io/v1alpha1', kind: 'EtcdService', name, uid: uidOf(name) };

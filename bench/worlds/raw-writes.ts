@@ -49,15 +49,10 @@ export async function rawDelete({ api }: Ground, kinds: readonly RawKind[]): Pro
 
 /** Replaces the slices that {@link rawCreate} has made, each by one with other addresses. */
 export function rawReplace(ground: Ground, size: Size, workers: number): Promise<RawResult<RawWritten>> {
-  const path = collection('endpointslices', rawNamespace);
   return write(
     ground,
     workers,
-    range(0, size.services).map((service) => {
-      const name = serviceName(service);
-      const body = sliceFor(rawNamespace, name, firstAddresses(service + size.services, size));
-      return [{ method: 'PUT', path: `${path}/${name}`, body }];
-    }),
+    range(0, size.services).map((service) => [replacing(rawNamespace, service, size)]),
   );
 }
 
@@ -79,15 +74,23 @@ export function rawChanges(
   workers: number,
   puts: RawChanges['puts'],
 ): Promise<RawResult<RawChanged>> {
-  const slices = collection('endpointslices', callsNamespace);
-  const writes = puts.flat().map(([key], service): [string, RawWrite] => {
-    const name = serviceName(service);
-    const body = sliceFor(callsNamespace, name, firstAddresses(service + size.services, size));
-    return [key, { method: 'PUT', path: `${slices}/${name}`, body }];
-  });
+  const writes = Object.fromEntries(
+    puts.flat().map(([key], service) => [key, replacing(callsNamespace, service, size)]),
+  );
   const program = new URL('../raw/changes.ts', import.meta.url);
-  const input = { access, etcd, workers, collection: slices, puts, writes: Object.fromEntries(writes) };
+  const slices = collection('endpointslices', callsNamespace);
+  const input = { access, etcd, workers, collection: slices, puts, writes };
   return runRaw<RawChanges, RawChanged>(program, input, environment);
+}
+
+/** The slice of a service gets the addresses that one beyond all of them would have. */
+function replacing(inNamespace: string, service: number, size: Size): RawWrite {
+  const name = serviceName(service);
+  return {
+    method: 'PUT',
+    path: `${collection('endpointslices', inNamespace)}/${name}`,
+    body: sliceFor(inNamespace, name, firstAddresses(service + size.services, size)),
+  };
 }
 
 async function write(

@@ -234,9 +234,6 @@ function compare(
 ): { added: number; removed: number } {
   const old = new Set(before.map(({ address }) => address));
   const current = new Set(after.map(({ address }) => address));
-  let stayed = 0;
-  for (const address of current) {
-    stayed += old.has(address) ? 1 : 0;
-  }
+  const stayed = old.intersection(current).size;
   return { added: current.size - stayed, removed: old.size - stayed };
 }

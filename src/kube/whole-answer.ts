@@ -24,8 +24,7 @@ export class WholeAnswer implements Dispatcher.DispatchHandler {
   headers: Headers = {};
   readonly #deps: AnswerDeps;
   readonly #whole = Promise.withResolvers<void>();
-  #chunks: Buffer[] = [];
-  #bytes = 0;
+  readonly #chunks = new Chunks();
   #controller: Dispatcher.DispatchController | undefined;
   #isAborted: boolean = false;
 
@@ -40,9 +39,7 @@ export class WholeAnswer implements Dispatcher.DispatchHandler {
 
   /** What it says, once. It is kept nowhere: whatever this object holds is moved to old space where it was moved itself, alive or not. */
   take(): string {
-    const chunks = this.#chunks;
-    this.#chunks = [];
-    return textOf(chunks);
+    return this.#chunks.take();
   }
 
   /** The request does not leave any more, or ends where it is. */
@@ -69,14 +66,9 @@ export class WholeAnswer implements Dispatcher.DispatchHandler {
     }
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#bytes += chunk.length;
-    const most = isGood(this.statusCode) ? MAX_ANSWER_BYTES : MAX_STATUS_BYTES;
-    if (this.#bytes > most) {
-      controller.abort(tooLarge(most));
-      return;
-    }
-    this.#chunks.push(chunk);
+  /** Here, too, undici ends the request with what is thrown. */
+  onResponseData(_controller: unknown, chunk: Buffer): void {
+    this.#chunks.add(chunk, isGood(this.statusCode) ? MAX_ANSWER_BYTES : MAX_STATUS_BYTES);
   }
 
   onResponseEnd(): void {
@@ -94,23 +86,32 @@ export function isGood(statusCode: number): boolean {
 
 /** The text of an error answer that comes as a stream. */
 export async function readStatus(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+  const chunks = new Chunks();
   for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > MAX_STATUS_BYTES) {
-      throw tooLarge(MAX_STATUS_BYTES);
-    }
-    chunks.push(chunk);
+    chunks.add(chunk, MAX_STATUS_BYTES);
   }
-  return textOf(chunks);
+  return chunks.take();
 }
 
-function textOf(chunks: readonly Buffer[]): string {
-  const [first, ...more] = chunks;
-  return first !== undefined && more.length === 0 ? first.toString() : Buffer.concat(chunks).toString();
-}
+/** What has come of an answer. */
+class Chunks {
+  #chunks: Buffer[] = [];
+  #bytes = 0;
 
-function tooLarge(bytes: number): Error {
-  return new Error(`the answer is larger than ${bytes} bytes`);
+  /** Throws where all of them together are larger than so many bytes. */
+  add(chunk: Buffer, most: number): void {
+    this.#bytes += chunk.length;
+    if (this.#bytes > most) {
+      throw new Error(`the answer is larger than ${most} bytes`);
+    }
+    this.#chunks.push(chunk);
+  }
+
+  /** The text of all of them, once. */
+  take(): string {
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    const [first, ...more] = chunks;
+    return first !== undefined && more.length === 0 ? first.toString() : Buffer.concat(chunks).toString();
+  }
 }
