@@ -2,7 +2,7 @@ import { type ControlPlane, startControlPlane } from '../dev/control-plane/plane
 import { type RegistryEtcd, startRegistryEtcd } from '../dev/control-plane/registry-etcd.ts';
 import { installCrds } from '../test/kit/crd.ts';
 import { RawEtcd } from '../test/kit/raw-etcd.ts';
-import { callsNamespace, collection, namespace, rawNamespace } from './objects.ts';
+import { callsNamespace, collection, mirrorNamespace, namespace, rawNamespace } from './objects.ts';
 import { type ApiAccess, RawApi } from './raw/api.ts';
 import type { Run } from './world.ts';
 
@@ -54,7 +54,7 @@ export async function openGround(
   const etcdAddress = new URL(registry.endpoints[0] ?? '').host;
   const etcd = new RawEtcd(etcdAddress);
   await installCrds(plane.credentials);
-  for (const name of [namespace, rawNamespace, callsNamespace]) {
+  for (const name of [namespace, rawNamespace, callsNamespace, mirrorNamespace]) {
     await api.send('POST', '/api/v1/namespaces', { metadata: { name } });
   }
   const environment = {

@@ -1,6 +1,14 @@
 import { inParallel } from '../test/kit/in-parallel.ts';
 import type { Ground } from './ground.ts';
-import { address, collection, etcdServiceFor, keyOfInstance, serviceFor, serviceName } from './objects.ts';
+import {
+  address,
+  collection,
+  etcdServiceFor,
+  keyOfInstance,
+  prefix,
+  serviceFor,
+  serviceName,
+} from './objects.ts';
 
 /** How much there is of a world. */
 export interface Size {
@@ -13,13 +21,13 @@ const workers = 16;
 /** etcd takes at most 128 writes in a transaction. */
 const atOnce = 100;
 
-/** Registers all instances, each under an address of its own. Those that stand already are written again with `from`. */
+/** Registers all instances, each under an address of its own. */
 export async function register(
   { etcd }: Ground,
   { services, instances }: Size,
-  from: { readonly instance?: number } = {},
+  below = prefix,
 ): Promise<void> {
-  await inParallel(batches(registrations(services, instances, from.instance ?? 0)), 8, (batch) =>
+  await inParallel(batches(registrations(services, instances, below)), 8, (batch) =>
     etcd.commit(new Map(batch)),
   );
 }
@@ -58,11 +66,11 @@ function firstAddress(service: number, instance: number, instances: number): str
   return address('first', service * instances + instance);
 }
 
-function* registrations(services: number, instances: number, from: number): Iterable<[string, string]> {
+function* registrations(services: number, instances: number, below: string): Iterable<[string, string]> {
   for (let service = 0; service < services; service += 1) {
     const name = serviceName(service);
-    for (let instance = from; instance < instances; instance += 1) {
-      yield [keyOfInstance(name, instance), `${firstAddress(service, instance, instances)}:80`];
+    for (let instance = 0; instance < instances; instance += 1) {
+      yield [keyOfInstance(name, instance, below), `${firstAddress(service, instance, instances)}:80`];
     }
   }
 }

@@ -7,6 +7,7 @@ import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Binaries } from '../dev/control-plane/binaries.ts';
 import { findBinaries } from '../dev/control-plane/find.ts';
+import { compile } from './compiled.ts';
 import { type Row, type Setting, table } from './report.ts';
 import type { Run, World } from './world.ts';
 import { worlds } from './worlds/worlds.ts';
@@ -36,6 +37,8 @@ const mostMs = 15 * 60_000;
 const say = (line: string): void => console.error(line);
 const load = loadavg()[0] ?? 0;
 const binaries = await findBinaries({ report: say, environment: process.env });
+say('compiling');
+await compile();
 const rows: Row[] = [];
 for (const world of worlds.filter(({ ids }) => ids.some((id) => only.has(id)))) {
   await measure(world, binaries);

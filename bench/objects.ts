@@ -7,8 +7,9 @@ export const namespace = 'bench';
 export const rawNamespace = 'raw';
 /** Where the raw program writes that makes the calls of a cold sync. */
 export const callsNamespace = 'calls';
-/** What such a program watches. */
-export const callsPrefix = '/calls/';
+/** Where the least of all controllers writes, and what it follows. */
+export const mirrorNamespace = 'mirror';
+export const mirrorPrefix = '/mirror/';
 
 const etcdServices = '/apis/etcd-endpoints.io/v1alpha1';
 
@@ -30,8 +31,8 @@ export function serviceName(index: number): string {
   return `s-${String(index).padStart(5, '0')}`;
 }
 
-export function keyOfInstance(service: string, instance: number): string {
-  return `${prefix}${service}/i-${String(instance).padStart(4, '0')}`;
+export function keyOfInstance(service: string, instance: number, below = prefix): string {
+  return `${below}${service}/i-${String(instance).padStart(4, '0')}`;
 }
 
 /** Addresses of their own: those that services have at first (4 million, of RFC 6598), and those that they change to (131 072, of RFC 2544). */

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { type ControllerProcess, type LogLine, startController } from '../test/kit/controller-process.ts';
 import { eventually } from '../test/kit/eventually.ts';
 import { timeOf } from '../test/kit/replicas.ts';
+import { compiled } from './compiled.ts';
 import type { LoopDelay } from './delays.ts';
 import { type Ground, sumOf, withOptions } from './ground.ts';
 import type { LoopDelayLine } from './loop-delay.ts';
@@ -23,6 +25,8 @@ export interface SubjectOptions {
   readonly isLoopWatched?: boolean;
 }
 
+/** As in the image. */
+const command = [process.execPath, fileURLToPath(new URL('main.js', compiled))] as const;
 const loopWatch = `--import=${new URL('./loop-delay.ts', import.meta.url)}`;
 
 /** Kernels count CPU time in hundredths of a second. */
@@ -63,7 +67,7 @@ export class Subject {
     const startedAt = Date.now();
     const { kubeconfigPath: kubeconfig } = plane.credentials;
     const env = isLoopWatched ? withOptions(controllerEnvironment, loopWatch) : controllerEnvironment;
-    const options = { etcd, kubeconfig, namespaces: [namespace], args, env };
+    const options = { command, etcd, kubeconfig, namespaces: [namespace], args, env };
     return new Subject(await startController(options), startedAt);
   }
 

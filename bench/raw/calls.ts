@@ -1,6 +1,6 @@
 /**
  * Raw limit: the calls of a cold sync, and nothing between them. The keys of each Service are listed and its slice is created, so many Services at a time, and a
- * watch brings the slices. No key is watched, no value read, and nothing is remembered unless it is to be kept.
+ * watch brings the slices. What comes is kept as the client libraries bring it; no key is watched and no value read.
  */
 import { inParallel } from '../../test/kit/in-parallel.ts';
 import { RawEtcd } from '../../test/kit/raw-etcd.ts';
@@ -19,8 +19,6 @@ export interface RawCalls {
   readonly size: Size;
   /** Where the slices are made. */
   readonly namespace: string;
-  /** Whether what is listed and what the watch brings stays in memory, as the client libraries bring it. */
-  readonly isKept: boolean;
 }
 
 /** From the first list to the last slice that the watch has brought. */
@@ -29,11 +27,11 @@ export interface RawCalled {
   readonly delay: LoopDelay;
 }
 
-rawProgram(async ({ access, etcd, workers, size, namespace, isKept }: RawCalls): Promise<RawCalled> => {
+rawProgram(async ({ access, etcd, workers, size, namespace }: RawCalls): Promise<RawCalled> => {
   const [client, api] = [new RawEtcd(etcd), new RawApi(access, workers + 1)];
   await Promise.all([client.revision(), inParallel(Array(workers), workers, () => api.send('GET', '/api'))]);
   const kept: unknown[] = [];
-  const keep = (what: unknown): unknown => isKept && kept.push(what);
+  const keep = (what: unknown): unknown => kept.push(what);
   const slices = collection('endpointslices', namespace);
   const { all } = await watched(api, slices, size.services, keep);
   const delays = watchDelays();

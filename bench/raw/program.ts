@@ -29,6 +29,7 @@ export function rawProgram<Input, Output>(work: (input: Input) => Promise<Output
 }
 
 export interface RunningRaw<Output> {
+  readonly pid: number | undefined;
   readonly result: Promise<RawResult<Output>>;
   stop(): void;
 }
@@ -39,9 +40,18 @@ export function startRaw<Input extends object, Output>(
   input: Input,
   environment: Readonly<Record<string, string>> = {},
 ): RunningRaw<Output> {
-  const child = fork(program, { env: { ...process.env, ...environment } });
+  const child = fork(program, {
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
+  // Nobody wants to know what it logs, but somebody has to read it, as with ours.
+  child.stdout?.resume();
   child.send(input);
-  return { result: resultOf<Output>(child, basename(program.pathname)), stop: () => child.kill() };
+  return {
+    pid: child.pid,
+    result: resultOf<Output>(child, basename(program.pathname)),
+    stop: () => child.kill(),
+  };
 }
 
 /** Runs a program of `bench/raw` to its end. */

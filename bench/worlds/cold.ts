@@ -1,62 +1,78 @@
 /** A cold sync, and what limits it. */
-import { collection } from '../objects.ts';
+import { register } from '../load.ts';
+import { Mirror } from '../mirror.ts';
+import { collection, mirrorNamespace, mirrorPrefix } from '../objects.ts';
 import type { RawResult } from '../raw/program.ts';
 import type { RawWritten } from '../raw/writes.ts';
 import { milliseconds, perSecond } from '../report.ts';
+import { SlicesSeen } from '../slices-seen.ts';
 import { Subject } from '../subject.ts';
 import { openIn } from '../world.ts';
-import { type Cpu, cpuOf, cpuRow, leastRatio, ofServers } from './cpu.ts';
-import { rawCalls, rawCreate } from './raw-writes.ts';
+import { cpuOf, cpuRow, leastRatio, type Measured, ofServers, type Spent, spentOn } from './cpu.ts';
+import { rawCreate } from './raw-writes.ts';
 import { sameWrites } from './same-writes.ts';
-import { type Scene, sizeOf, slicesOnly, whileWatched, workers } from './scene.ts';
+import { leastController, type Scene, sizeOf, slicesOnly, workers } from './scene.ts';
 
-/** A controller that has all published, and how long it took to create as much. */
+/** A controller that has all published, the least of all controllers, which has, too, and how long it took to create as much. */
 export interface ColdSynced {
   readonly subject: Subject;
+  readonly mirror: Mirror;
   readonly rawMs: number;
 }
 
 export async function cold(scene: Scene): Promise<ColdSynced> {
   const { run, ground, size } = scene;
-  const [raw, rawServers] = await ofServers(ground, () =>
-    rawCreate(ground, size, workers, ['endpointslices']),
-  );
-  const [calls, callsServers] = await whileWatched(ground, () =>
-    ofServers(ground, () => rawCalls(ground, size, { workers })),
-  );
+  const raw = await ofServers(ground, () => rawCreate(ground, size, workers, ['endpointslices']));
+  const [mirror, least] = await mirrorSync(scene);
   const compare = await sameWrites(ground, ['endpointslices']);
   run.say('cold sync');
-  const synced = await coldSync(scene, slicesOnly);
+  const [subject, spent] = await subjectSync(scene, slicesOnly);
   await compare();
-  await synced.subject.untilSettled(size.services * size.instances);
-  tellCold(scene, synced, [raw, rawServers], {
+  await subject.untilSettled(size.services * size.instances);
+  tellCold(scene, spent, raw, {
     id: 'cold',
     what: ', EndpointSlice only, from “listed” to the last slice seen',
     created: 'created',
     goal: 0.7,
   });
+  const rawMs = raw[0].output.ms;
   run.tell({
     id: 'cold',
-    what: 'a program in place of the controller that lists the keys of each, creates its slice and watches the slices, and does nothing else; its part of the raw rate',
-    ours: `${perSecond(size.services, calls.output.ms)}; ${cpuOf({ program: calls.cpuMs, servers: callsServers }, 'program')}`,
-    raw: `${perSecond(size.services, raw.output.ms)} created`,
-    ratio: raw.output.ms / calls.output.ms,
+    what: `${leastController}; its part of the raw rate`,
+    ours: `${perSecond(size.services, least.ms)}; ${cpuOf(least.cpu, 'program')}`,
+    raw: `${perSecond(size.services, rawMs)} created`,
+    ratio: rawMs / least.ms,
     goal: 'printed',
   });
-  return { subject: synced.subject, rawMs: raw.output.ms };
+  return { subject, mirror, rawMs };
 }
 
-/** A cold sync, in time and in CPU time. */
-interface Synced {
-  readonly subject: Subject;
-  readonly ms: number;
-  readonly cpu: Cpu;
+/** The same work by the least of all controllers. */
+async function mirrorSync({ run, ground, size }: Scene): Promise<readonly [Mirror, Spent]> {
+  await register(ground, size, mirrorPrefix);
+  const seen = await SlicesSeen.watch(ground.api, mirrorNamespace);
+  try {
+    return await coldSync({ ground, size, seen }, async () => {
+      const mirror = await openIn(run, Mirror.start(ground, size, workers));
+      return [mirror, mirror.startedAt];
+    });
+  } finally {
+    seen.end();
+  }
+}
+
+/** Starts a controller with these flags. */
+export function subjectSync(scene: Scene, args: readonly string[]): Promise<readonly [Subject, Spent]> {
+  return coldSync(scene, async () => {
+    const subject = await openIn(scene.run, Subject.start(scene.ground, { args }));
+    return [subject, await subject.saidAt('Started')];
+  });
 }
 
 /** Tells which part of the rate of the raw program it has reached, and where the CPU time has gone. */
 export function tellCold(
   scene: Scene,
-  { ms, cpu }: Synced,
+  { ms, cpu }: Spent,
   [raw, rawServers]: readonly [RawResult<RawWritten>, number],
   row: { readonly id: string; readonly what: string; readonly created: string; readonly goal: number },
 ): void {
@@ -81,21 +97,23 @@ export function tellCold(
 }
 
 /**
- * Starts a controller. Returns it when slices of all Services have been seen, with how long that took it from the moment at which it had listed, and in CPU time;
- * that of the servers counts from the start of its process.
+ * Starts a program, which is told with the wall-clock milliseconds at which it had listed. Returns it when slices of all Services have been seen, with how long that
+ * took from then on, and in CPU time; that of the servers counts from the start of the process.
  */
-export async function coldSync({ run, ground, seen, size }: Scene, args: readonly string[]): Promise<Synced> {
-  const [{ subject, ms, program }, servers] = await ofServers(ground, async () => {
+async function coldSync<Program extends Measured>(
+  { ground, seen, size }: Pick<Scene, 'ground' | 'seen' | 'size'>,
+  start: () => Promise<readonly [Program, number]>,
+): Promise<readonly [Program, Spent]> {
+  const [[program, ms, programMs], servers] = await ofServers(ground, async () => {
     const all = seen.until((slices) => slices.size === size.services);
     const toWallClock = Date.now() - performance.now();
-    const started = await openIn(run, Subject.start(ground, { args }));
-    const startedAt = await started.saidAt('Started');
+    const [started, startedAt] = await start();
     const before = await started.usage();
     const took = (await all) + toWallClock - startedAt;
     const { cpuMs } = await started.usage();
-    return { subject: started, ms: took, program: cpuMs - before.cpuMs };
+    return [started, took, cpuMs - before.cpuMs] as const;
   });
-  return { subject, ms, cpu: { program, servers } };
+  return [program, { ms, cpu: { program: programMs, servers } }];
 }
 
 /** The writes of a cold sync by a process that has done all of it before: its slices are deleted while it sleeps. */
@@ -110,19 +128,17 @@ export async function again(
   run.cleanup.defer(() => subject.wake());
   await ground.api.send('DELETE', collection('endpointslices'));
   await seen.until((slices) => slices.size === 0);
-  const before = await subject.usage();
-  const [ms, servers] = await ofServers(ground, async () => {
+  const { ms, cpu } = await spentOn(ground, subject, async () => {
     const all = seen.until((slices) => slices.size === size.services);
     const woken = performance.now();
     subject.wake();
     return (await all) - woken;
   });
-  const { cpuMs } = await subject.usage();
   await subject.untilSettled(size.services * size.instances);
   run.tell({
     id: 'cold',
     what: 'the same slices written once more by the same process, from what it remembers: somebody has deleted all of them while it slept',
-    ours: `${perSecond(size.services, ms)}; ${cpuOf({ program: cpuMs - before.cpuMs, servers }, 'controller')}`,
+    ours: `${perSecond(size.services, ms)}; ${cpuOf(cpu, 'controller')}`,
     raw: `${perSecond(size.services, rawMs)} created`,
     ratio: rawMs / ms,
     goal: 'printed',

@@ -1,6 +1,7 @@
 /** Where the CPU time of a row goes. */
 import type { Ground } from '../ground.ts';
 import { milliseconds, type Row } from '../report.ts';
+import type { Usage } from '../subject.ts';
 
 /** CPU time in milliseconds. */
 export interface Cpu {
@@ -14,6 +15,29 @@ export async function ofServers<T>(ground: Ground, work: () => Promise<T>): Prom
   const before = await ground.serversCpuMs();
   const result = await work();
   return [result, (await ground.serversCpuMs()) - before];
+}
+
+/** A running program. */
+export interface Measured {
+  usage(): Promise<Usage>;
+}
+
+/** Milliseconds of the clock and of CPU time. */
+export interface Spent {
+  readonly ms: number;
+  readonly cpu: Cpu;
+}
+
+/** What a program and the servers spend on some work, which tells how long it took. */
+export async function spentOn(
+  ground: Ground,
+  program: Measured,
+  work: () => Promise<number>,
+): Promise<Spent> {
+  const before = await program.usage();
+  const [ms, servers] = await ofServers(ground, work);
+  const { cpuMs } = await program.usage();
+  return { ms, cpu: { program: cpuMs - before.cpuMs, servers } };
 }
 
 /** Where the time of a row goes: on few cores nothing is faster than what all have to do together. */

@@ -3,7 +3,7 @@ import { openGround } from '../ground.ts';
 import { createEtcdServices, range, register } from '../load.ts';
 import { SlicesSeen } from '../slices-seen.ts';
 import { openIn, type World } from '../world.ts';
-import { coldSync, tellCold } from './cold.ts';
+import { subjectSync, tellCold } from './cold.ts';
 import { ofServers } from './cpu.ts';
 import { rawCreate, rawDelete } from './raw-writes.ts';
 import { sameWrites } from './same-writes.ts';
@@ -26,9 +26,9 @@ export const kinds: World = {
     await rawDelete(ground, allKinds);
     run.say('cold sync');
     const scene = { run, ground, seen, size };
-    const synced = await coldSync(scene, []);
+    const [, spent] = await subjectSync(scene, []);
     await compare();
-    tellCold(scene, synced, raw, {
+    tellCold(scene, spent, raw, {
       id: 'cold-all',
       what: ' with Service and Endpoints too',
       created: 'of these three created',

@@ -126,7 +126,7 @@ async function cold(scene: Scene, size: Size): Promise<Subject> {
 /** The calls of such a cold sync, by a program that does nothing with what they bring but keep it. */
 async function calling({ run, ground }: Scene, size: Size): Promise<RawCalled> {
   run.say('the calls of a cold sync alone');
-  const { output } = await rawCalls(ground, size, { workers, isKept: true });
+  const { output } = await rawCalls(ground, size, workers);
   await ground.api.send('DELETE', collection('endpointslices', callsNamespace));
   return output;
 }

@@ -1,5 +1,6 @@
 /** 1000 EtcdServices of 10 instances each, published as EndpointSlices of Services that somebody else made. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { compiled } from '../compiled.ts';
 import { type Ground, openGround, sumOf } from '../ground.ts';
 import { createEtcdServices, createServices, range, register } from '../load.ts';
 import { address, collection, keyOfInstance, prefix, rawNamespace, serviceName } from '../objects.ts';
@@ -40,8 +41,9 @@ export const loaded: World = {
       await latency(scene);
     }
     if (run.wants('burst')) {
-      await burst(scene, subject);
+      await burst(scene, subject, first.mirror);
     }
+    first.mirror.stop();
     if (run.wants('cold')) {
       await again(scene, first);
     }
@@ -57,9 +59,9 @@ export const loaded: World = {
 
 async function memory(scene: Scene, subject: Subject): Promise<void> {
   const { run, ground } = scene;
-  const module = new URL('../../src/controller/run.ts', import.meta.url).href;
+  const module = new URL('controller/run.js', compiled).href;
   const { output } = await runRaw<object, { residentBytes: number }>(
-    new URL('../raw/empty.ts', import.meta.url),
+    new URL('../raw/empty.mjs', import.meta.url),
     { module },
     ground.environment,
   );
@@ -137,7 +139,7 @@ function changes(
     const ip = address('changed', from + index);
     // Far from its neighbours, and not the same one again within the time that it rests.
     const service = serviceName(((from + index) * 37) % size.services);
-    const key = keyOfInstance(service, 0).replace(prefix, below);
+    const key = keyOfInstance(service, 0, below);
     return { address: ip, acknowledged: ground.etcd.put(key, `${ip}:80`) };
   });
 }

@@ -11,7 +11,6 @@ import {
   sliceFor,
 } from '../objects.ts';
 import type { RawCalled, RawCalls } from '../raw/calls.ts';
-import type { RawChanged, RawChanges } from '../raw/changes.ts';
 import { type RawResult, runRaw } from '../raw/program.ts';
 import type { RawWrite, RawWrites, RawWritten } from '../raw/writes.ts';
 
@@ -52,44 +51,28 @@ export function rawReplace(ground: Ground, size: Size, workers: number): Promise
   return write(
     ground,
     workers,
-    range(0, size.services).map((service) => [replacing(rawNamespace, service, size)]),
+    range(0, size.services).map((service) => [replacing(service, size)]),
   );
 }
 
-/** Makes the calls of a cold sync, and nothing else; keeps what they bring, where that is asked for. */
+/** Makes the calls of a cold sync and keeps what they bring, and does nothing else. */
 export function rawCalls(
   { access, etcdAddress: etcd, environment }: Ground,
   size: Size,
-  { workers, isKept = false }: { readonly workers: number; readonly isKept?: boolean },
+  workers: number,
 ): Promise<RawResult<RawCalled>> {
   const program = new URL('../raw/calls.ts', import.meta.url);
-  const input = { access, etcd, workers, size, namespace: callsNamespace, isKept };
+  const input = { access, etcd, workers, size, namespace: callsNamespace };
   return runRaw<RawCalls, RawCalled>(program, input, environment);
 }
 
-/** Makes the calls of a burst, and nothing else: of the slices that {@link rawCalls} has made each gets other addresses. */
-export function rawChanges(
-  { access, etcdAddress: etcd, environment }: Ground,
-  size: Size,
-  workers: number,
-  puts: RawChanges['puts'],
-): Promise<RawResult<RawChanged>> {
-  const writes = Object.fromEntries(
-    puts.flat().map(([key], service) => [key, replacing(callsNamespace, service, size)]),
-  );
-  const program = new URL('../raw/changes.ts', import.meta.url);
-  const slices = collection('endpointslices', callsNamespace);
-  const input = { access, etcd, workers, collection: slices, puts, writes };
-  return runRaw<RawChanges, RawChanged>(program, input, environment);
-}
-
 /** The slice of a service gets the addresses that one beyond all of them would have. */
-function replacing(inNamespace: string, service: number, size: Size): RawWrite {
+function replacing(service: number, size: Size): RawWrite {
   const name = serviceName(service);
   return {
     method: 'PUT',
-    path: `${collection('endpointslices', inNamespace)}/${name}`,
-    body: sliceFor(inNamespace, name, firstAddresses(service + size.services, size)),
+    path: `${collection('endpointslices', rawNamespace)}/${name}`,
+    body: sliceFor(rawNamespace, name, firstAddresses(service + size.services, size)),
   };
 }
 

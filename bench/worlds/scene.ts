@@ -1,7 +1,6 @@
 import type { Ground } from '../ground.ts';
 import type { Size } from '../load.ts';
-import { callsNamespace } from '../objects.ts';
-import { SlicesSeen } from '../slices-seen.ts';
+import type { SlicesSeen } from '../slices-seen.ts';
 import type { Run } from '../world.ts';
 
 /** As many as the controller works on at once by default. */
@@ -9,15 +8,9 @@ export const workers = 8;
 /** Flags of a controller that publishes EndpointSlices alone. */
 export const slicesOnly = ['--publish=EndpointSlice'];
 
-/** Does some work of a raw program while somebody else watches the slices that it writes, as with ours. */
-export async function whileWatched<T>({ api }: Ground, work: () => Promise<T>): Promise<T> {
-  const seen = await SlicesSeen.watch(api, callsNamespace);
-  try {
-    return await work();
-  } finally {
-    seen.end();
-  }
-}
+/** What its rows are called. */
+export const leastController =
+  'the least of all controllers, which reads, remembers, publishes, logs and counts, and trusts everybody';
 
 /** What the measurements of one world have in common. */
 export interface Scene {
