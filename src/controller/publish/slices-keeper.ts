@@ -54,10 +54,11 @@ export class SlicesKeeper {
    * wherever this ends halfway.
    */
   async ensure(claim: Claim, service: Service, endpoints: readonly DesiredEndpoint[]): Promise<boolean> {
-    const leaving = this.#ours(claim).filter(isLeaving);
-    const namesTaken = leaving.map(({ metadata }) => metadata.name);
+    const ours = this.#ours(claim);
+    const standing = ours.filter((slice) => !isLeaving(slice));
+    const namesTaken = ours.filter(isLeaving).map(({ metadata }) => metadata.name);
     const wish = { ...wishOf(claim, service, endpoints, this.#deps.maxEndpoints), namesTaken };
-    const { creates, updates, deletes } = planSlices(wish, this.standing(claim));
+    const { creates, updates, deletes } = planSlices(wish, standing);
     await together(creates.map((slice) => this.#create(claim, slice)));
     for (const slice of updates) {
       await this.#update(claim, slice);
