@@ -26,67 +26,83 @@ export interface RawMirror {
   readonly namespace: string;
 }
 
+/** Resolves, when it begins to list, with the wall-clock milliseconds of that. */
+rawProgram(async (input: RawMirror): Promise<number> => {
+  const mirror = new Mirror(input);
+  await mirror.connect();
+  const startedAt = Date.now();
+  void mirror.follow();
+  void mirror.list();
+  return startedAt;
+});
+
 /** What is remembered of a Service. */
 interface Mirrored {
   readonly name: string;
-  /** Addresses by the names of their keys. */
+  /** By the keys that announce them. */
   readonly addresses: Map<string, string>;
   /** Of its slice, as the last answer told it. */
   version: string | undefined;
   state: 'at rest' | 'waiting' | 'writing' | 'writing, and changed meanwhile';
 }
 
-const log = pino({ base: { replica: 'mirror' } }, pino.destination({ sync: false, minLength: 8192 }));
-const published = new Counter({ name: 'published_total', help: 'Slices written', labelNames: ['verb'] });
-const took = new Histogram({ name: 'publish_seconds', help: 'From the change to the answer' });
+class Mirror {
+  readonly #input: RawMirror;
+  readonly #etcd: RawEtcd;
+  readonly #api: RawApi;
+  readonly #slots: Slots;
+  readonly #slices: string;
+  readonly #services: ReadonlyMap<string, Mirrored>;
+  readonly #log = pino({ base: { replica: 'mirror' } }, pino.destination({ sync: false, minLength: 8192 }));
+  readonly #published = new Counter({
+    name: 'published_total',
+    help: 'Slices written',
+    labelNames: ['verb'],
+  });
+  readonly #took = new Histogram({ name: 'publish_seconds', help: 'From the change to the answer' });
 
-/** Resolves, when it begins, with the wall-clock milliseconds of that. */
-rawProgram(async ({ access, etcd, workers, size, prefix, namespace }: RawMirror): Promise<number> => {
-  const [client, api, slots] = [new RawEtcd(etcd), new RawApi(access, workers + 1), new Slots(workers)];
-  const slices = collection('endpointslices', namespace);
-  const services = new Map(
-    range(0, size.services).map((index): [string, Mirrored] => {
-      const name = serviceName(index);
-      return [name, { name, addresses: new Map(), version: undefined, state: 'waiting' }];
-    }),
-  );
+  constructor(input: RawMirror) {
+    const { access, etcd, workers, size, namespace } = input;
+    this.#input = input;
+    this.#etcd = new RawEtcd(etcd);
+    this.#api = new RawApi(access, workers + 1);
+    this.#slots = new Slots(workers);
+    this.#slices = collection('endpointslices', namespace);
+    const names = range(0, size.services).map(serviceName);
+    this.#services = new Map(names.map((name) => [name, newMirrored(name)]));
+  }
 
-  const publish = async (service: Mirrored, since: number): Promise<void> => {
-    service.state = 'writing';
-    const { name, version } = service;
-    const [verb, path] =
-      version === undefined ? (['POST', slices] as const) : (['PUT', `${slices}/${name}`] as const);
-    const addresses = [...service.addresses].sort(byKey).map(([, address]) => address);
-    const { metadata, ...rest }: AnyObject = sliceFor(namespace, name, addresses);
-    const answer = await api.send(verb, path, {
-      ...rest,
-      metadata: { ...metadata, resourceVersion: version },
-    });
-    service.version = answer['metadata'].resourceVersion;
-    const seconds = (performance.now() - since) / 1000;
-    published.inc({ verb });
-    took.observe(seconds);
-    log.info(
-      { service: `${namespace}/${name}`, endpoints: addresses.length, seconds },
-      'Published endpoints',
-    );
-    const isChanged = (service.state as Mirrored['state']) === 'writing, and changed meanwhile';
-    service.state = 'at rest';
-    if (isChanged) {
-      changed(service);
+  /** All connections stand, and slices are watched. */
+  async connect(): Promise<void> {
+    const { workers } = this.#input;
+    const asked = inParallel(Array(workers), workers, () => this.#api.send('GET', '/api'));
+    await Promise.all([this.#etcd.revision(), asked]);
+    const { version } = await this.#api.snapshot(this.#slices);
+    await this.#api.watch(this.#slices, version, (event) => this.#compare(event));
+  }
+
+  async follow(): Promise<void> {
+    for await (const events of this.#etcd.events(this.#input.prefix)) {
+      for (const { key, value } of events) {
+        this.#changed(this.#read(key, value));
+      }
     }
-  };
-  const changed = (service: Mirrored): void => {
-    if (service.state === 'writing') {
-      service.state = 'writing, and changed meanwhile';
-    } else if (service.state === 'at rest') {
-      service.state = 'waiting';
+  }
+
+  async list(): Promise<void> {
+    const { prefix, workers } = this.#input;
+    await inParallel(this.#services.values(), workers, async (service) => {
       const since = performance.now();
-      void slots.run(() => publish(service, since));
-    }
-  };
-  const read = (key: string, value: string | undefined): Mirrored | undefined => {
-    const service = services.get(key.slice(prefix.length, key.lastIndexOf('/')));
+      for (const [key, { value }] of await this.#etcd.content(`${prefix}${service.name}/`)) {
+        this.#read(key, value.toString('latin1'));
+      }
+      await this.#publish(service, since);
+    });
+  }
+
+  /** Remembers what a key says, and returns whose it is. */
+  #read(key: string, value: string | undefined): Mirrored | undefined {
+    const service = this.#services.get(key.slice(this.#input.prefix.length, key.lastIndexOf('/')));
     const address = value === undefined ? undefined : addressIn(value);
     if (address === undefined) {
       service?.addresses.delete(key);
@@ -94,37 +110,58 @@ rawProgram(async ({ access, etcd, workers, size, prefix, namespace }: RawMirror)
       service?.addresses.set(key, address);
     }
     return service;
-  };
-  const follow = async (): Promise<void> => {
-    for await (const events of client.events(prefix)) {
-      for (const { key, value } of events) {
-        const service = read(key, value);
-        if (service !== undefined) {
-          changed(service);
-        }
-      }
-    }
-  };
-  const compare = ({ object: { metadata } }: AnyObject): void => {
-    const service = services.get(metadata.name);
-    if (service?.state === 'at rest' && service.version !== metadata.resourceVersion) {
-      changed(service);
-    }
-  };
+  }
 
-  await Promise.all([client.revision(), inParallel(Array(workers), workers, () => api.send('GET', '/api'))]);
-  await api.watch(slices, (await api.snapshot(slices)).version, compare);
-  void follow();
-  const startedAt = Date.now();
-  void inParallel(services.values(), workers, async (service) => {
-    const since = performance.now();
-    for (const [key, { value }] of await client.content(`${prefix}${service.name}/`)) {
-      read(key, value.toString('latin1'));
+  #compare({ object: { metadata } }: AnyObject): void {
+    const service = this.#services.get(metadata.name);
+    if (service?.version !== metadata.resourceVersion && service?.state === 'at rest') {
+      this.#changed(service);
     }
-    await publish(service, since);
-  });
-  return startedAt;
-});
+  }
+
+  #changed(service: Mirrored | undefined): void {
+    if (service?.state === 'writing') {
+      service.state = 'writing, and changed meanwhile';
+    } else if (service?.state === 'at rest') {
+      service.state = 'waiting';
+      const since = performance.now();
+      void this.#slots.run(() => this.#publish(service, since));
+    }
+  }
+
+  async #publish(service: Mirrored, since: number): Promise<void> {
+    service.state = 'writing';
+    const addresses = [...service.addresses].sort(byKey).map(([, address]) => address);
+    const verb = await this.#write(service, addresses);
+    const seconds = (performance.now() - since) / 1000;
+    this.#published.inc({ verb });
+    this.#took.observe(seconds);
+    this.#log.info({ service: service.name, endpoints: addresses.length, seconds }, 'Published endpoints');
+    const isChanged = isChangedMeanwhile(service);
+    service.state = 'at rest';
+    if (isChanged) {
+      this.#changed(service);
+    }
+  }
+
+  async #write(service: Mirrored, addresses: readonly string[]): Promise<'POST' | 'PUT'> {
+    const { name, version: resourceVersion } = service;
+    const { metadata, ...rest }: AnyObject = sliceFor(this.#input.namespace, name, addresses);
+    const slice = { ...rest, metadata: { ...metadata, resourceVersion } };
+    const verb = resourceVersion === undefined ? 'POST' : 'PUT';
+    const path = verb === 'POST' ? this.#slices : `${this.#slices}/${name}`;
+    service.version = (await this.#api.send(verb, path, slice))['metadata'].resourceVersion;
+    return verb;
+  }
+}
+
+function newMirrored(name: string): Mirrored {
+  return { name, addresses: new Map(), version: undefined, state: 'waiting' };
+}
+
+function isChangedMeanwhile({ state }: Mirrored): boolean {
+  return state === 'writing, and changed meanwhile';
+}
 
 /** The address of `host:port`; undefined where that is none. */
 function addressIn(value: string): string | undefined {
