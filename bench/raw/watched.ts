@@ -9,7 +9,7 @@ export async function watched(
   api: RawApi,
   collection: string,
   count: number,
-  told: (event: AnyObject) => void = () => undefined,
+  told: (event: AnyObject) => void,
 ): Promise<{ readonly all: Promise<void> }> {
   const { promise: all, resolve, reject } = Promise.withResolvers<void>();
   // Whoever waits for it may come to that late.
