@@ -26,7 +26,7 @@ export interface KubeClientOptions extends KubeSource {
   readonly listTimeoutMs?: number;
   /** A watch without any data for so long, bookmarks included, is replaced. Milliseconds, default 90 000. */
   readonly watchIdleMs?: number;
-  /** Objects in one page of a list. Default 500. */
+  /** Objects in one page of a list, at the most: pages of large objects have fewer. Default 500. */
   readonly pageSize?: number;
   /** The least time between two looks at CA, certificate, key and token files. Milliseconds, default 5000. */
   readonly rereadFilesMs?: number;

@@ -2,10 +2,11 @@
 import { type BackoffOptions, backoffMs } from '../backoff.ts';
 import { type Clock, sleep } from '../clock.ts';
 import { hasCode, RetryableError } from '../errors.ts';
+import { nextPageSize, type PageSize } from '../page-size.ts';
 import type { KubeRequest } from './exchange.ts';
 import type { KubeDeps } from './options.ts';
 import { collectionPath, groupPath, namespaceOf, objectPath, selectors, withQuery } from './paths.ts';
-import type { Transport } from './transport.ts';
+import type { Called, Transport } from './transport.ts';
 import type {
   KubeObject,
   KubeReader,
@@ -30,6 +31,10 @@ const VERSION: Resource = { group: '', version: '', plural: 'version', kind: 'Ve
 const METADATA_ONLY = 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
 /** How often a read is repeated in place before its failure is the caller's. */
 const READ_REPEATS = 2;
+/** So many slices of 1000 endpoints are 8 MB. */
+const FIRST_PAGE = 64;
+/** Characters of JSON that a page aims at: parsed and handed over in some 10 ms, and gone before it is moved to old space. */
+const PAGE_LENGTH = 1024 * 1024;
 const READ_BACKOFF: BackoffOptions = { baseMs: 200, maxMs: 2000, jitter: 0.5 };
 /** A server that asks for a longer pause is not waited for in place. */
 const LONGEST_WAIT_IN_PLACE_MS = 3000;
@@ -125,10 +130,12 @@ export class Reads implements KubeReader, KubeStreams {
     signal?: AbortSignal,
   ): AsyncGenerator<ListPage<T>> {
     const path = collectionPath(resource, options.namespace);
-    const limit = options.whole === true ? undefined : this.#limits.pageSize;
+    const most = this.#limits.pageSize;
+    let size: PageSize = { limit: Math.min(FIRST_PAGE, most), targetBytes: PAGE_LENGTH, most };
     let next: string | undefined;
     do {
-      const page = (await this.#read(
+      const limit = options.whole === true ? undefined : size.limit;
+      const { body, length } = await this.#call(
         {
           verb: 'list',
           method: 'GET',
@@ -139,12 +146,12 @@ export class Reads implements KubeReader, KubeStreams {
           ...(options.metadataOnly === true ? { accept: METADATA_ONLY } : {}),
         },
         signal,
-      )) as RawList<T>;
-      yield {
-        items: (page.items ?? []).map((item) => withKind(resource, item)),
-        resourceVersion: page.metadata?.resourceVersion ?? '',
-      };
+      );
+      const page = body as RawList<T>;
+      const items = (page.items ?? []).map((item) => withKind(resource, item));
+      yield { items, resourceVersion: page.metadata?.resourceVersion ?? '' };
       next = page.metadata?.continue;
+      size = nextPageSize(size, items.length, length);
     } while (next !== undefined && next !== '');
   }
 
@@ -176,7 +183,11 @@ export class Reads implements KubeReader, KubeStreams {
     );
   }
 
-  async #read(request: KubeRequest, signal?: AbortSignal): Promise<unknown> {
+  async #read(request: KubeRequest): Promise<unknown> {
+    return (await this.#call(request)).body;
+  }
+
+  async #call(request: KubeRequest, signal?: AbortSignal): Promise<Called> {
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await this.#transport.call(request, { signal });

@@ -20,6 +20,13 @@ export interface CallOptions {
   readonly gate?: WriteGate | undefined;
 }
 
+/** What a call has brought. */
+export interface Called {
+  readonly body: unknown;
+  /** Characters of its text. */
+  readonly length: number;
+}
+
 /** The beginning of an answer. */
 interface Answer {
   readonly statusCode: number;
@@ -63,14 +70,15 @@ export class Transport {
    * Sends a request and returns its answer, parsed. Waits for its turn; the deadline counts from then. A gate is asked then, and again
    * whenever the request is about to leave: what has waited too long does not.
    */
-  call(request: KubeRequest, { signal, gate }: CallOptions = {}): Promise<unknown> {
+  call(request: KubeRequest, { signal, gate }: CallOptions = {}): Promise<Called> {
     return this.#slots.run(async () => {
       const pass = gate?.pass();
       const deadlineMs = Math.min(request.deadlineMs, pass?.withinMs ?? Number.POSITIVE_INFINITY);
       const exchange = this.#begin({ ...request, deadlineMs }, pass?.signal ?? signal);
       try {
         const answer = await this.#ask(exchange, (session) => this.#fetch(exchange, session, gate));
-        return parse(request, answer.take());
+        const text = answer.take();
+        return { body: parse(request, text), length: text.length };
       } catch (error) {
         throw exchange.failure(error);
       } finally {

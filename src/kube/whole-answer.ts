@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 
-/** The largest answer that is read: a page of 500 slices of 1000 endpoints is half of it. */
+/** The largest answer that is read: where a list has outlived its first page it comes in one piece, and 1000 slices of 1000 endpoints are half of this. */
 const MAX_ANSWER_BYTES = 256 * 1024 * 1024;
 /** The largest error answer that is read. */
 const MAX_STATUS_BYTES = 1024 * 1024;

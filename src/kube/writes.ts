@@ -115,7 +115,7 @@ export class Writes implements KubeWriter {
       ...namespaceOf(target),
       deadlineMs: this.#timeoutMs,
     };
-    return (await this.#transport.call(call, { gate: this.#gate })) as T;
+    return (await this.#transport.call(call, { gate: this.#gate })).body as T;
   }
 }
 

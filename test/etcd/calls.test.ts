@@ -81,7 +81,7 @@ describe('calls', () => {
     const alone = startRig([broken.address]);
 
     for (let count = 0; count < 10; count += 1) {
-      await expect(client.read(rangeRpc, { key: put.key })).resolves.toMatchObject({ count: '0' });
+      await expect(client.read(rangeRpc, { key: put.key })).resolves.toMatchObject({ registrations: [] });
     }
     await expect(alone.client.read(rangeRpc, { key: put.key })).rejects.toThrow(broken.address);
   });

@@ -1,19 +1,16 @@
 import { status } from '@grpc/grpc-js';
+import type { RangeAnswer } from '../../src/etcd/client/answers.ts';
 import type { EtcdClient } from '../../src/etcd/client/client.ts';
-import type {
-  RangeRequest,
-  RangeResponse,
-  TxnRequest,
-  TxnResponse,
-  WatchRequest,
-  WatchResponse,
-} from '../../src/etcd/client/etcd3.ts';
+import { registrationOf } from '../../src/etcd/client/decode.ts';
+import type { RangeRequest, TxnRequest, WatchRequest, WatchResponse } from '../../src/etcd/client/etcd3.ts';
 import { readsRpc } from '../../src/etcd/client/rpc.ts';
 import type { StreamHandler } from '../../src/etcd/client/stream.ts';
 import { etcdError, releaseError } from '../../src/etcd/errors.ts';
 import { keyOfBytes, rangeHolds } from '../../src/etcd/key.ts';
 import type { Change, Key, KeyRange, RangeListener, Unseen } from '../../src/etcd/types.ts';
 import { turns } from './fake-clock.ts';
+
+const clusterId = '7';
 
 interface Version {
   readonly key: string;
@@ -213,7 +210,7 @@ export class ModelEtcd {
   }
 
   header() {
-    return { cluster_id: '7', member_id: '1', revision: String(this.revision), raft_term: '2' };
+    return { cluster_id: clusterId, member_id: '1', revision: String(this.revision), raft_term: '2' };
   }
 
   refuses(range: KeyRange): boolean {
@@ -228,26 +225,23 @@ export class ModelEtcd {
       .map(({ range }) => range.start);
   }
 
-  async #alone(request: RangeRequest, signal: AbortSignal | undefined): Promise<RangeResponse> {
+  async #alone(request: RangeRequest, signal: AbortSignal | undefined): Promise<RangeAnswer> {
     if (this.silent.has(rangeOf(request).start)) {
       await untilAborted(signal);
     }
     return this.#range(request);
   }
 
-  #together({ success = [] }: TxnRequest): Pick<TxnResponse, 'header' | 'responses'> {
+  #together({ success = [] }: TxnRequest): readonly RangeAnswer[] {
     this.#assertHere();
     const requests = success.map(({ request_range }) => request_range as RangeRequest);
     if (!this.#readsTogether || requests.some((request) => this.silent.has(rangeOf(request).start))) {
       throw releaseError('model', 'KV.Txn');
     }
-    const responses = requests.map((request) => ({
-      response_range: { ...this.#range(request), header: null },
-    }));
-    return { header: this.header(), responses: responses as unknown as TxnResponse['responses'] };
+    return requests.map((request) => this.#range(request));
   }
 
-  #range(request: RangeRequest): RangeResponse {
+  #range(request: RangeRequest): RangeAnswer {
     this.#assertHere();
     const range = rangeOf(request);
     if (this.refuses(range)) {
@@ -265,8 +259,9 @@ export class ModelEtcd {
       .filter(({ key }) => rangeHolds(range, key as Key))
       .sort((a, b) => (a.key < b.key ? -1 : 1));
     // Pages of two keys, so that every list of any size has several.
-    const kvs = found.slice(0, 2).map((version) => keyValueOf(version));
-    return { header: this.header(), kvs, more: found.length > 2, count: String(found.length) };
+    const registrations = found.slice(0, 2).map((version) => registrationOf(keyValueOf(version)));
+    const bytes = registrations.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
+    return { clusterId, revision: this.revision, registrations, more: found.length > 2, bytes };
   }
 
   #open(handler: StreamHandler<WatchResponse>) {

@@ -173,6 +173,29 @@ describe('calls to a real apiserver', () => {
     expect(listed[0]).toMatchObject({ apiVersion: 'v1', kind: 'Endpoints' });
   });
 
+  it('lists large objects in pages of fewer, so that none is too long to be parsed in one go', async () => {
+    const namespace = await freshNamespace();
+    const client = administrator();
+    const names = Array.from({ length: 90 }, (_, at) => `e${String(at).padStart(2, '0')}`);
+    const annotations = { long: 'x'.repeat(100_000) };
+    await Promise.all(
+      names.map((name) =>
+        client.create(ENDPOINTS, {
+          ...endpointsNamed(namespace, name),
+          metadata: { name, namespace, annotations },
+        }),
+      ),
+    );
+    const pages: (readonly string[])[] = [];
+    for await (const { items } of client.pages(ENDPOINTS, { namespace }, AbortSignal.timeout(10_000))) {
+      pages.push(items.map(({ metadata }) => metadata.name));
+    }
+    expect(pages.flat()).toEqual(names);
+    const [first = 0, ...others] = pages.map(({ length }) => length);
+    expect(first).toBeLessThan(100);
+    expect(Math.max(...others)).toBeLessThanOrEqual(10);
+  });
+
   it('knows what the apiserver serves', async () => {
     const client = administrator();
     await expect(client.serves(ENDPOINTS)).resolves.toBe(true);

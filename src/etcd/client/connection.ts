@@ -5,6 +5,7 @@ import {
   type ClientUnaryCall,
   connectivityState,
   Metadata,
+  status,
 } from '@grpc/grpc-js';
 import type { Clock } from '../../clock.ts';
 import { hasCode } from '../../errors.ts';
@@ -90,20 +91,29 @@ export class Connection {
         return;
       }
       const abort = (): void => call.cancel();
+      const settle = (answer: Buffer): void => {
+        try {
+          resolve(rpc.decode === undefined ? stubs.decode(rpc, answer) : rpc.decode(answer));
+        } catch (error) {
+          const details = `its answer cannot be read: ${error}`;
+          reject(etcdError({ code: status.INTERNAL, details }, this.member, nameOf(rpc)));
+        }
+      };
       const deadline = this.#options.clock.now() + context.timeoutMs;
-      const call: ClientUnaryCall = this.#establish().stubs.unary(
+      const { stubs } = this.#establish();
+      const call: ClientUnaryCall = stubs.unary(
         rpc,
         request,
         metadataOf(rpc, context.token),
         { deadline },
-        (error, response) => {
+        (error, answer) => {
           signal?.removeEventListener('abort', abort);
           if (signal?.aborted === true) {
             reject(signal.reason);
-          } else if (error !== null || response === undefined) {
+          } else if (error !== null || answer === undefined) {
             reject(this.#closed ? closedError() : etcdError(error ?? {}, this.member, nameOf(rpc)));
           } else {
-            resolve(response);
+            settle(answer);
           }
         },
       );

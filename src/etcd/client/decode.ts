@@ -5,12 +5,12 @@ import type { Change, KeyRange, Registration, Revision } from '../types.ts';
 import type { WireEvent, WireKeyValue } from './etcd3.ts';
 
 /** An int64 of the wire as a number. Throws where it is beyond what a number holds exactly, which no cluster reaches. */
-export function revisionOf(text: string): Revision {
-  const revision = Number(text);
+export function revisionOf(sent: string | number): Revision {
+  const revision = Number(sent);
   if (!Number.isSafeInteger(revision)) {
     throw new RetryableError(
       'ETCD_INVALID_RESPONSE',
-      `etcd sent the revision ${text}, which is out of range`,
+      `etcd sent the revision ${sent}, which is out of range`,
     );
   }
   return revision;
@@ -24,11 +24,6 @@ export function registrationOf(wire: WireKeyValue): Registration {
     modRevision: revisionOf(wire.mod_revision),
     lease: wire.lease,
   };
-}
-
-/** Bytes of keys and values together. */
-export function weightOf(wire: readonly WireKeyValue[]): number {
-  return wire.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
 }
 
 export function changeOf({ type, kv }: WireEvent): Change {

@@ -14,7 +14,7 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { Host } from 'etcd3/lib/connection-pool.js';
-import type { StreamRpc, UnaryRpc } from './rpc.ts';
+import type { Rpc, StreamRpc, UnaryRpc } from './rpc.ts';
 
 export type {
   IAuthenticateRequest as AuthenticateRequest,
@@ -32,12 +32,10 @@ export type {
   IPutRequest as PutRequest,
   IPutResponse as PutResponse,
   IRangeRequest as RangeRequest,
-  IRangeResponse as RangeResponse,
   IResponseHeader as WireHeader,
   IStatusRequest as StatusRequest,
   IStatusResponse as StatusResponse,
   ITxnRequest as TxnRequest,
-  ITxnResponse as TxnResponse,
   IWatchRequest as WatchRequest,
   IWatchResponse as WatchResponse,
 } from 'etcd3/lib/rpc.js';
@@ -50,17 +48,13 @@ interface RpcName {
   readonly method: string;
 }
 
-/** A stub's methods, which grpc-js makes at run time from the .proto file. */
-type UnaryMethod = (
-  request: unknown,
-  metadata: Metadata,
-  options: CallOptions,
-  callback: (error: ServiceError | null, response: unknown) => void,
-) => ClientUnaryCall;
 /** What grpc-js knows of a service, at the class of its stubs. */
 interface StubClass {
   readonly service: Readonly<Record<string, MethodDefinition<unknown, unknown>>>;
 }
+
+/** Responses come as bytes: many are not read by etcd3's decoder, and long ones are not read in one go. */
+const asItIs = (bytes: Buffer): Buffer => bytes;
 
 /** The stubs of etcd's services over one channel. It owns nothing: the channel's owner closes the channel. */
 export class Stubs {
@@ -76,22 +70,26 @@ export class Stubs {
     request: Request,
     metadata: Metadata,
     options: CallOptions,
-    callback: (error: ServiceError | null, response: Response | undefined) => void,
+    callback: (error: ServiceError | null, answer: Buffer | undefined) => void,
   ): ClientUnaryCall {
-    const method = this.#method(rpc) as UnaryMethod;
-    return method(request, metadata, options, (error, response) =>
-      callback(error, response as Response | undefined),
+    const { path, requestSerialize } = this.#definition(rpc);
+    return this.#client(rpc).makeUnaryRequest<Request, Buffer>(
+      path,
+      requestSerialize,
+      asItIs,
+      request,
+      metadata,
+      options,
+      callback,
     );
   }
 
-  /** Responses come as bytes, for {@link decode}: long ones are not decoded in one go. */
   stream<Request, Response>(
     rpc: StreamRpc<Request, Response>,
     metadata: Metadata,
     options: CallOptions,
   ): ClientDuplexStream<Request, Buffer> {
     const { path, requestSerialize } = this.#definition(rpc);
-    const asItIs = (bytes: Buffer): Buffer => bytes;
     return this.#client(rpc).makeBidiStreamRequest<Request, Buffer>(
       path,
       requestSerialize,
@@ -101,14 +99,9 @@ export class Stubs {
     );
   }
 
-  /** A response of a stream. Throws where the bytes are none. */
-  decode<Request, Response>(rpc: StreamRpc<Request, Response>, bytes: Buffer): Response {
+  /** A response, by etcd3's decoder. Throws where the bytes are none. */
+  decode<Request, Response>(rpc: Rpc<Request, Response>, bytes: Buffer): Response {
     return this.#definition(rpc).responseDeserialize(bytes) as Response;
-  }
-
-  #method(rpc: RpcName): unknown {
-    const client = this.#client(rpc);
-    return (client as unknown as Record<string, (...args: unknown[]) => unknown>)[rpc.method]?.bind(client);
   }
 
   #definition(rpc: RpcName): MethodDefinition<unknown, unknown> {

@@ -2,7 +2,6 @@ import { type Code, hasCode, TerminalError } from '../../errors.ts';
 import { bufferOf } from '../bytes.ts';
 import type { Bytes, Key, Registration, Revision } from '../types.ts';
 import type { EtcdClient } from './client.ts';
-import { registrationOf } from './decode.ts';
 import type { TxnRequest } from './etcd3.ts';
 import { rangeRpc, txnRpc } from './rpc.ts';
 
@@ -45,9 +44,8 @@ export async function readKey(
   key: Key,
   signal: AbortSignal,
 ): Promise<Registration | undefined> {
-  const { kvs } = await client.read(rangeRpc, { key: bufferOf(key) }, { signal });
-  const [found] = kvs;
-  return found === undefined ? undefined : registrationOf(found);
+  const { registrations } = await client.read(rangeRpc, { key: bufferOf(key) }, { signal });
+  return registrations[0];
 }
 
 type Operation = NonNullable<TxnRequest['success']>[number];
@@ -67,9 +65,8 @@ async function writeGuarded(
     failure: [look],
   };
   try {
-    const { responses } = await client.write(txnRpc, request, { signal });
-    const [found] = responses.at(-1)?.response_range.kvs ?? [];
-    return found === undefined ? undefined : registrationOf(found);
+    const looked = await client.write(txnRpc, request, { signal });
+    return looked.at(-1)?.registrations[0];
   } catch (error) {
     if (signal.aborted || wasRefused(error)) {
       throw error;

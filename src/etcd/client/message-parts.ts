@@ -1,4 +1,5 @@
 /** A protobuf message as bytes, taken apart into messages that say the same one after the other. */
+import { Fields } from './fields.ts';
 
 /** Numbers of the fields by which a kind of message can be divided. */
 export interface PartFields {
@@ -56,75 +57,4 @@ function shortFieldsBut(number: number, message: Buffer): readonly Buffer[] | un
     }
   }
   return others;
-}
-
-/** Goes through the fields of a message; an object for each of a hundred thousand would cost more than the rest. */
-class Fields {
-  readonly #message: Buffer;
-  #at = 0;
-  /** Of the field that has been reached: its number, and where it stands. */
-  number = 0;
-  start = 0;
-
-  constructor(message: Buffer) {
-    this.#message = message;
-  }
-
-  get end(): number {
-    return this.#at;
-  }
-
-  get bytes(): Buffer {
-    return this.#message.subarray(this.start, this.#at);
-  }
-
-  /** Whether there is one more. */
-  next(): boolean {
-    if (this.#at === this.#message.length) {
-      return false;
-    }
-    this.start = this.#at;
-    const tag = this.#varint();
-    this.number = tag >>> 3;
-    this.#skip(tag & 7);
-    if (this.#at > this.#message.length) {
-      throw new Error('a message of etcd ends in the middle of a field');
-    }
-    return true;
-  }
-
-  #skip(wireType: number): void {
-    switch (wireType) {
-      case 0:
-        this.#varint();
-        break;
-      case 1:
-        this.#at += 8;
-        break;
-      case 2: {
-        const length = this.#varint();
-        this.#at += length;
-        break;
-      }
-      case 5:
-        this.#at += 4;
-        break;
-      default:
-        throw new Error(`a message of etcd has a field of the unknown wire type ${wireType}`);
-    }
-  }
-
-  /** Exact for what is below 2^53, as tags and lengths are. None has more than ten bytes. */
-  #varint(): number {
-    const end = Math.min(this.#at + 10, this.#message.length);
-    let value = 0;
-    for (let place = 1; this.#at < end; place *= 128) {
-      const byte = this.#message[this.#at++] ?? 0;
-      value += (byte & 0x7f) * place;
-      if (byte < 0x80) {
-        return value;
-      }
-    }
-    throw new Error('a message of etcd has a number without an end');
-  }
 }

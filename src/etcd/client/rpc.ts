@@ -1,4 +1,5 @@
 import type { Release } from '../release.ts';
+import { type RangeAnswer, rangeAnswerOf, rangesOfTxn } from './answers.ts';
 import type {
   AuthenticateRequest,
   AuthenticateResponse,
@@ -13,12 +14,10 @@ import type {
   PutRequest,
   PutResponse,
   RangeRequest,
-  RangeResponse,
   ServiceName,
   StatusRequest,
   StatusResponse,
   TxnRequest,
-  TxnResponse,
   WatchRequest,
   WatchResponse,
 } from './etcd3.ts';
@@ -39,6 +38,8 @@ export interface Rpc<Request, Response> {
 /** One request, one response. */
 export interface UnaryRpc<Request, Response> extends Rpc<Request, Response> {
   readonly kind: 'unary';
+  /** How its answer is read; absent where etcd3's decoder does. Throws where the bytes are no answer. */
+  readonly decode?: (answer: Buffer) => Response;
   /** The first release that may be asked so; a member whose release is not known may not. */
   readonly since?: Release;
 }
@@ -50,11 +51,18 @@ export interface StreamRpc<Request, Response> extends Rpc<Request, Response> {
   readonly responseParts?: PartFields;
 }
 
-export const rangeRpc: UnaryRpc<RangeRequest, RangeResponse> = unary('KV', 'Range', true);
+export const rangeRpc: UnaryRpc<RangeRequest, RangeAnswer> = {
+  ...unary('KV', 'Range', true),
+  decode: rangeAnswerOf,
+};
 export const putRpc: UnaryRpc<PutRequest, PutResponse> = unary('KV', 'Put', true);
-export const txnRpc: UnaryRpc<TxnRequest, TxnResponse> = unary('KV', 'Txn', true);
+/** Of its answer only what it has read is told. */
+export const txnRpc: UnaryRpc<TxnRequest, readonly RangeAnswer[]> = {
+  ...unary('KV', 'Txn', true),
+  decode: rangesOfTxn,
+};
 /** A transaction of reads alone. Earlier members can end over one whose caller goes away (etcd-io/etcd 14110 and 14891). */
-export const readsRpc: UnaryRpc<TxnRequest, TxnResponse> = { ...txnRpc, since: [3, 5, 7] };
+export const readsRpc: UnaryRpc<TxnRequest, readonly RangeAnswer[]> = { ...txnRpc, since: [3, 5, 7] };
 export const leaseGrantRpc: UnaryRpc<LeaseGrantRequest, LeaseGrantResponse> = unary(
   'Lease',
   'LeaseGrant',

@@ -2,7 +2,6 @@ import { sleep } from '../../clock.ts';
 import { hasCode, RetryableError } from '../../errors.ts';
 import { bufferOf } from '../bytes.ts';
 import type { ReadingClient } from '../client/client.ts';
-import { revisionOf } from '../client/decode.ts';
 import { rangeRpc } from '../client/rpc.ts';
 import type { EtcdError } from '../errors.ts';
 import { singleRange } from '../key.ts';
@@ -79,8 +78,8 @@ export class Heartbeat {
   async #read(): Promise<Error | undefined> {
     try {
       const request = { key: bufferOf(this.#listener.key()), limit: 1, keys_only: true };
-      const { header } = await this.#client.read(rangeRpc, request, { signal: this.#stop.signal });
-      this.#agreed = { revision: revisionOf(header.revision), clusterId: header.cluster_id };
+      const answer = await this.#client.read(rangeRpc, request, { signal: this.#stop.signal });
+      this.#agreed = { revision: answer.revision, clusterId: answer.clusterId };
       return undefined;
     } catch (error) {
       // The permission is looked at after the cluster has agreed to answer: as good an answer as any.

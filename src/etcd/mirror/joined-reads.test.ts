@@ -8,7 +8,7 @@ import { rangeRpc } from '../client/rpc.ts';
 import { etcdError, releaseError } from '../errors.ts';
 import { JoinedReads, type PageRequest } from './joined-reads.ts';
 
-const header = { cluster_id: '7', member_id: '1', revision: '5', raft_term: '2' };
+const header = { clusterId: '7', revision: 5 };
 
 const away = etcdError({ code: status.UNAVAILABLE, details: 'away' }, 'm', 'KV.Txn');
 
@@ -31,14 +31,14 @@ class WaitingEtcd {
       const keys = ranges.map((range) => String(range?.key));
       const { promise, resolve, reject } = Promise.withResolvers<unknown>();
       const answerOf = (key: string) => ({
-        header,
-        kvs: Array(this.keys).fill({ key: Buffer.from(key), value: Buffer.alloc(this.valueBytes) }),
+        ...header,
+        registrations: Array(this.keys).fill({ key, value: '.'.repeat(this.valueBytes) }),
         more: false,
+        bytes: this.keys * (key.length + this.valueBytes),
       });
       const answer = (): void => {
         const [first = ''] = keys;
-        const responses = keys.map((key) => ({ response_range: { ...answerOf(key), header: null } }));
-        resolve(rpc === rangeRpc ? answerOf(first) : { header, succeeded: true, responses });
+        resolve(rpc === rangeRpc ? answerOf(first) : keys.map(answerOf));
       };
       this.calls.push({ keys, answer, refuse: reject });
       return promise;
@@ -80,8 +80,8 @@ async function refused(names: readonly string[], error: Error) {
 
 async function readAll(reads: JoinedReads, names: readonly string[]) {
   const outcomes = names.map(async (name) => {
-    const { kvs, header: own } = await reads.read(rangeAt(name));
-    return `${kvs[0]?.key} at ${own.revision}`;
+    const { registrations, revision } = await reads.read(rangeAt(name));
+    return `${registrations[0]?.key} at ${revision}`;
   });
   for (const outcome of outcomes) {
     outcome.catch(() => undefined);

@@ -1,8 +1,8 @@
 import { untilAborted } from '../../abort.ts';
 import { RetryableError } from '../../errors.ts';
+import type { RangeAnswer } from '../client/answers.ts';
 import type { ReadingClient } from '../client/client.ts';
-import { weightOf } from '../client/decode.ts';
-import type { RangeRequest, RangeResponse } from '../client/etcd3.ts';
+import type { RangeRequest } from '../client/etcd3.ts';
 import { rangeRpc, readsRpc } from '../client/rpc.ts';
 import { isOutage } from '../errors.ts';
 
@@ -21,7 +21,7 @@ interface Waiting {
   /** What a key weighs in bytes, where the range is known already. */
   readonly keyBytes: number | undefined;
   readonly signal: AbortSignal | undefined;
-  readonly answer: PromiseWithResolvers<RangeResponse>;
+  readonly answer: PromiseWithResolvers<RangeAnswer>;
 }
 
 /**
@@ -46,8 +46,8 @@ export class JoinedReads {
       signal,
       keyBytes,
     }: { readonly signal?: AbortSignal | undefined; readonly keyBytes?: number | undefined } = {},
-  ): Promise<RangeResponse> {
-    const answer = Promise.withResolvers<RangeResponse>();
+  ): Promise<RangeAnswer> {
+    const answer = Promise.withResolvers<RangeAnswer>();
     this.#waiting.push({ request, keyBytes, signal, answer });
     this.#send();
     return await untilAborted(answer.promise, signal);
@@ -97,9 +97,9 @@ export class JoinedReads {
       return;
     }
     try {
-      const responses = await this.#transaction(together.map(({ request }) => request));
+      const answers = await this.#transaction(together.map(({ request }) => request));
       for (const [place, one] of together.entries()) {
-        this.#answer(one, responses[place] as RangeResponse);
+        this.#answer(one, answers[place] as RangeAnswer);
       }
     } catch (error) {
       await this.#askAgain(together, error);
@@ -144,21 +144,21 @@ export class JoinedReads {
   }
 
   /** Reads alone make a transaction that changes nothing; those without a revision are all of one, and linearizable as each by itself. */
-  async #transaction(requests: readonly RangeRequest[]): Promise<readonly RangeResponse[]> {
+  async #transaction(requests: readonly RangeRequest[]): Promise<readonly RangeAnswer[]> {
     const success = requests.map((request) => ({ request_range: request }));
-    const { header, responses } = await this.#client.read(readsRpc, { compare: [], success, failure: [] });
-    if (responses.length !== requests.length) {
+    const answers = await this.#client.read(readsRpc, { compare: [], success, failure: [] });
+    if (answers.length !== requests.length) {
       throw new RetryableError(
         'ETCD_INVALID_RESPONSE',
-        `etcd answered ${responses.length} of ${requests.length} reads of a transaction`,
+        `etcd answered ${answers.length} of ${requests.length} reads of a transaction`,
       );
     }
-    return responses.map(({ response_range: response }) => ({ ...response, header }));
+    return answers;
   }
 
-  #answer({ answer }: Waiting, response: RangeResponse): void {
-    const { kvs } = response;
-    this.#heaviest = Math.max(this.#heaviest ?? 0, weightOf(kvs) / Math.max(1, kvs.length));
-    answer.resolve(response);
+  #answer({ answer }: Waiting, page: RangeAnswer): void {
+    const { bytes, registrations } = page;
+    this.#heaviest = Math.max(this.#heaviest ?? 0, bytes / Math.max(1, registrations.length));
+    answer.resolve(page);
   }
 }

@@ -2,7 +2,6 @@ import { RetryableError } from '../../errors.ts';
 import { Limiter } from '../../limiter.ts';
 import { bufferOf } from '../bytes.ts';
 import type { ReadingClient } from '../client/client.ts';
-import { registrationOf } from '../client/decode.ts';
 import { rangeRpc } from '../client/rpc.ts';
 import { closedError, isOutage } from '../errors.ts';
 import { keyOf } from '../key.ts';
@@ -106,9 +105,9 @@ export class Mirror implements RegistrySource {
     if (revision <= 1) {
       return undefined;
     }
-    const { kvs } = await this.#client.read(rangeRpc, { key: bufferOf(key), revision: revision - 1 });
-    const [found] = kvs;
-    return found === undefined ? undefined : registrationOf(found);
+    const request = { key: bufferOf(key), revision: revision - 1 };
+    const { registrations } = await this.#client.read(rangeRpc, request);
+    return registrations[0];
   }
 
   async leaseTime(lease: string): Promise<LeaseTime | undefined> {

@@ -31,8 +31,7 @@ class RefusingEtcd {
           throw etcdError(this.refusal, 'model', 'KV.Range');
         }
       }
-      const header = { cluster_id: '7', member_id: '1', revision: '5', raft_term: '2' };
-      return { header, kvs: [], more: false, count: '0' };
+      return { clusterId: '7', revision: 5, registrations: [], more: false, bytes: 0 };
     },
     openStream: async () => {
       throw etcdError({ code: status.UNAVAILABLE, details: 'away' }, 'model', 'Watch.Watch');

@@ -1,21 +1,15 @@
 import { hasCode } from '../../errors.ts';
+import { nextPageSize, type PageSize, smallerPageSize } from '../../page-size.ts';
+import type { RangeAnswer } from '../client/answers.ts';
 import type { ReadingClient } from '../client/client.ts';
-import { registrationOf, revisionOf, weightOf, wireRange } from '../client/decode.ts';
-import type { RangeRequest, RangeResponse } from '../client/etcd3.ts';
+import { wireRange } from '../client/decode.ts';
+import type { RangeRequest } from '../client/etcd3.ts';
 import { rangeRpc } from '../client/rpc.ts';
-import type { Key, KeyRange, Registration, Revision } from '../types.ts';
+import type { Key, KeyRange, Revision } from '../types.ts';
 import type { JoinedReads, PageRequest } from './joined-reads.ts';
-import { firstPageSize, nextPageSize, type PageSize, smallerPageSize } from './page-size.ts';
 
-/** One page of a list. All pages of a list are at one revision. */
-export interface Page {
-  /** In the order of their keys. */
-  readonly registrations: readonly Registration[];
-  readonly revision: Revision;
-  readonly clusterId: string;
-  /** Bytes of keys and values. */
-  readonly bytes: number;
-}
+/** One page of a list. All pages of a list are at one revision, which each of them says. */
+export type Page = Omit<RangeAnswer, 'more'>;
 
 export interface ListOptions {
   /** Leaves the values out: they come empty. */
@@ -29,7 +23,13 @@ export interface ListOptions {
   readonly joined?: JoinedReads;
 }
 
-type ReadPage = (request: PageRequest) => Promise<RangeResponse>;
+/** With values of 1.5 MiB, the most that etcd takes by default, the first page stays below 50 MiB. */
+const firstLimit = 32;
+/** Keys without values are light, whatever the values are. */
+const firstLimitKeysOnly = 1_000;
+const mostKeys = 10_000;
+
+type ReadPage = (request: PageRequest) => Promise<RangeAnswer>;
 
 /**
  * Lists a range in pages of bounded bytes, all at the revision of the first; at least one page, be it empty. Every page is linearizable: a
@@ -47,22 +47,27 @@ export async function* listRange(
     joined === undefined
       ? client.read(rangeRpc, request, { signal })
       : joined.read(request, { signal, keyBytes });
-  let size = firstPageSize(options.pageBytes ?? 2 * 1024 * 1024, keysOnly);
+  let size: PageSize = {
+    limit: keysOnly ? firstLimitKeysOnly : firstLimit,
+    targetBytes: options.pageBytes ?? 2 * 1024 * 1024,
+    most: mostKeys,
+  };
   let revision = options.revision ?? 0;
   let { start } = range;
   for (;;) {
     const request = { ...wireRange({ start, end: range.end }), revision, keys_only: keysOnly };
-    const answer = await readPage(read, request, size);
-    const page = pageOf(answer.response, revision);
+    const { answer, size: asked } = await readPage(read, request, size);
+    // What an answer says is the newest revision, whatever was asked for.
+    revision ||= answer.revision;
+    const page = { ...answer, revision };
     yield page;
     const last = page.registrations.at(-1);
-    if (!answer.response.more || last === undefined) {
+    if (!answer.more || last === undefined) {
       return;
     }
-    revision = page.revision;
     start = keyAfter(last.key);
     keyBytes = page.bytes / page.registrations.length;
-    size = nextPageSize(answer.size, page.registrations.length, page.bytes);
+    size = nextPageSize(asked, page.registrations.length, page.bytes);
   }
 }
 
@@ -71,11 +76,11 @@ async function readPage(
   read: ReadPage,
   request: RangeRequest,
   firstSize: PageSize,
-): Promise<{ readonly response: RangeResponse; readonly size: PageSize }> {
+): Promise<{ readonly answer: RangeAnswer; readonly size: PageSize }> {
   let size = firstSize;
   for (;;) {
     try {
-      return { response: await read({ ...request, limit: size.limit }), size };
+      return { answer: await read({ ...request, limit: size.limit }), size };
     } catch (error) {
       const smaller = hasCode(error, 'ETCD_MESSAGE_TOO_LARGE') ? smallerPageSize(size) : undefined;
       if (smaller === undefined) {
@@ -84,17 +89,6 @@ async function readPage(
       size = smaller;
     }
   }
-}
-
-/** `pinned` is the revision asked for; the header carries the newest one, whatever was asked. */
-function pageOf(response: RangeResponse, pinned: Revision): Page {
-  const { kvs } = response;
-  return {
-    registrations: kvs.map(registrationOf),
-    revision: pinned === 0 ? revisionOf(response.header.revision) : pinned,
-    clusterId: response.header.cluster_id,
-    bytes: weightOf(kvs),
-  };
 }
 
 /** The smallest key after this one. */
