@@ -76,7 +76,7 @@ async function grow(scene: Scene, subject: Subject, steps: readonly number[]): P
     await createEtcdServices(ground, indexes);
     await subject.untilSettled(services * few);
     // What has hardly run yet takes longer, which is no growth.
-    await changes(scene, services, grown.length === 0 ? run.scaled(500, 100) : 50, 0);
+    await changes(scene, services, grown.length === 0 ? run.scaled(2000, 100) : 50, 0);
     const count = run.scaled(300, 100);
     const before = await subject.usage();
     const times = await changes(scene, services, count, 1000);

@@ -18,6 +18,9 @@ export async function leaseTimes(
   const times = new Map<string, LeaseTime | undefined>();
   const asked = new Set(leases);
   asked.delete('0');
+  if (asked.size === 0) {
+    return times;
+  }
   const queue = [...asked].slice(0, maxLeases).values();
   const deadline = clock.monotonic() + answersWithinMs;
   const worker = async (): Promise<void> => {

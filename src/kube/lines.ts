@@ -15,8 +15,8 @@ export async function* lines(chunks: AsyncIterable<Uint8Array>, maxBytes: number
   for await (const chunk of chunks) {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, start)) {
-      pending.push(chunk.subarray(start, end));
-      const line = Buffer.concat(pending).toString();
+      const rest = chunk.subarray(start, end);
+      const line = textOf(pending.length === 0 ? rest : Buffer.concat([...pending, rest]));
       pending = [];
       pendingBytes = 0;
       start = end + 1;
@@ -35,4 +35,8 @@ export async function* lines(chunks: AsyncIterable<Uint8Array>, maxBytes: number
   if (pendingBytes > 0) {
     throw new LineError('a line that ends in the middle');
   }
+}
+
+function textOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString();
 }

@@ -38,7 +38,9 @@ export async function bring<Decision extends Decided>(
   const { claim, existing, ports, subscription } = prepared;
   let decision = await decide();
   const service = await services.ensure(claim, existing, ports);
-  preparer.read(prepared, service);
+  if (service !== existing) {
+    preparer.read(prepared, service);
+  }
   if (subscription.desired() !== decision.desired) {
     decision = await decide();
   }

@@ -375,7 +375,8 @@ function dueBefore(a: Delayed, b: Delayed): boolean {
 }
 
 function takenBefore(a: Pending, b: Pending): boolean {
-  const [turnOfA, turnOfB] = [turnOf(a), turnOf(b)];
+  const turnOfA = turnOf(a);
+  const turnOfB = turnOf(b);
   return turnOfA === turnOfB ? a.sequence < b.sequence : turnOfA < turnOfB;
 }
 

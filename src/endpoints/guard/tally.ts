@@ -1,3 +1,4 @@
+import { endpointId } from '../match-ports.ts';
 import type { DesiredEndpoint, EndpointPort } from '../types.ts';
 import type { Loss } from './limits.ts';
 
@@ -26,10 +27,15 @@ export class Tally<Service extends object> {
   /** Puts the share of a service in the place of the one that it had. Takes no time where that is the same object. */
   set(service: Service, share: Share): void {
     const before = this.#shares.get(service) ?? nothing;
-    if (share !== before) {
-      this.#shares.set(service, share);
-      this.#stood.replace(stoodIn(before), stoodIn(share));
-      this.#lost.replace(new Set(before.lost), new Set(share.lost));
+    if (share === before) {
+      return;
+    }
+    this.#shares.set(service, share);
+    this.#stood.replace(before.standing, share.standing);
+    if (before.lost.length + share.lost.length > 0) {
+      const [had, has] = [byId(before.lost), byId(share.lost)];
+      this.#stood.replace(had, has);
+      this.#lost.replace(had, has);
     }
   }
 
@@ -39,12 +45,8 @@ export class Tally<Service extends object> {
   }
 }
 
-function stoodIn({ standing, lost }: Share): ReadonlySet<DesiredEndpoint> {
-  const stood = new Set(standing.values());
-  for (const endpoint of lost) {
-    stood.add(endpoint);
-  }
-  return stood;
+function byId(endpoints: readonly DesiredEndpoint[]): Share['standing'] {
+  return new Map(endpoints.map((endpoint) => [endpointId(endpoint), endpoint]));
 }
 
 /** Ports by {@link numbersOf}, each with how often it is counted. */
@@ -60,14 +62,15 @@ class Counts {
     return this.#size;
   }
 
-  replace(had: ReadonlySet<DesiredEndpoint>, has: ReadonlySet<DesiredEndpoint>): void {
-    for (const endpoint of had) {
-      if (!has.has(endpoint)) {
+  /** Endpoints of one id are the same instance: whatever else differs is not counted. */
+  replace(had: Share['standing'], has: Share['standing']): void {
+    for (const [id, endpoint] of had) {
+      if (!has.has(id)) {
         this.#remove(endpoint);
       }
     }
-    for (const endpoint of has) {
-      if (!had.has(endpoint)) {
+    for (const [id, endpoint] of has) {
+      if (!had.has(id)) {
         this.#add(endpoint);
       }
     }
