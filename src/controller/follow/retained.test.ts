@@ -44,26 +44,28 @@ it.each<Case>([
   expect(each).toBeLessThan(mostBytes + values.reduce((sum, length) => sum + length, 0) / instances);
 });
 
+/** A registration of an answer by itself: an object, its key, and its place in the list. */
+const mostReadBytes = 112;
+
 /** What runs often V8 compiles anew, and numbers come out of compiled code in a form that takes more. */
-it('takes no more bytes for the revisions of a registration once that runs often', () => {
+it(`takes at most ${mostReadBytes} bytes for a registration as it is read, also once reading runs often`, () => {
   const kvs = Array.from({ length: instances }, (_, instance) => wire(`/web/${instance}`, 'a', instance));
   const answer = kv['Range']?.responseSerialize({ kvs }) ?? Buffer.alloc(0);
-  const read = (times: number) => Array.from({ length: times }, () => rangeAnswerOf(answer));
-  const once = bytesEach(() => read(services));
-  for (let round = 0; round < 50; round += 1) {
-    read(services);
+  const read = () => Array.from({ length: 10 * services }, () => rangeAnswerOf(answer));
+  for (let round = 0; round < 5; round += 1) {
+    read();
   }
-  expect(once).toBeGreaterThan(60);
-  expect(bytesEach(() => read(services))).toBeLessThan(once + 8);
+  const each = bytesEach(read);
+  expect(each).toBeGreaterThan(60);
+  expect(each).toBeLessThan(mostReadBytes);
 });
 
-/** Bytes of heap that a registration takes of what is made. */
+/** Bytes of heap that a registration takes of what is made, so many of them in each. */
 function bytesEach(make: () => readonly unknown[]): number {
   const before = heapUsed();
   const kept = make();
   const taken = heapUsed() - before;
-  expect(kept).toHaveLength(services);
-  return taken / (services * instances);
+  return taken / (kept.length * instances);
 }
 
 function remember(service: number, { format, valueAt }: Case): object {
