@@ -8,6 +8,7 @@ import { compileReader } from '../../formats/read.ts';
 import { KeyLedger } from './key-ledger.ts';
 
 const kv = etcdService('KV').service;
+const header = { revision: '1000' };
 
 const services = 100;
 const instances = 100;
@@ -50,7 +51,7 @@ const mostReadBytes = 112;
 /** What runs often V8 compiles anew, and numbers come out of compiled code in a form that takes more. */
 it(`takes at most ${mostReadBytes} bytes for a registration as it is read, also once reading runs often`, () => {
   const kvs = Array.from({ length: instances }, (_, instance) => wire(`/web/${instance}`, 'a', instance));
-  const answer = kv['Range']?.responseSerialize({ kvs }) ?? Buffer.alloc(0);
+  const answer = kv['Range']?.responseSerialize({ header, kvs }) ?? Buffer.alloc(0);
   const read = () => Array.from({ length: 10 * services }, () => rangeAnswerOf(answer));
   for (let round = 0; round < 5; round += 1) {
     read();
@@ -73,7 +74,7 @@ function remember(service: number, { format, valueAt }: Case): object {
   const kvs = Array.from({ length: instances }, (_unused, instance) =>
     wire(`${name}/instance-${instance}`, valueAt(instance), instance),
   );
-  const { registrations } = rangeAnswerOf(kv['Range']?.responseSerialize({ kvs }) ?? Buffer.alloc(0));
+  const { registrations } = rangeAnswerOf(kv['Range']?.responseSerialize({ header, kvs }) ?? Buffer.alloc(0));
   const ledger = new KeyLedger({
     read: compileReader({ prefix: name, separator: '/', format }, { maxValueBytes: 1000 }),
     publishing: plainRules(),

@@ -10,6 +10,7 @@ function encoded(method: 'Range' | 'Txn', response: object): Buffer {
 }
 
 const safe = fc.nat({ max: Number.MAX_SAFE_INTEGER }).map(String);
+const reached = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }).map(String);
 const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String);
 const uint64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String);
 const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
@@ -21,7 +22,7 @@ const keyValue = fc.record({
   value: bytes,
   lease: int64,
 });
-const header = fc.record({ cluster_id: uint64, member_id: uint64, revision: safe, raft_term: uint64 });
+const header = fc.record({ cluster_id: uint64, member_id: uint64, revision: reached, raft_term: uint64 });
 const range = fc.record({
   header,
   kvs: fc.array(keyValue, { maxLength: 5 }),
@@ -65,7 +66,9 @@ describe('an answer of etcd', () => {
     fc.assert(
       fc.property(header, reads, (own, operations) => {
         const responses = operations.map((read) =>
-          read === undefined ? { response_put: {} } : { response_range: { ...read, header: null } },
+          read === undefined
+            ? { response_put: {} }
+            : { response_range: { ...read, header: { revision: '99' } } },
         );
         const message = encoded('Txn', { header: own, succeeded: true, responses });
         const expected = operations.flatMap((read) => (read === undefined ? [] : [answerOf(read, own)]));
@@ -81,15 +84,25 @@ describe('an answer of etcd', () => {
       ...[0xfa, 0x01, 2, 1, 2],
       ...[0xfd, 0x01, 1, 2, 3, 4],
     ]);
-    const known = encoded('Range', { kvs: [{ key: Buffer.from('k') }], more: true });
+    const header = { revision: '5' };
+    const known = encoded('Range', { header, kvs: [{ key: Buffer.from('k') }], more: true });
     const answer = rangeAnswerOf(Buffer.concat([unknown, known, unknown]));
     expect(answer).toMatchObject({ more: true, registrations: [{ key: 'k', value: '', lease: '0' }] });
+    const operation = Buffer.concat([unknown, Buffer.from([0x0a, known.length]), known]);
+    const own = encoded('Txn', { header });
+    const txn = Buffer.concat([own, Buffer.from([0x1a, operation.length]), operation, unknown]);
+    expect(rangesOfTxn(txn)).toMatchObject([{ more: true, registrations: [{ key: 'k' }] }]);
   });
 
-  it('is empty where nothing is said, as protobuf leaves out what is zero', () => {
-    const nothing = { clusterId: '0', revision: 0, registrations: [], more: false, bytes: 0 };
-    expect(rangeAnswerOf(Buffer.alloc(0))).toEqual(nothing);
-    expect(rangesOfTxn(Buffer.alloc(0))).toEqual([]);
+  it('is empty where nothing but its revision is said, as protobuf leaves out what is zero', () => {
+    const nothing = { clusterId: '0', revision: 7, registrations: [], more: false, bytes: 0 };
+    expect(rangeAnswerOf(encoded('Range', { header: { revision: '7' } }))).toEqual(nothing);
+  });
+
+  it('is none where it has no revision: an empty message is no empty range', () => {
+    const refused = expect.objectContaining({ code: 'ETCD_INVALID_RESPONSE' });
+    expect(() => rangeAnswerOf(Buffer.alloc(0))).toThrow(refused);
+    expect(() => rangesOfTxn(Buffer.alloc(0))).toThrow(refused);
   });
 
   it('is refused where its bytes are none, or a revision is out of range', () => {

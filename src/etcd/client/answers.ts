@@ -2,6 +2,7 @@
  * What etcd answers with keys in it, read from the bytes at once. The decoder that comes with etcd3 makes two messages, two buffers and four texts of numbers of
  * each key before we make a registration of them, which is most of the garbage of a list, and lives until the page has been read (ADR 21).
  */
+import { RetryableError } from '../../errors.ts';
 import type { Key, Registration, Revision } from '../types.ts';
 import { revisionOf } from './decode.ts';
 import { Fields } from './fields.ts';
@@ -28,9 +29,11 @@ const ofOperation = { range: 1 } as const;
 const ofHeader = { clusterId: 1, revision: 3 } as const;
 const ofKeyValue = { key: 1, createRevision: 2, modRevision: 3, value: 5, lease: 6 } as const;
 
-/** A RangeResponse. Throws where the bytes are none, and where a revision is out of range. */
+/** A RangeResponse. Throws where the bytes are none, and where a revision is out of range or not told: nothing at all would look like an empty range. */
 export function rangeAnswerOf(message: Buffer): RangeAnswer {
-  return rangeIn(new Fields(message), undefined);
+  const answer = rangeIn(new Fields(message), undefined);
+  assertTold(answer);
+  return answer;
 }
 
 /** Of a TxnResponse the ranges that it has read, in order, each with the header of the whole. Throws as {@link rangeAnswerOf}. */
@@ -41,13 +44,22 @@ export function rangesOfTxn(message: Buffer): readonly RangeAnswer[] {
     if (fields.number === ofTxn.header) {
       header = headerIn(fields.inside());
     } else if (fields.number === ofTxn.responses) {
-      const operation = fields.inside();
-      if (operation.next() && operation.number === ofOperation.range) {
-        ranges.push(operation.inside());
+      for (const operation = fields.inside(); operation.next(); ) {
+        if (operation.number === ofOperation.range) {
+          ranges.push(operation.inside());
+        }
       }
     }
   }
+  assertTold(header);
   return ranges.map((range) => rangeIn(range, header));
+}
+
+/** etcd's revisions begin with 1. */
+function assertTold({ revision }: Header): void {
+  if (revision === 0) {
+    throw new RetryableError('ETCD_INVALID_RESPONSE', 'etcd sent an answer without a revision');
+  }
 }
 
 const noHeader: Header = { clusterId: '0', revision: 0 };

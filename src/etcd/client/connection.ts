@@ -8,7 +8,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { Clock } from '../../clock.ts';
-import { hasCode } from '../../errors.ts';
+import { codeOf, hasCode } from '../../errors.ts';
 import { closedError, etcdError, releaseError } from '../errors.ts';
 import { isAtLeast, type Release, releaseOf } from '../release.ts';
 import { TrackedCredentials } from './credentials.ts';
@@ -95,8 +95,10 @@ export class Connection {
         try {
           resolve(rpc.decode === undefined ? stubs.decode(rpc, answer) : rpc.decode(answer));
         } catch (error) {
+          // What says by its code what is wrong with the answer is no outage.
           const details = `its answer cannot be read: ${error}`;
-          reject(etcdError({ code: status.INTERNAL, details }, this.member, nameOf(rpc)));
+          const broken = etcdError({ code: status.INTERNAL, details }, this.member, nameOf(rpc));
+          reject(codeOf(error) === undefined ? broken : error);
         }
       };
       const deadline = this.#options.clock.now() + context.timeoutMs;

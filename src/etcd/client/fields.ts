@@ -75,7 +75,7 @@ export class Fields {
     return this.#message.toString('latin1', this.#content, this.#at);
   }
 
-  /** A number, exact below 2^53: one beyond it is told as no smaller one. */
+  /** A number, exact below 2^53; one beyond is never told as one below. */
   get value(): number {
     this.#expect(0);
     return this.#number;

@@ -8,7 +8,7 @@ import { rangeRpc } from '../client/rpc.ts';
 import type { Key, KeyRange, Revision } from '../types.ts';
 import type { JoinedReads, PageRequest } from './joined-reads.ts';
 
-/** One page of a list. All pages of a list are at one revision, which each of them says. */
+/** One page of a list. All pages of a list are at one revision: that of each is the one that it is of, not the newest. */
 export type Page = Omit<RangeAnswer, 'more'>;
 
 export interface ListOptions {
