@@ -232,19 +232,8 @@ function compare(
   before: readonly DesiredEndpoint[],
   after: readonly DesiredEndpoint[],
 ): { added: number; removed: number } {
-  const old = addressesOf(before);
-  const current = addressesOf(after);
-  let removed = 0;
-  for (const address of old) {
-    removed += current.has(address) ? 0 : 1;
-  }
-  return { added: current.size - (old.size - removed), removed };
-}
-
-function addressesOf(endpoints: readonly DesiredEndpoint[]): ReadonlySet<string> {
-  const addresses = new Set<string>();
-  for (const { address } of endpoints) {
-    addresses.add(address);
-  }
-  return addresses;
+  const old = new Set(before.map(({ address }) => address));
+  const current = new Set(after.map(({ address }) => address));
+  const stayed = old.intersection(current).size;
+  return { added: current.size - stayed, removed: old.size - stayed };
 }
