@@ -65,14 +65,17 @@ async function writeGuarded(
     failure: [look],
   };
   try {
-    const looked = await client.write(txnRpc, request, { signal });
-    return looked.at(-1)?.registrations[0];
+    const [looked] = await client.write(txnRpc, request, { signal });
+    // An answer that does not say what is there says as little as none.
+    if (looked !== undefined) {
+      return looked.registrations[0];
+    }
   } catch (error) {
     if (signal.aborted || wasRefused(error)) {
       throw error;
     }
-    return await readKey(client, key, signal);
   }
+  return await readKey(client, key, signal);
 }
 
 /** Whether the error says that nothing was written. */
