@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { heapOfEach } from '../../test/kit/heap.ts';
 import type { Condition, EtcdService } from '../api/etcd-service.ts';
 import { slimEtcdService } from './slim.ts';
+
+const type = { apiVersion: 'etcd-endpoints.io/v1alpha1', kind: 'EtcdService' };
 
 const condition = (more: Partial<Condition> = {}): Condition => ({
   type: 'Ready',
@@ -14,6 +17,7 @@ const condition = (more: Partial<Condition> = {}): Condition => ({
 
 function etcdService(...conditions: readonly Condition[]): EtcdService {
   return {
+    ...type,
     metadata: { name: 'web', managedFields: [{ manager: 'kubectl' }] },
     spec: { prefix: '/web' },
     status: { conditions, endpoints: 10 },
@@ -33,7 +37,12 @@ describe('an EtcdService in a cache', () => {
     ['no status', {}],
     ['a status without conditions', { status: { endpoints: 0 } }],
   ])('stays as it is with %s', (_, more) => {
-    const object = { metadata: { name: 'web' }, spec: { prefix: '/web' }, ...more } as unknown as EtcdService;
+    const object = {
+      ...type,
+      metadata: { name: 'web' },
+      spec: { prefix: '/web' },
+      ...more,
+    } as unknown as EtcdService;
     expect(slimEtcdService(object)).toStrictEqual(object);
   });
 
@@ -62,5 +71,12 @@ describe('an EtcdService in a cache', () => {
     for (let round = 0; round < 2; round += 1) {
       expect(slimEtcdService(etcdService(...conditions)).status?.conditions).toEqual(conditions);
     }
+  });
+
+  it('takes no text of its own for what all objects of its type say', () => {
+    const text = JSON.stringify({ ...type, metadata: { name: 'web' }, spec: {} });
+    const parsed = (): EtcdService => JSON.parse(text);
+    const own = heapOfEach(10_000, parsed) - heapOfEach(10_000, () => slimEtcdService(parsed()));
+    expect(own).toBeGreaterThan(type.apiVersion.length + type.kind.length);
   });
 });

@@ -7,7 +7,19 @@ import type { KubeObject } from '../kube/types.ts';
 /** All but the bookkeeping of its writers, which can be larger than the rest. */
 export function slim<T extends KubeObject>(object: T): T {
   const { managedFields: _, ...metadata } = object.metadata;
-  return { ...object, metadata };
+  const { apiVersion, kind } = object;
+  return { ...object, apiVersion: knownText(apiVersion), kind: knownText(kind), metadata };
+}
+
+/** Versions and kinds: a handful, however many objects are of them. Each is a text of its own in what the apiserver sends. */
+const knownTexts = new Map<string, string>();
+
+function knownText(text: string): string {
+  const known = knownTexts.get(text);
+  if (known === undefined) {
+    knownTexts.set(text, text);
+  }
+  return known ?? text;
 }
 
 /** The same, with endpoints that take less where they are alike. */

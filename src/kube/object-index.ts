@@ -14,17 +14,19 @@ export class ObjectIndex<T extends KubeObject> implements CacheIndex<T> {
     return found instanceof Map ? found.values() : found === undefined ? [] : [found];
   }
 
+  /** What both are found by is left where it is: most changes of an object change none of it. */
   change(before: T | undefined, after: T | undefined): void {
+    const values = after === undefined ? [] : this.#valuesOf(after);
     if (before !== undefined) {
-      this.#remove(before);
+      this.#remove(before, values);
     }
     if (after !== undefined) {
-      this.#add(after);
+      this.#add(after, values);
     }
   }
 
-  #add(object: T): void {
-    for (const value of this.#valuesOf(object)) {
+  #add(object: T, values: readonly string[]): void {
+    for (const value of values) {
       const found = this.#byValue.get(value);
       if (found instanceof Map) {
         found.set(objectKey(object.metadata), object);
@@ -36,8 +38,12 @@ export class ObjectIndex<T extends KubeObject> implements CacheIndex<T> {
     }
   }
 
-  #remove(object: T): void {
+  /** From all values but those that it `stays` at. */
+  #remove(object: T, stays: readonly string[]): void {
     for (const value of this.#valuesOf(object)) {
+      if (stays.includes(value)) {
+        continue;
+      }
       const found = this.#byValue.get(value);
       if (found instanceof Map) {
         found.delete(objectKey(object.metadata));
