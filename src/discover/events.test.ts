@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { keyOf, keyOfBytes } from '../etcd/key.ts';
+import { keyOfBytes } from '../../test/kit/key-of-bytes.ts';
+import { keyOf } from '../etcd/key.ts';
 import { type DiscoverEvent, jsonLine, keyEvent, textLine } from './events.ts';
 
 const instance = { address: 'fd00::1', ports: { '': 80, grpc: 9000 }, ready: true, metadata: { zone: 'a' } };

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts';
 import { hasCode, messageOf } from '../errors.ts';
 import { EtcdClient } from '../etcd/client/client.ts';
-import { wireRange } from '../etcd/client/decode.ts';
 import { authenticateRpc, rangeRpc } from '../etcd/client/rpc.ts';
+import { wireRange } from '../etcd/client/wire-range.ts';
 import { showKey } from '../etcd/key.ts';
 import type { EtcdOptions } from '../etcd/options.ts';
 import type { KeyRange } from '../etcd/types.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { keyOf, keyOfBytes, prefixRange, rangeHolds, showKey, singleRange } from './key.ts';
+import { keyOfBytes } from '../../test/kit/key-of-bytes.ts';
+import { keyOf, prefixRange, rangeHolds, showKey, singleRange } from './key.ts';
 
 const bytes = fc.uint8Array({ maxLength: 6 }).map((each) => Buffer.from(each));
 /** etcd has no empty key. */

@@ -1,4 +1,4 @@
-import { bytesIn, bytesOf, textOf } from './bytes.ts';
+import { bytesOf, textOf } from './bytes.ts';
 import type { Key, KeyRange } from './types.ts';
 
 /** The longest key text in a message, in bytes (design, promise 7). */
@@ -7,11 +7,6 @@ const shownBytes = 256;
 /** The key of a text as it is typed: UTF-8. */
 export function keyOf(text: string): Key {
   return bytesOf(text) as Key;
-}
-
-/** The key of the bytes that etcd sent. */
-export function keyOfBytes(sent: Uint8Array): Key {
-  return bytesIn(sent) as Key;
 }
 
 /** What may not be shown as it is. Mostly a key has none, and one text serves as both: there may be a million of them. */

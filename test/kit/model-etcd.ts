@@ -1,14 +1,16 @@
 import { status } from '@grpc/grpc-js';
+import { bytesOf } from '../../src/etcd/bytes.ts';
 import type { RangeAnswer } from '../../src/etcd/client/answers.ts';
 import type { EtcdClient } from '../../src/etcd/client/client.ts';
-import { registrationOf } from '../../src/etcd/client/decode.ts';
-import type { RangeRequest, TxnRequest, WatchRequest, WatchResponse } from '../../src/etcd/client/etcd3.ts';
+import type { RangeRequest, TxnRequest, WatchRequest } from '../../src/etcd/client/etcd3.ts';
 import { readsRpc } from '../../src/etcd/client/rpc.ts';
 import type { StreamHandler } from '../../src/etcd/client/stream.ts';
+import { noWatchId, type WatchAnswer } from '../../src/etcd/client/watch-answer.ts';
 import { etcdError, releaseError } from '../../src/etcd/errors.ts';
-import { keyOfBytes, rangeHolds } from '../../src/etcd/key.ts';
-import type { Change, Key, KeyRange, RangeListener, Unseen } from '../../src/etcd/types.ts';
+import { keyOf, rangeHolds } from '../../src/etcd/key.ts';
+import type { Change, Key, KeyRange, RangeListener, Registration, Unseen } from '../../src/etcd/types.ts';
 import { turns } from './fake-clock.ts';
+import { keyOfBytes } from './key-of-bytes.ts';
 
 const clusterId = '7';
 
@@ -22,39 +24,39 @@ interface Version {
 }
 
 interface Watcher {
-  readonly id: string;
+  readonly id: number;
   readonly range: KeyRange;
   next: number;
 }
 
 /** A watch stream of the model: it tells nothing by itself, only when the test lets it. */
 class ModelStream {
-  readonly watchers = new Map<string, Watcher>();
+  readonly watchers = new Map<number, Watcher>();
   readonly #etcd: ModelEtcd;
-  readonly handler: StreamHandler<WatchResponse>;
-  readonly #owed: WatchResponse[] = [];
+  readonly handler: StreamHandler<WatchAnswer>;
+  readonly #owed: WatchAnswer[] = [];
   open = true;
 
-  constructor(etcd: ModelEtcd, handler: StreamHandler<WatchResponse>) {
+  constructor(etcd: ModelEtcd, handler: StreamHandler<WatchAnswer>) {
     this.#etcd = etcd;
     this.handler = handler;
   }
 
   request(request: WatchRequest): void {
     if (request.create_request !== undefined) {
-      const { watch_id: wireId = '', start_revision: start = 0 } = request.create_request;
-      const id = String(wireId);
+      const { watch_id: wireId, start_revision: start = 0 } = request.create_request;
+      const id = Number(wireId);
       const range = rangeOf(request.create_request);
       if (this.#etcd.refuses(range)) {
         this.#owed.push(
-          this.#etcd.message({ watch_id: '-1', created: true, canceled: true, cancel_reason: denied }),
+          this.#etcd.message({ watchId: noWatchId, created: true, canceled: true, cancelReason: denied }),
         );
         return;
       }
       this.watchers.set(id, { id, range, next: Number(start) });
-      this.#owed.push(this.#etcd.message({ watch_id: id, created: true }));
+      this.#owed.push(this.#etcd.message({ watchId: id, created: true }));
     } else if (request.cancel_request !== undefined) {
-      this.watchers.delete(String(request.cancel_request.watch_id));
+      this.watchers.delete(Number(request.cancel_request.watch_id));
     }
   }
 
@@ -78,9 +80,9 @@ class ModelStream {
       this.watchers.delete(watcher.id);
       this.#tell(
         this.#etcd.message({
-          watch_id: watcher.id,
+          watchId: watcher.id,
           canceled: true,
-          compact_revision: String(this.#etcd.compacted + 1),
+          compactRevision: this.#etcd.compacted + 1,
         }),
       );
       return;
@@ -92,11 +94,11 @@ class ModelStream {
     const told = events.filter(({ revision }) => revision <= (last ?? 0));
     if (told.length > 0) {
       watcher.next = (last ?? 0) + 1;
-      this.#tell(this.#etcd.message({ watch_id: watcher.id, events: told.map(eventOf) }));
+      this.#tell(this.#etcd.message({ watchId: watcher.id, changes: told.map(changeOf) }));
     }
   }
 
-  #tell(message: WatchResponse): void {
+  #tell(message: WatchAnswer): void {
     if (this.open) {
       this.handler.message(message);
     }
@@ -137,7 +139,7 @@ export class ModelEtcd {
       await turns(1);
       return response;
     },
-    openStream: async (_rpc: unknown, handler: StreamHandler<WatchResponse>) => {
+    openStream: async (_rpc: unknown, handler: StreamHandler<WatchAnswer>) => {
       await turns(1);
       return this.#open(handler);
     },
@@ -195,22 +197,20 @@ export class ModelEtcd {
     return content;
   }
 
-  message(fields: Partial<WatchResponse>): WatchResponse {
+  message(fields: Partial<WatchAnswer>): WatchAnswer {
     return {
-      header: this.header(),
-      watch_id: '',
+      isReadable: true,
+      clusterId,
+      revision: this.revision,
+      watchId: noWatchId,
       created: false,
       canceled: false,
-      compact_revision: '0',
-      cancel_reason: '',
+      compactRevision: 0,
+      cancelReason: '',
       fragment: false,
-      events: [],
+      changes: [],
       ...fields,
     };
-  }
-
-  header() {
-    return { cluster_id: clusterId, member_id: '1', revision: String(this.revision), raft_term: '2' };
   }
 
   refuses(range: KeyRange): boolean {
@@ -259,12 +259,12 @@ export class ModelEtcd {
       .filter(({ key }) => rangeHolds(range, key as Key))
       .sort((a, b) => (a.key < b.key ? -1 : 1));
     // Pages of two keys, so that every list of any size has several.
-    const registrations = found.slice(0, 2).map((version) => registrationOf(keyValueOf(version)));
+    const registrations = found.slice(0, 2).map(registrationOf);
     const bytes = registrations.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
     return { clusterId, revision: this.revision, registrations, more: found.length > 2, bytes };
   }
 
-  #open(handler: StreamHandler<WatchResponse>) {
+  #open(handler: StreamHandler<WatchAnswer>) {
     this.#assertHere();
     const stream = new ModelStream(this, handler);
     this.streams.push(stream);
@@ -300,20 +300,20 @@ function rangeOf({ key = Buffer.of(), range_end: end }: Pick<RangeRequest, 'key'
   return { start, end: end === undefined || end.length === 0 ? (`${start}\0` as Key) : keyOfBytes(end) };
 }
 
-function keyValueOf({ key, value = '', revision, lease }: Version) {
+function registrationOf({ key, value = '', revision, lease }: Version): Registration {
   return {
-    key: Buffer.from(key),
-    value: Buffer.from(value),
-    create_revision: String(revision),
-    mod_revision: String(revision),
-    version: '1',
+    key: keyOf(key),
+    value: bytesOf(value),
+    createRevision: revision,
+    modRevision: revision,
     lease,
   };
 }
 
-function eventOf(version: Version) {
-  const kv = keyValueOf(version);
-  return { type: version.value === undefined ? ('Delete' as const) : ('Put' as const), kv, prev_kv: kv };
+function changeOf(version: Version): Change {
+  const registration = registrationOf(version);
+  const { key, modRevision: revision } = registration;
+  return { key, registration: version.value === undefined ? undefined : registration, revision };
 }
 
 /** Keeps what it is told, and notices what may not be told. */

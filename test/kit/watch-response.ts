@@ -1,13 +1,13 @@
-import type { WatchResponse } from '../../src/etcd/client/etcd3.ts';
+import { type WatchAnswer, watchAnswerOf } from '../../src/etcd/client/watch-answer.ts';
+import { etcdService, type WireWatchResponse } from './etcd-wire.ts';
+
+type More = Readonly<Partial<Pick<WireWatchResponse, 'watch_id' | 'created' | 'fragment'>>>;
 
 /** An answer of etcd on a watch, as its wire has it, with so many events of each revision, from 1 on. */
-export function watchResponse(
-  counts: readonly number[],
-  more: Readonly<Partial<Record<'watch_id' | 'created' | 'fragment', unknown>>> = {},
-): WatchResponse {
+export function watchResponse(counts: readonly number[], more: More = {}): WireWatchResponse {
   const events = counts.flatMap((count, index) =>
     Array.from({ length: count }, (_, place) => ({
-      type: 'Put',
+      type: 'Put' as const,
       kv: {
         key: Buffer.from(`/web/${place}`),
         value: Buffer.from('10.0.0.1:80'),
@@ -28,5 +28,15 @@ export function watchResponse(
     fragment: false,
     events,
     ...more,
-  } as unknown as WatchResponse;
+  };
+}
+
+/** Its bytes. */
+export function watchMessage(response: Partial<WireWatchResponse>): Buffer {
+  return etcdService('Watch').service['Watch']?.responseSerialize(response) ?? Buffer.alloc(0);
+}
+
+/** What is read of it. */
+export function watchAnswer(response: Partial<WireWatchResponse>): WatchAnswer {
+  return watchAnswerOf(watchMessage(response));
 }

@@ -3,15 +3,12 @@
  * each key before we make a registration of them, which is most of the garbage of a list, and lives until the page has been read (ADR 21).
  */
 import { RetryableError } from '../../errors.ts';
-import type { Key, Registration, Revision } from '../types.ts';
-import { revisionOf } from './decode.ts';
+import type { Registration } from '../types.ts';
+import { type Header, headerIn, noHeader, registrationIn } from './common-messages.ts';
 import { Fields } from './fields.ts';
 
 /** What a range holds. */
-export interface RangeAnswer {
-  readonly clusterId: string;
-  /** The newest, whatever was asked for. */
-  readonly revision: Revision;
+export interface RangeAnswer extends Header {
   /** In the order of their keys. */
   readonly registrations: readonly Registration[];
   /** Whether the range holds more than was asked for. */
@@ -20,14 +17,10 @@ export interface RangeAnswer {
   readonly bytes: number;
 }
 
-type Header = Pick<RangeAnswer, 'clusterId' | 'revision'>;
-
 /** Numbers of fields in etcd's .proto files, of version 3.4 to 3.6 alike. */
 const ofRange = { header: 1, kvs: 2, more: 3 } as const;
 const ofTxn = { header: 1, responses: 3 } as const;
 const ofOperation = { range: 1 } as const;
-const ofHeader = { clusterId: 1, revision: 3 } as const;
-const ofKeyValue = { key: 1, createRevision: 2, modRevision: 3, value: 5, lease: 6 } as const;
 
 /** A RangeResponse. Throws where the bytes are none, and where a revision is out of range or not told: nothing at all would look like an empty range. */
 export function rangeAnswerOf(message: Buffer): RangeAnswer {
@@ -62,8 +55,6 @@ function assertTold({ revision }: Header): void {
   }
 }
 
-const noHeader: Header = { clusterId: '0', revision: 0 };
-
 function rangeIn(fields: Fields, ofAll: Header | undefined): RangeAnswer {
   let header = ofAll ?? noHeader;
   let more = false;
@@ -82,45 +73,4 @@ function rangeIn(fields: Fields, ofAll: Header | undefined): RangeAnswer {
     }
   }
   return { ...header, registrations, more, bytes };
-}
-
-function headerIn(fields: Fields): Header {
-  let { clusterId, revision } = noHeader;
-  while (fields.next()) {
-    if (fields.number === ofHeader.clusterId) {
-      clusterId = fields.uint64;
-    } else if (fields.number === ofHeader.revision) {
-      revision = revisionOf(fields.value);
-    }
-  }
-  return { clusterId, revision };
-}
-
-function registrationIn(fields: Fields): Registration {
-  let key = '';
-  let value = '';
-  let lease = '0';
-  let createRevision = 0;
-  let modRevision = 0;
-  while (fields.next()) {
-    switch (fields.number) {
-      case ofKeyValue.key:
-        key = fields.latin1;
-        break;
-      case ofKeyValue.createRevision:
-        createRevision = revisionOf(fields.value);
-        break;
-      case ofKeyValue.modRevision:
-        modRevision = revisionOf(fields.value);
-        break;
-      case ofKeyValue.value:
-        value = fields.latin1;
-        break;
-      case ofKeyValue.lease:
-        lease = fields.int64;
-        break;
-      default:
-    }
-  }
-  return { key: key as Key, value: value as Registration['value'], createRevision, modRevision, lease };
 }

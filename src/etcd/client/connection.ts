@@ -93,7 +93,7 @@ export class Connection {
       const abort = (): void => call.cancel();
       const settle = (answer: Buffer): void => {
         try {
-          resolve(rpc.decode === undefined ? stubs.decode(rpc, answer) : rpc.decode(answer));
+          resolve(stubs.decode(rpc, answer));
         } catch (error) {
           // What says by its code what is wrong with the answer is no outage.
           const details = `its answer cannot be read: ${error}`;

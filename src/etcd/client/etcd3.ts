@@ -19,8 +19,6 @@ import type { Rpc, StreamRpc, UnaryRpc } from './rpc.ts';
 export type {
   IAuthenticateRequest as AuthenticateRequest,
   IAuthenticateResponse as AuthenticateResponse,
-  IEvent as WireEvent,
-  IKeyValue as WireKeyValue,
   ILeaseGrantRequest as LeaseGrantRequest,
   ILeaseGrantResponse as LeaseGrantResponse,
   ILeaseKeepAliveRequest as LeaseKeepAliveRequest,
@@ -32,12 +30,10 @@ export type {
   IPutRequest as PutRequest,
   IPutResponse as PutResponse,
   IRangeRequest as RangeRequest,
-  IResponseHeader as WireHeader,
   IStatusRequest as StatusRequest,
   IStatusResponse as StatusResponse,
   ITxnRequest as TxnRequest,
   IWatchRequest as WatchRequest,
-  IWatchResponse as WatchResponse,
 } from 'etcd3/lib/rpc.js';
 
 /** etcd's gRPC services, by the names in its .proto file. */
@@ -99,9 +95,11 @@ export class Stubs {
     );
   }
 
-  /** A response, by etcd3's decoder. Throws where the bytes are none. */
+  /** A response, read as its call wants it, else by etcd3's decoder. Throws where the bytes are none. */
   decode<Request, Response>(rpc: Rpc<Request, Response>, bytes: Buffer): Response {
-    return this.#definition(rpc).responseDeserialize(bytes) as Response;
+    return rpc.decode === undefined
+      ? (this.#definition(rpc).responseDeserialize(bytes) as Response)
+      : rpc.decode(bytes);
   }
 
   #definition(rpc: RpcName): MethodDefinition<unknown, unknown> {

@@ -75,6 +75,11 @@ export class Fields {
     return this.#message.toString('latin1', this.#content, this.#at);
   }
 
+  get text(): string {
+    this.#expect(2);
+    return this.#message.toString('utf8', this.#content, this.#at);
+  }
+
   /** A number, exact below 2^53; one beyond is never told as one below. */
   get value(): number {
     this.#expect(0);

@@ -1,14 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { etcdService, type WireWatchResponse } from '../../../test/kit/etcd-wire.ts';
-import { watchResponse } from '../../../test/kit/watch-response.ts';
+import { watchMessage as encode, watchResponse } from '../../../test/kit/watch-response.ts';
 import { messageParts, watchResponseParts } from './message-parts.ts';
 
 const watch = etcdService('Watch').service['Watch'];
-
-function encode(response: object): Buffer {
-  return watch?.responseSerialize(response) ?? Buffer.alloc(0);
-}
 
 function partsOf(message: Buffer): readonly WireWatchResponse[] {
   return Array.from(messageParts(message, watchResponseParts), (part) =>
@@ -52,8 +48,9 @@ describe('a message', () => {
   });
 
   it('is taken apart so that one item is never divided, however long it is', () => {
-    const kv = { ...events[0]?.kv, value: Buffer.alloc(100_000, 'x') };
-    const parts = partsOf(encode({ ...watchResponse([]), events: [1, 2, 3].map(() => ({ kv })) }));
+    const value = Buffer.alloc(100_000, 'x');
+    const long = events.slice(0, 3).map((event) => ({ ...event, kv: { ...event.kv, value } }));
+    const parts = partsOf(encode({ ...watchResponse([]), events: long }));
     expect(parts.map((part) => part.events.length)).toEqual([1, 1, 1]);
   });
 

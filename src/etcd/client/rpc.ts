@@ -19,9 +19,9 @@ import type {
   StatusResponse,
   TxnRequest,
   WatchRequest,
-  WatchResponse,
 } from './etcd3.ts';
 import { type PartFields, watchResponseParts } from './message-parts.ts';
+import { type WatchAnswer, watchAnswerOf } from './watch-answer.ts';
 
 /** A remote procedure of etcd: where it lives and what it takes and gives. */
 export interface Rpc<Request, Response> {
@@ -30,6 +30,8 @@ export interface Rpc<Request, Response> {
   readonly method: string;
   /** Whether a member without a leader must refuse it (metadata `hasleader`) rather than wait or answer from its own store. */
   readonly requireLeader: boolean;
+  /** How a response is read; absent where etcd3's decoder does. Throws where the bytes are none. */
+  readonly decode?: (response: Buffer) => Response;
   /** Carry the types only; never set. */
   readonly __request?: Request;
   readonly __response?: Response;
@@ -38,8 +40,6 @@ export interface Rpc<Request, Response> {
 /** One request, one response. */
 export interface UnaryRpc<Request, Response> extends Rpc<Request, Response> {
   readonly kind: 'unary';
-  /** How its answer is read; absent where etcd3's decoder does. Throws where the bytes are no answer. */
-  readonly decode?: (answer: Buffer) => Response;
   /** The first release that may be asked so; a member whose release is not known may not. */
   readonly since?: Release;
 }
@@ -89,12 +89,11 @@ export const authenticateRpc: UnaryRpc<AuthenticateRequest, AuthenticateResponse
   true,
 );
 export const statusRpc: UnaryRpc<StatusRequest, StatusResponse> = unary('Maintenance', 'Status', false);
-export const watchRpc: StreamRpc<WatchRequest, WatchResponse> = stream(
-  'Watch',
-  'Watch',
-  true,
-  watchResponseParts,
-);
+export const watchRpc: StreamRpc<WatchRequest, WatchAnswer> = {
+  ...stream('Watch', 'Watch', true),
+  decode: watchAnswerOf,
+  responseParts: watchResponseParts,
+};
 
 function unary<Request, Response>(
   service: ServiceName,
@@ -108,7 +107,6 @@ function stream<Request, Response>(
   service: ServiceName,
   method: string,
   requireLeader: boolean,
-  responseParts?: PartFields,
 ): StreamRpc<Request, Response> {
-  return { kind: 'stream', service, method, requireLeader, ...(responseParts && { responseParts }) };
+  return { kind: 'stream', service, method, requireLeader };
 }

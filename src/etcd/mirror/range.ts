@@ -2,9 +2,9 @@ import { hasCode } from '../../errors.ts';
 import { nextPageSize, type PageSize, smallerPageSize } from '../../page-size.ts';
 import type { RangeAnswer } from '../client/answers.ts';
 import type { ReadingClient } from '../client/client.ts';
-import { wireRange } from '../client/decode.ts';
 import type { RangeRequest } from '../client/etcd3.ts';
 import { rangeRpc } from '../client/rpc.ts';
+import { wireRange } from '../client/wire-range.ts';
 import type { Key, KeyRange, Revision } from '../types.ts';
 import type { JoinedReads, PageRequest } from './joined-reads.ts';
 

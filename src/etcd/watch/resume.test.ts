@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { WatchAnswer } from '../client/watch-answer.ts';
 import { keyOf } from '../key.ts';
 import type { Change, Revision } from '../types.ts';
 import { advance, type Position, positionAfter } from './resume.ts';
-import type { WatchMessage } from './watch-message.ts';
 
 const clusterId = '7';
 
-function message(fields: Partial<WatchMessage>): WatchMessage {
+function message(fields: Partial<WatchAnswer>): WatchAnswer {
   return {
+    isReadable: true,
+    watchId: 0,
     clusterId,
     revision: 0,
     created: false,
@@ -150,13 +152,13 @@ class Server {
     this.#head = events.at(-1)?.revision ?? 0;
   }
 
-  create(from: Revision): WatchMessage {
+  create(from: Revision): WatchAnswer {
     const first = this.#events.findIndex((event) => event.revision >= from);
     this.#position = first === -1 ? this.#events.length : first;
     return message({ created: true, revision: this.#head });
   }
 
-  next(kind: 'events' | 'progress' | 'repeat', size: number): readonly WatchMessage[] {
+  next(kind: 'events' | 'progress' | 'repeat', size: number): readonly WatchAnswer[] {
     if (this.#position >= this.#events.length) {
       return kind === 'progress' ? [message({ revision: this.#head })] : [];
     }
@@ -191,7 +193,7 @@ class Watcher {
     this.take([server.create(this.#position.next)]);
   }
 
-  take(messages: readonly WatchMessage[]): void {
+  take(messages: readonly WatchAnswer[]): void {
     for (const each of messages) {
       const step = advance(this.#position, each);
       if (step.kind === 'changed' || step.kind === 'partial') {

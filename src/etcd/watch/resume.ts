@@ -1,5 +1,5 @@
+import type { WatchAnswer } from '../client/watch-answer.ts';
 import type { Change, Revision } from '../types.ts';
-import type { WatchMessage } from './watch-message.ts';
 
 /** Where a watch stands: what it knows of the history that it follows. Immutable; {@link advance} gives the next one. */
 export interface Position {
@@ -38,44 +38,48 @@ export function positionAfter(revision: Revision, clusterId: string): Position {
 /**
  * The rule of resumption (etcd, client/v3/watch.go, watchGrpcStream.serveSubstream): the next revision moves to the last event's plus one;
  * to the header's plus one on an answer without events; never on `created`, whose header is the newest revision whatever has been told, nor
- * on `canceled`. Anything older than `next` has been told already and is dropped.
+ * on `canceled`. Anything older than `next` has been told already and is dropped. An answer that cannot be read would come again wherever
+ * the watch goes on, so that only a list helps.
  */
-export function advance(position: Position, message: WatchMessage): Step {
-  if (isOtherCluster(position, message)) {
+export function advance(position: Position, answer: WatchAnswer): Step {
+  if (!answer.isReadable) {
+    return { kind: 'lost', reason: 'message-unreadable' };
+  }
+  if (isOtherCluster(position, answer)) {
     return { kind: 'lost', reason: 'cluster-changed' };
   }
-  if (message.canceled) {
-    return endOf(message);
+  if (answer.canceled) {
+    return endOf(answer);
   }
-  if (message.created) {
-    return { kind: 'created', behind: message.revision !== 0 && message.revision < position.next - 1 };
+  if (answer.created) {
+    return { kind: 'created', behind: answer.revision !== 0 && answer.revision < position.next - 1 };
   }
-  return moved(position, message);
+  return moved(position, answer);
 }
 
-function isOtherCluster(position: Position, message: WatchMessage): boolean {
-  return message.clusterId !== '0' && message.clusterId !== position.clusterId;
+function isOtherCluster(position: Position, answer: WatchAnswer): boolean {
+  return answer.clusterId !== '0' && answer.clusterId !== position.clusterId;
 }
 
-function endOf(message: WatchMessage): Step {
-  if (message.compactRevision !== 0) {
+function endOf(answer: WatchAnswer): Step {
+  if (answer.compactRevision !== 0) {
     return { kind: 'lost', reason: 'compacted' };
   }
-  return message.created
-    ? { kind: 'refused', reason: message.cancelReason }
+  return answer.created
+    ? { kind: 'refused', reason: answer.cancelReason }
     : { kind: 'lost', reason: 'watch-ended' };
 }
 
-function moved(position: Position, message: WatchMessage): Step {
-  const fresh = message.changes.filter((change) => change.revision >= position.next);
-  if (message.fragment && isOfOneRevision(position.fragments, fresh)) {
+function moved(position: Position, answer: WatchAnswer): Step {
+  const fresh = answer.changes.filter((change) => change.revision >= position.next);
+  if (answer.fragment && isOfOneRevision(position.fragments, fresh)) {
     const fragments = fresh.length === 0 ? position.fragments : [...position.fragments, fresh];
     return { kind: 'partial', position: { ...position, fragments } };
   }
   const all = [...position.fragments.flat(), ...fresh];
-  const changes = message.fragment ? withoutLastRevision(all) : all;
+  const changes = answer.fragment ? withoutLastRevision(all) : all;
   const fragments = changes.length === all.length ? [] : [all.slice(changes.length)];
-  const seen = changes.at(-1)?.revision ?? (message.changes.length === 0 ? message.revision : 0);
+  const seen = changes.at(-1)?.revision ?? (answer.changes.length === 0 ? answer.revision : 0);
   const next = Math.max(position.next, seen + 1);
   return { kind: 'changed', changes, position: { ...position, next, fragments } };
 }

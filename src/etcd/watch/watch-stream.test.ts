@@ -1,21 +1,22 @@
 import { beforeEach, expect, it } from 'vitest';
 import { FakeClock } from '../../../test/kit/fake-clock.ts';
-import { watchResponse } from '../../../test/kit/watch-response.ts';
+import { watchAnswer, watchResponse } from '../../../test/kit/watch-response.ts';
 import type { ReadingClient, StreamHandler } from '../client/client.ts';
-import type { WatchRequest, WatchResponse } from '../client/etcd3.ts';
+import type { WatchRequest } from '../client/etcd3.ts';
+import type { WatchAnswer } from '../client/watch-answer.ts';
 import { keyOf, prefixRange } from '../key.ts';
 import type { Change } from '../types.ts';
 import { type LossReason, positionAfter } from './resume.ts';
 import { type StreamWatch, WatchStream } from './watch-stream.ts';
 
-let handler: StreamHandler<WatchResponse>;
+let handler: StreamHandler<WatchAnswer>;
 /** What the stream was asked for, in order. */
 let asked: string[];
 let stream: WatchStream;
 let watch: StreamWatch & { readonly told: Change[] };
 
 const client = {
-  openStream: async (_: unknown, given: StreamHandler<WatchResponse>) => {
+  openStream: async (_: unknown, given: StreamHandler<WatchAnswer>) => {
     handler = given;
     return {
       member: 'etcd-1:2379',
@@ -48,7 +49,7 @@ beforeEach(async () => {
     refused: never,
   };
   stream.add(watch);
-  handler.message(watchResponse([], { watch_id: '0', created: true }));
+  handler.message(watchAnswer(watchResponse([], { watch_id: '0', created: true })));
 });
 
 it('gives a watch up where a message says what cannot be read, for that would come again, and goes on with the others', () => {
@@ -58,12 +59,12 @@ it('gives a watch up where a message says what cannot be read, for that would co
   watch.lost = (reason) => void losses.push(reason);
   const unreadable = watchResponse([1], { watch_id: '0' });
   const [event] = unreadable.events;
-  Object.assign(event?.kv ?? {}, { mod_revision: '99999999999999999999' });
+  Object.assign(event?.kv ?? {}, { mod_revision: String(2n ** 53n) });
 
-  handler.message(watchResponse([1], { watch_id: '0' }));
-  handler.message(unreadable);
-  handler.message(watchResponse([1, 1, 1], { watch_id: '0' }));
-  handler.message(watchResponse([1], { watch_id: '1' }));
+  handler.message(watchAnswer(watchResponse([1], { watch_id: '0' })));
+  handler.message(watchAnswer(unreadable));
+  handler.message(watchAnswer(watchResponse([1, 1, 1], { watch_id: '0' })));
+  handler.message(watchAnswer(watchResponse([1], { watch_id: '1' })));
 
   expect(losses).toEqual(['message-unreadable']);
   expect(watch.told).toHaveLength(1);
@@ -74,14 +75,14 @@ it('gives a watch up where a message says what cannot be read, for that would co
 
 it('tells revisions whole, whatever parts the answer comes in', () => {
   const whole = watchResponse([2, 2, 1], { watch_id: '0' });
-  handler.message({ ...whole, events: whole.events.slice(0, 3), fragment: true });
+  handler.message(watchAnswer({ ...whole, events: whole.events.slice(0, 3), fragment: true }));
   expect(
     watch.told.map(({ revision }) => revision),
     'the second may go on',
   ).toEqual([1, 1]);
   expect(watch.position.next).toBe(2);
 
-  handler.message({ ...whole, events: whole.events.slice(3) });
+  handler.message(watchAnswer({ ...whole, events: whole.events.slice(3) }));
   expect(watch.told.map(({ revision }) => revision)).toEqual([1, 1, 2, 2, 3]);
   expect(watch.position.next).toBe(4);
 });
@@ -89,9 +90,9 @@ it('tells revisions whole, whatever parts the answer comes in', () => {
 it('cancels a watch that it does not know once for each answer, however many parts that comes in', () => {
   asked = [];
   const unknown = watchResponse([1, 1], { watch_id: '9' });
-  handler.message({ ...unknown, fragment: true });
-  handler.message({ ...unknown, fragment: true });
+  handler.message(watchAnswer({ ...unknown, fragment: true }));
+  handler.message(watchAnswer({ ...unknown, fragment: true }));
   expect(asked).toEqual([]);
-  handler.message(unknown);
+  handler.message(watchAnswer(unknown));
   expect(asked).toEqual(['cancel watch 9']);
 });

@@ -1,13 +1,13 @@
 import type { Cancel, Clock } from '../../clock.ts';
 import { hasCode, RetryableError } from '../../errors.ts';
 import type { MemberStream, ReadingClient, StreamOptions } from '../client/client.ts';
-import { wireRange } from '../client/decode.ts';
-import type { WatchRequest, WatchResponse } from '../client/etcd3.ts';
+import type { WatchRequest } from '../client/etcd3.ts';
 import { watchRpc } from '../client/rpc.ts';
+import { noWatchId, type WatchAnswer } from '../client/watch-answer.ts';
+import { wireRange } from '../client/wire-range.ts';
 import { type EtcdError, etcdError } from '../errors.ts';
 import type { Change, KeyRange } from '../types.ts';
 import { advance, type LossReason, type Position, type Step } from './resume.ts';
-import { noWatchId, type WatchMessage, watchIdOf, watchMessageOf } from './watch-message.ts';
 
 /** What a stream needs of a watch, and what it tells it. */
 export interface StreamWatch {
@@ -69,9 +69,9 @@ export class WatchStream {
   ): Promise<WatchStream> {
     const ended = Promise.withResolvers<EtcdError>();
     const handler = {
-      message: (response: WatchResponse) => {
+      message: (answer: WatchAnswer) => {
         options.onLife();
-        self.#receive(response);
+        self.#receive(answer);
       },
       ended: ended.resolve,
     };
@@ -120,15 +120,15 @@ export class WatchStream {
     this.#stopTimer = undefined;
   }
 
-  #receive(response: WatchResponse): void {
+  #receive(answer: WatchAnswer): void {
     this.#lastLife = this.#clock.monotonic();
-    const id = response.created ? this.#answered(watchIdOf(response)) : watchIdOf(response);
+    const id = answer.created ? this.#answered(answer.watchId) : answer.watchId;
     const watch = id === undefined ? undefined : this.#watches.get(id);
     if (watch === undefined || id === undefined) {
-      this.#receiveUnknown(response);
+      this.#receiveUnknown(answer);
       return;
     }
-    this.#take(stepOf(watch.position, response), id, watch);
+    this.#take(advance(watch.position, answer), id, watch);
   }
 
   /** The create that is answered: a refusal carries no id, and is for the oldest. */
@@ -141,10 +141,9 @@ export class WatchStream {
   }
 
   /** A watch that we have ended, or never began, must not go on sending; progress of all watches is a sign of life and no more. */
-  #receiveUnknown(response: WatchResponse): void {
-    const id = watchIdOf(response);
-    if (id !== noWatchId && !response.canceled && !response.fragment) {
-      this.#cancelWatch(id);
+  #receiveUnknown({ watchId, canceled, fragment }: WatchAnswer): void {
+    if (watchId !== noWatchId && !canceled && !fragment) {
+      this.#cancelWatch(watchId);
     }
   }
 
@@ -225,15 +224,4 @@ export class WatchStream {
       }
     });
   }
-}
-
-/** What a response means; one that cannot be read would come again wherever the watch goes on, so that only a list helps. */
-function stepOf(position: Position, response: WatchResponse): Step {
-  let message: WatchMessage;
-  try {
-    message = watchMessageOf(response);
-  } catch {
-    return { kind: 'lost', reason: 'message-unreadable' };
-  }
-  return advance(position, message);
 }
