@@ -72,6 +72,16 @@ describe('calls', () => {
     expect(etcd.calls.put).toBe(0);
   });
 
+  it('takes no answer without a revision for an empty range', async () => {
+    const etcd = await startScripted();
+    etcd.script.range = (request) => ({ ...etcd.answerRange(request), header: etcd.header(0) });
+    const { client } = startRig([etcd.address]);
+
+    await expect(client.read(rangeRpc, { key: put.key })).rejects.toMatchObject({
+      code: 'ETCD_INVALID_RESPONSE',
+    });
+  });
+
   it('reads from another member what one cannot answer, and names the member where none can', async () => {
     const [broken, sound] = [await startScripted(), await startScripted()];
     broken.script.range = () => {

@@ -47,6 +47,30 @@ describe('the watch protocol', () => {
     expect(new Set(waiting.map(([, stream]) => stream)).size).toBe(1);
   });
 
+  it('lists a range again whose watch brings what cannot be read, and leaves other watches of the stream alone', async () => {
+    const etcd = await startScripted();
+    etcd.scriptWatches('k/', (create, stream) => {
+      stream.send({ watch_id: create.watch_id, created: true });
+      etcd.commit({ key: 'k/a', value: 'v' });
+      const events = etcd.eventsFrom(etcd.revision, create);
+      const beyond = String(2n ** 53n);
+      stream.send({
+        watch_id: create.watch_id,
+        events: events.map(({ type, kv }) => ({ type, kv: { ...kv, mod_revision: beyond } })),
+      });
+    });
+    const rig = startRig([etcd.address]);
+    const other = await rig.record('other/');
+    const recorder = await rig.record('k/');
+
+    await eventually(() => expect([...recorder.told.keys()]).toEqual(['k/a']));
+    etcd.commit({ key: 'k/b', value: 'v' }, { key: 'other/a', value: 'v' });
+    await eventually(() => expect([...recorder.told.keys()]).toEqual(['k/a', 'k/b']));
+    await eventually(() => expect([...other.told.keys()]).toEqual(['other/a']));
+    const creates = etcd.creates.filter(({ key }) => key.toString() === 'other/');
+    expect([etcd.streams.length, creates.length]).toEqual([1, 1]);
+  });
+
   it('asks for a member with a leader, on streams and calls alike', async () => {
     const etcd = await startScripted();
     await startRig([etcd.address]).record('k/');
