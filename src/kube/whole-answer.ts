@@ -21,6 +21,7 @@ export type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onRespo
  */
 export class WholeAnswer implements Dispatcher.DispatchHandler {
   statusCode = 0;
+  /** Of an answer that refuses: of a good one nothing is asked but what it says. */
   headers: Headers = {};
   readonly #deps: AnswerDeps;
   readonly #whole = Promise.withResolvers<void>();
@@ -61,7 +62,7 @@ export class WholeAnswer implements Dispatcher.DispatchHandler {
     // Before its answer a server may say that one is to come.
     if (statusCode >= 200) {
       this.statusCode = statusCode;
-      this.headers = headers;
+      this.headers = isGood(statusCode) ? {} : headers;
       this.#deps.answered(statusCode, headers);
     }
   }
