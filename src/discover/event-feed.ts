@@ -1,3 +1,4 @@
+import { AgedMap } from '../aged-map.ts';
 import type { Change, Key, Registration, Revision } from '../etcd/types.ts';
 import { Lookups } from '../formats/lookups.ts';
 import type { RegistrationReader } from '../formats/read.ts';
@@ -14,9 +15,9 @@ export class EventFeed {
   /** What has been told of, which is all that a reading may look up. */
   readonly #told = new Map<Key, Registration>();
   /** What is to be told of again, because a key that decides about it has changed at that revision. */
-  readonly #again = new Map<Key, Revision>();
+  readonly #again = new AgedMap<Key, Revision>();
   /** Keys whose lease has been asked for since they were last told, with that lease and what etcd said. */
-  readonly #leases = new Map<Key, { readonly lease: string; readonly time: LeaseTime }>();
+  readonly #leases = new AgedMap<Key, { readonly lease: string; readonly time: LeaseTime }>();
 
   constructor(read: RegistrationReader, backlog = new Backlog()) {
     this.#read = this.#lookups.noting(read, (key) => this.#told.get(key)?.value);
@@ -48,9 +49,8 @@ export class EventFeed {
     if (merged > 0) {
       return { type: 'merged', events: merged };
     }
-    const [again] = this.#again;
+    const again = this.#again.takeOldest();
     if (again !== undefined) {
-      this.#again.delete(again[0]);
       return this.#event(...again);
     }
     const waiting = this.#backlog.take();
@@ -79,12 +79,11 @@ export class EventFeed {
   }
 
   #nextLease(): LeaseEvent | undefined {
-    const [next] = this.#leases;
+    const next = this.#leases.takeOldest();
     if (next === undefined) {
       return undefined;
     }
     const [key, { lease, time }] = next;
-    this.#leases.delete(key);
     const { grantedSeconds, remainingSeconds } = time;
     return {
       type: 'lease',

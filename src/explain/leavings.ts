@@ -1,3 +1,4 @@
+import { AgedMap } from '../aged-map.ts';
 import type { Hold } from '../endpoints/guard/hold.ts';
 import type { ObjectKey } from '../kube/types.ts';
 import type { Removal } from './removal.ts';
@@ -15,7 +16,7 @@ export interface Leaving {
 /** What has left etcd and may still be published, of each EtcdService by endpointId: beyond a bound the oldest are forgotten. */
 export class Leavings {
   /** Those that lost something last come last, here and in each of them. */
-  readonly #byService = new Map<ObjectKey, Map<string, Leaving>>();
+  readonly #byService = new AgedMap<ObjectKey, AgedMap<string, Leaving>>();
   #size = 0;
 
   get(service: ObjectKey, id: string): Leaving | undefined {
@@ -29,9 +30,10 @@ export class Leavings {
 
   set(service: ObjectKey, id: string, leaving: Leaving): void {
     this.delete(service, id);
-    const own = this.#byService.get(service) ?? new Map<string, Leaving>();
+    const own = this.#byService.get(service) ?? new AgedMap<string, Leaving>();
     this.#byService.delete(service);
-    this.#byService.set(service, own.set(id, leaving));
+    own.set(id, leaving);
+    this.#byService.set(service, own);
     this.#size += 1;
     if (this.#size > maxOfAll) {
       this.#dropOldest();
@@ -60,7 +62,7 @@ export class Leavings {
   take(service: ObjectKey, isMeant: (id: string, leaving: Leaving) => boolean): readonly Leaving[] {
     const taken: Leaving[] = [];
     // Those that stay are few: to delete thousands from a map one by one takes ten times as long.
-    const rest = new Map<string, Leaving>();
+    const rest = new AgedMap<string, Leaving>();
     for (const [id, leaving] of this.of(service)) {
       if (isMeant(id, leaving)) {
         taken.push(leaving);
@@ -84,10 +86,10 @@ export class Leavings {
 
   /** The oldest of the EtcdService that has lost nothing for the longest time. */
   #dropOldest(): void {
-    const [first] = this.#byService;
-    const [id] = first?.[1].keys() ?? [];
-    if (first !== undefined && id !== undefined) {
-      this.delete(first[0], id);
+    const service = this.#byService.oldest;
+    const id = service && this.#byService.get(service)?.oldest;
+    if (service !== undefined && id !== undefined) {
+      this.delete(service, id);
     }
   }
 }

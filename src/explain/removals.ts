@@ -1,3 +1,4 @@
+import { AgedMap } from '../aged-map.ts';
 import type { ObjectKey } from '../kube/types.ts';
 import type { Removal } from './removal.ts';
 
@@ -8,7 +9,7 @@ const maxOfAll = 20_000;
 /** The last removals of each EtcdService: beyond a bound the oldest are forgotten. */
 export class Removals {
   /** The oldest first, here and in each list. */
-  readonly #all = new Map<Removal, ObjectKey>();
+  readonly #all = new AgedMap<Removal, ObjectKey>();
   readonly #byService = new Map<ObjectKey, Removal[]>();
 
   add(service: ObjectKey, removal: Removal): void {
@@ -19,9 +20,8 @@ export class Removals {
     if (list.length > maxOfOne) {
       this.#dropOldest(service);
     }
-    const [oldest] = this.#all.values();
-    if (this.#all.size > maxOfAll && oldest !== undefined) {
-      this.#dropOldest(oldest);
+    if (this.#all.size > maxOfAll) {
+      this.#dropOldestOfAll();
     }
   }
 
@@ -35,6 +35,14 @@ export class Removals {
       this.#all.delete(removal);
     }
     this.#byService.delete(service);
+  }
+
+  #dropOldestOfAll(): void {
+    const { oldest } = this.#all;
+    const service = oldest && this.#all.get(oldest);
+    if (service !== undefined) {
+      this.#dropOldest(service);
+    }
   }
 
   #dropOldest(service: ObjectKey): void {

@@ -1,4 +1,5 @@
 /** Which Events there are to write: repeats counted, what one object may cost bounded, and everything bounded in number. Pure. */
+import { AgedMap } from '../aged-map.ts';
 import type { EventText, KubeObject } from './types.ts';
 
 /** One Event of the apiserver, as it should be by now. */
@@ -57,7 +58,7 @@ const MAX_MESSAGE = 1024;
 const MAX_NAME = 253 - 17;
 
 export class EventLedger {
-  readonly #objects = new Map<string, ObjectRecord>();
+  readonly #objects = new AgedMap<string, ObjectRecord>();
   readonly #unwritten = new Set<LedgerEntry>();
   readonly #random: () => number;
 
@@ -143,12 +144,9 @@ export class EventLedger {
   }
 
   #forgetOldest(): void {
-    for (const [key, { entries }] of this.#objects) {
-      this.#objects.delete(key);
-      for (const entry of entries.values()) {
-        this.#unwritten.delete(entry);
-      }
-      return;
+    const [, record] = this.#objects.takeOldest() ?? [];
+    for (const entry of record?.entries.values() ?? []) {
+      this.#unwritten.delete(entry);
     }
   }
 

@@ -1,7 +1,7 @@
+import { AgedMap } from '../../aged-map.ts';
 import { endpointId } from '../../endpoints/match-ports.ts';
 import type { DesiredEndpoint, KeyOutcome } from '../../endpoints/types.ts';
 import type { Key, Revision } from '../../etcd/types.ts';
-import { SparseMap } from '../../sparse.ts';
 
 /** How a key ceased to announce an endpoint. */
 export interface Departure {
@@ -25,7 +25,8 @@ const maxRemembered = 20_000;
 
 /** The last departure of each endpoint that has not been asked for yet; beyond a bound the oldest are forgotten. */
 export class Departures {
-  readonly #byEndpoint = new SparseMap<string, Departure>();
+  /** Of most EtcdServices there is none. */
+  #byEndpoint: AgedMap<string, Departure> | undefined;
   readonly #onDeparture: OnDeparture;
 
   constructor(onDeparture: OnDeparture = () => undefined) {
@@ -33,7 +34,7 @@ export class Departures {
   }
 
   get(id: string): Departure | undefined {
-    return this.#byEndpoint.get(id);
+    return this.#byEndpoint?.get(id);
   }
 
   /** Notes what a key announced and announces no more. */
@@ -42,21 +43,24 @@ export class Departures {
     for (const endpoint of announcedBy(before)) {
       const id = endpointId(endpoint);
       if (!kept.has(id)) {
-        this.#byEndpoint.delete(id);
-        this.#byEndpoint.set(id, departure);
+        this.#remember(id, departure);
         this.#onDeparture(endpoint, departure, after);
       }
     }
-    for (const id of this.#byEndpoint.keys()) {
-      if (this.#byEndpoint.size <= maxRemembered) {
-        return;
-      }
-      this.#byEndpoint.delete(id);
+  }
+
+  #remember(id: string, departure: Departure): void {
+    this.#byEndpoint ??= new AgedMap();
+    const remembered = this.#byEndpoint;
+    remembered.delete(id);
+    remembered.set(id, departure);
+    if (remembered.size > maxRemembered) {
+      remembered.takeOldest();
     }
   }
 
   clear(): void {
-    this.#byEndpoint.clear();
+    this.#byEndpoint = undefined;
   }
 }
 
