@@ -31,12 +31,12 @@ export function watchResponse(counts: readonly number[], more: More = {}): WireW
   };
 }
 
-/** Its bytes. */
-export function watchMessage(response: Partial<WireWatchResponse>): Buffer {
+/** The bytes of an answer, of which anything may be left out. */
+export function watchMessage(response: object): Buffer {
   return etcdService('Watch').service['Watch']?.responseSerialize(response) ?? Buffer.alloc(0);
 }
 
 /** What is read of it. */
-export function watchAnswer(response: Partial<WireWatchResponse>): WatchAnswer {
+export function watchAnswer(response: WireWatchResponse): WatchAnswer {
   return watchAnswerOf(watchMessage(response));
 }

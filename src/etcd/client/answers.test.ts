@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { etcdService } from '../../../test/kit/etcd-wire.ts';
+import { keyValue, registrationIn, revision, uint64 } from '../../../test/kit/wire-arbitraries.ts';
 import { type RangeAnswer, rangeAnswerOf, rangesOfTxn } from './answers.ts';
 
 const kv = etcdService('KV').service;
@@ -9,38 +10,20 @@ function encoded(method: 'Range' | 'Txn', response: object): Buffer {
   return kv[method]?.responseSerialize(response) ?? Buffer.alloc(0);
 }
 
-const safe = fc.nat({ max: Number.MAX_SAFE_INTEGER }).map(String);
 const reached = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }).map(String);
-const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String);
-const uint64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String);
-const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
-const keyValue = fc.record({
-  key: bytes,
-  create_revision: safe,
-  mod_revision: safe,
-  version: int64,
-  value: bytes,
-  lease: int64,
-});
 const header = fc.record({ cluster_id: uint64, member_id: uint64, revision: reached, raft_term: uint64 });
 const range = fc.record({
   header,
   kvs: fc.array(keyValue, { maxLength: 5 }),
   more: fc.boolean(),
-  count: safe,
+  count: revision,
 });
 
 type Range = typeof range extends fc.Arbitrary<infer R> ? R : never;
 
 /** What the answer is to be, made without a line of what reads it. */
 function answerOf({ kvs, more }: Range, { cluster_id, revision }: Range['header']): RangeAnswer {
-  const registrations = kvs.map((each) => ({
-    key: each.key.toString('latin1'),
-    value: each.value.toString('latin1'),
-    createRevision: Number(each.create_revision),
-    modRevision: Number(each.mod_revision),
-    lease: each.lease,
-  }));
+  const registrations = kvs.map(registrationIn);
   return {
     clusterId: cluster_id,
     revision: Number(revision),

@@ -1,37 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { etcdService } from '../../../test/kit/etcd-wire.ts';
+import { watchMessage as encoded } from '../../../test/kit/watch-response.ts';
+import { keyValue, registrationIn, revision, uint64 } from '../../../test/kit/wire-arbitraries.ts';
 import { noWatchId, type WatchAnswer, watchAnswerOf } from './watch-answer.ts';
 
-const watch = etcdService('Watch').service['Watch'];
-
-function encoded(response: object): Buffer {
-  return watch?.responseSerialize(response) ?? Buffer.alloc(0);
-}
-
-const safe = fc.nat({ max: Number.MAX_SAFE_INTEGER }).map(String);
-const int64 = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(String);
-const uint64 = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map(String);
-const bytes = fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array));
-const keyValue = fc.record({
-  key: bytes,
-  create_revision: safe,
-  mod_revision: safe,
-  version: int64,
-  value: bytes,
-  lease: int64,
-});
 const event = fc.record({
   type: fc.constantFrom('Put', 'Delete'),
   kv: keyValue,
   prev_kv: fc.option(keyValue, { nil: undefined }),
 });
 const response = fc.record({
-  header: fc.record({ cluster_id: uint64, member_id: uint64, revision: safe, raft_term: uint64 }),
+  header: fc.record({ cluster_id: uint64, member_id: uint64, revision, raft_term: uint64 }),
   watch_id: fc.integer({ min: -1 }).map(String),
   created: fc.boolean(),
   canceled: fc.boolean(),
-  compact_revision: safe,
+  compact_revision: revision,
   cancel_reason: fc.string({ unit: 'binary', maxLength: 50 }),
   fragment: fc.boolean(),
   events: fc.array(event, { maxLength: 5 }),
@@ -43,15 +26,9 @@ type Response = typeof response extends fc.Arbitrary<infer R> ? R : never;
 function answerOf({ header, events, ...others }: Response): WatchAnswer {
   const { watch_id, compact_revision, cancel_reason, ...same } = others;
   const changes = events.map(({ type, kv }) => {
-    const [key, revision] = [kv.key.toString('latin1'), Number(kv.mod_revision)];
-    const registration = {
-      key,
-      value: kv.value.toString('latin1'),
-      createRevision: Number(kv.create_revision),
-      modRevision: revision,
-      lease: kv.lease,
-    };
-    return { key, revision, registration: type === 'Put' ? registration : undefined };
+    const registration = registrationIn(kv);
+    const { key, modRevision } = registration;
+    return { key, revision: modRevision, registration: type === 'Put' ? registration : undefined };
   });
   return {
     ...same,
