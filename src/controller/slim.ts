@@ -11,7 +11,7 @@ export function slim<T extends KubeObject>(object: T): T {
   return { ...object, apiVersion: knownText(apiVersion), kind: knownText(kind), metadata };
 }
 
-/** Versions and kinds: a handful, however many objects are of them. Each is a text of its own in what the apiserver sends. */
+/** Versions and kinds: a handful, however many objects are of them. Mostly each is a text of its own in what the apiserver sends, or in what a list makes of it. */
 const knownTexts = new Map<string, string>();
 
 function knownText(text: string): string {

@@ -10,7 +10,7 @@ export function bytesOf(text: string): Bytes {
   return beyondAscii.test(text) ? bytesIn(Buffer.from(text, 'utf8')) : (text as Bytes);
 }
 
-/** The bytes that etcd sent. */
+/** Bytes that came as such. */
 export function bytesIn(sent: Uint8Array): Bytes {
   return Buffer.from(sent.buffer, sent.byteOffset, sent.byteLength).toString('latin1') as Bytes;
 }

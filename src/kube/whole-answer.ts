@@ -21,7 +21,7 @@ export type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onRespo
  */
 export class WholeAnswer implements Dispatcher.DispatchHandler {
   statusCode = 0;
-  /** Of an answer that refuses: of a good one nothing is asked but what it says. */
+  /** Of an answer that refuses: those of a good one are told when they come, and asked for no more. */
   headers: Headers = {};
   readonly #deps: AnswerDeps;
   readonly #whole = Promise.withResolvers<void>();

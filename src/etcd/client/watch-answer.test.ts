@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { watchMessage as encoded } from '../../../test/kit/watch-response.ts';
+import { watchMessage as encoded, watchResponse } from '../../../test/kit/watch-response.ts';
 import { keyValue, registrationIn, revision, uint64 } from '../../../test/kit/wire-arbitraries.ts';
+import { messageParts, watchResponseParts } from './message-parts.ts';
 import { noWatchId, type WatchAnswer, watchAnswerOf } from './watch-answer.ts';
 
 const event = fc.record({
@@ -95,26 +96,32 @@ describe('an answer on a stream of watches', () => {
     ['a compacted revision', { compact_revision: '-1' }],
     ['the revision of an event', { events: [{ kv }, { kv: { ...kv, mod_revision: String(2n ** 53n) } }] }],
     ['when a key was made', { events: [{ kv: { ...kv, create_revision: '-7' } }] }],
-    ['which key has changed', { events: [{ type: 'Delete' }] }],
   ])('tells its watch nothing, and still which watch that is, where %s cannot be read', (_, unreadable) => {
     const envelope = { watch_id: '9', fragment: true };
     const answer = watchAnswerOf(encoded({ header: { revision: '7' }, ...envelope, ...unreadable }));
     expect(answer).toEqual({ ...empty, watchId: 9, fragment: true, isReadable: false });
   });
 
-  it('tells its watch nothing where an event is no message', () => {
-    const sound = encoded({ watch_id: '9', events: [{ kv }] });
-    // The last byte but the revision, and its tag, is the last one of the key: its length says one more.
-    const at = sound.indexOf(Buffer.from([0x0a, 1, 0x6b]));
-    const broken = Buffer.from(sound);
-    broken[at + 1] = 100;
-    expect(watchAnswerOf(broken)).toEqual({ ...empty, watchId: 9, isReadable: false });
-  });
-
-  it('is none where its bytes are no message', () => {
+  it('is none where its bytes are no message, also within an event', () => {
     const sound = encoded({ watch_id: '9', events: [{ kv }] });
     expect(() => watchAnswerOf(sound.subarray(0, -1))).toThrow('middle');
     // A watch id that is text.
     expect(() => watchAnswerOf(Buffer.from([0x12, 1, 0x31]))).toThrow('field 2');
+    // A key that reaches beyond its event.
+    const broken = Buffer.from(sound);
+    broken[broken.indexOf(Buffer.from([0x0a, 1, 0x6b])) + 1] = 100;
+    expect(() => watchAnswerOf(broken)).toThrow('middle');
+    expect(() => watchAnswerOf(encoded({ watch_id: '9', events: [{ type: 'Delete' }] }))).toThrow('key');
+  });
+
+  it('says the same in parts as it does whole', () => {
+    const whole = encoded(watchResponse(Array(1000).fill(1)));
+    const parts = Array.from(messageParts(whole, watchResponseParts), watchAnswerOf);
+    expect(parts.length).toBeGreaterThan(2);
+    const { changes, ...same } = watchAnswerOf(whole);
+    expect(parts.flatMap((part) => part.changes)).toEqual(changes);
+    for (const [index, { changes: _, ...others }] of parts.entries()) {
+      expect(others).toEqual({ ...same, fragment: index < parts.length - 1 });
+    }
   });
 });

@@ -1,3 +1,4 @@
+import { hasCode } from '../../errors.ts';
 import type { Change, Registration, Revision } from '../types.ts';
 import { type Header, headerIn, noHeader, registrationIn, revisionIn } from './common-messages.ts';
 import { Fields } from './fields.ts';
@@ -22,7 +23,7 @@ interface News extends Header {
 
 /** What etcd sends on a stream of watches. */
 export interface WatchAnswer extends Envelope, News {
-  /** Whether what it tells could be read; without, it tells nothing. */
+  /** Whether all revisions in it are in range; else it tells nothing. */
   readonly isReadable: boolean;
 }
 
@@ -45,12 +46,18 @@ const deletion = 1;
 
 const nothing: News = { ...noHeader, compactRevision: 0, changes: [] };
 
-/** A WatchResponse. What it tells may be beyond reading, such as a revision that no cluster reaches; throws where not even whom it tells can be read. */
+/**
+ * A WatchResponse. A revision in it that no cluster reaches is what etcd holds: it would come again from any member, and what is told cannot be read. Throws where
+ * the bytes are no message, which another member may send right. One without a header is of no cluster in particular.
+ */
 export function watchAnswerOf(message: Buffer): WatchAnswer {
   const envelope = envelopeOf(message);
   try {
     return { ...envelope, ...newsOf(message), isReadable: true };
-  } catch {
+  } catch (error) {
+    if (!hasCode(error, 'ETCD_INVALID_RESPONSE')) {
+      throw error;
+    }
     return { ...envelope, ...nothing, isReadable: false };
   }
 }
